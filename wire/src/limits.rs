@@ -1,0 +1,75 @@
+//! Every limit of the format, in one file, with its unit in its name.
+//!
+//! Limits are enforced where bytes are decoded, before anything is allocated for them.
+//! Raising one is a new format version; lowering one strands what was already written.
+
+/// Smallest row, and the smallest padding class (bytes).
+pub const ROW_MIN_BYTES: usize = 512;
+/// Largest row, and the largest padding class (bytes).
+pub const ROW_MAX_BYTES: usize = 64 * 1024;
+/// Above this size an announcement is split into descending powers of two instead of being padded up (bytes).
+pub const ANNOUNCEMENT_WHOLE_MAX_BYTES: usize = 2 * 1024;
+/// Largest announcement after its parts are joined (bytes): 256 boxes, log suffix and recipients.
+pub const ANNOUNCEMENT_MAX_BYTES: usize = 1024 * 1024;
+/// Most rows that one announcement may be split into (count).
+pub const ANNOUNCEMENT_PARTS_MAX_COUNT: usize = 64;
+
+/// Most bytes of content in one body, header and signature excluded (bytes).
+pub const CONTENT_MAX_BYTES: usize = 60 * 1024;
+
+/// Longest note (bytes of UTF-8).
+pub const NOTE_MAX_BYTES: usize = 2_000;
+/// Longest alias (bytes of UTF-8).
+pub const ALIAS_MAX_BYTES: usize = 64;
+/// Longest other free text: goals, follow-ups, names of zones and members (bytes of UTF-8).
+pub const SHORT_TEXT_MAX_BYTES: usize = 200;
+/// Most offers in one encounter (count).
+pub const OFFERS_MAX_COUNT: usize = 32;
+/// Most goals in one participant file (count).
+pub const GOALS_MAX_COUNT: usize = 16;
+/// Most lines in one tally sum (count).
+pub const TALLY_LINES_MAX_COUNT: usize = 512;
+
+/// Most operations that one Automerge change may claim (operations).
+pub const CHANGE_MAX_OPS: usize = 4_096;
+
+/// Most devices in one team (count).
+pub const DEVICES_MAX_COUNT: usize = 1_024;
+/// Most operations in one team log (count).
+pub const LOG_OPERATIONS_MAX_COUNT: usize = 100_000;
+/// Largest team-log operation (bytes).
+pub const LOG_OPERATION_MAX_BYTES: usize = 16 * 1024;
+/// Most parents that an operation or a turn may name (count).
+pub const PARENTS_MAX_COUNT: usize = 64;
+/// Most entries in a frontier's list of chain heads (count).
+pub const CHAIN_HEADS_MAX_COUNT: usize = 1_024;
+
+/// Most bodies held back at once for one author: missing parent, grant, log head or newer version (count).
+pub const HELD_PER_AUTHOR_MAX_COUNT: usize = 256;
+/// Most bytes held back at once in all (bytes).
+pub const HELD_MAX_BYTES: usize = 8 * 1024 * 1024;
+
+/// Most days that a signed day may lie ahead of ours before it is ignored (days).
+pub const DAY_AHEAD_MAX_DAYS: u16 = 2;
+
+/// Largest HTTP request or response body between phone and relay (bytes).
+pub const HTTP_BODY_MAX_BYTES: usize = 4 * 1024 * 1024;
+/// Most rows in one push (count).
+pub const PUSH_ROWS_MAX_COUNT: usize = 2_048;
+/// Most bytes of rows in one pull answer unless the caller asks for less (bytes).
+pub const PULL_MAX_BYTES: usize = 2 * 1024 * 1024;
+/// Most row ids in one listing of a day (count).
+pub const LISTING_MAX_COUNT: usize = 65_536;
+/// How far a request's stated time may lie from the relay's (seconds).
+pub const REQUEST_SKEW_MAX_SECONDS: u64 = 900;
+
+/// Largest message inside a phone-to-phone session after its parts are joined (bytes).
+pub const SESSION_MESSAGE_MAX_BYTES: usize = 2 * 1024 * 1024;
+/// Largest Noise transport message (bytes), fixed by the Noise specification, revision 34, section 3.
+pub const NOISE_MESSAGE_MAX_BYTES: usize = 65_535;
+
+const _: () = assert!(ROW_MIN_BYTES.is_power_of_two() && ROW_MAX_BYTES.is_power_of_two());
+const _: () = assert!(CONTENT_MAX_BYTES + 1024 < ROW_MAX_BYTES, "header, cover and signature must fit beside the content");
+const _: () = assert!(NOTE_MAX_BYTES * 2 < CONTENT_MAX_BYTES);
+const _: () = assert!(PULL_MAX_BYTES + ROW_MAX_BYTES < HTTP_BODY_MAX_BYTES);
+const _: () = assert!(ANNOUNCEMENT_MAX_BYTES < HTTP_BODY_MAX_BYTES);
