@@ -111,6 +111,15 @@ id!(
     RowId, "row", 32
 );
 
+id!(
+    /// An entry of the resource catalogue, or a supply: public information about a provider.
+    ResourceId, "res", 16
+);
+id!(
+    /// An operation of the team log: the hash of what was signed.
+    OperationId, "op", 32
+);
+
 impl BodyId {
     /// The id of a body.
     pub fn of(body: &[u8]) -> Self {
