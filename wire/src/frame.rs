@@ -22,7 +22,7 @@ use crate::row::{Lane, Row};
 use minicbor::{Decode, Encode};
 
 /// Domain separation of request signatures.
-pub const SIGNATURE_LABEL: &str = "satchel 2026-11-22 relay request";
+pub const SIGNATURE_LABEL: &str = "satchel 2026-11-22 sign request";
 /// Content type of requests and answers.
 pub const CONTENT_TYPE: &str = "application/cbor";
 
