@@ -1,0 +1,167 @@
+//! Every domain-separation label, dated, in one list: one per derived key, per signed thing, per sealed thing.
+//!
+//! A label is a promise about bytes: changing what is done under a label needs a new label with a new
+//! date, never an edit. Other modules cannot make labels, so this list is complete.
+
+use std::fmt;
+
+/// What a key, a signature, a seal or a hash is for. Constant text, never empty, free of NUL bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Label(&'static str);
+
+impl Label {
+    /// The text, for example `satchel 2026-11-22 body`.
+    pub const fn as_str(self) -> &'static str {
+        self.0
+    }
+    /// The text as bytes of ASCII.
+    pub const fn as_bytes(self) -> &'static [u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl fmt::Debug for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+macro_rules! labels {
+    ($($(#[$doc:meta])+ $name:ident = $text:literal;)+) => {
+        $($(#[$doc])+ pub const $name: Label = Label(concat!("satchel 2026-11-22 ", $text));)+
+        /// All of them, with their names: for tests and for the format's reference.
+        pub const ALL: &[(&str, Label)] = &[$((stringify!($name), $name)),+];
+    };
+}
+
+labels! {
+    // The committing AEAD and what is sealed with it.
+    /// Key commitment and encryption key of one seal, from key and nonce.
+    SEAL = "seal";
+    /// A key wrapped under another.
+    WRAP = "wrap";
+    /// Associated data of a cover.
+    COVER = "cover";
+    /// Associated data of a body.
+    BODY = "body";
+    /// Associated data of a draft that has not left yet.
+    DRAFT = "draft";
+    /// Associated data of a key page.
+    PAGE = "page";
+    /// Associated data of the root that wraps page keys.
+    ROOT = "root";
+    /// Associated data of a record's summary.
+    SUMMARY = "summary";
+    /// Associated data of a device's own keys at rest.
+    DEVICE_KEYS = "device keys";
+    /// Associated data of any other local value of the store.
+    LOCAL = "local value";
+    /// Associated data of the store key in a key slot.
+    SLOT = "slot";
+    /// Associated data of what the keystore secret seals.
+    KEYSTORE = "keystore";
+
+    // Boxes (HPKE).
+    /// `info` of every box.
+    BOX = "box";
+    /// Associated data of a turn's records secret for a member device.
+    BOX_RECORDS = "box records secret";
+    /// Associated data of a turn's commons secret for a board device.
+    BOX_COMMONS = "box commons secret";
+    /// Associated data of a control key for a steward.
+    BOX_CONTROL = "box control key";
+    /// Associated data of a complaint for the board.
+    BOX_COMPLAINT = "box complaint";
+    /// Associated data of a copy shared outside the team.
+    BOX_SHARE = "box share";
+
+    // Keys derived from other keys.
+    /// Commons secret, from a records secret.
+    COMMONS_SECRET = "commons secret";
+    /// A turn's id, from its commons secret.
+    TURN_ID = "turn id";
+    /// Key of the announce lane, from a commons secret.
+    LANE_ANNOUNCE = "lane announce";
+    /// Key of the commons lane, from a commons secret.
+    LANE_COMMONS = "lane commons";
+    /// Key of the records lane, from a records secret.
+    LANE_RECORDS = "lane records";
+    /// Discovery secret, from a commons secret.
+    DISCOVERY_SECRET = "discovery secret";
+    /// Key pair that signs pulls, from a commons secret.
+    PULL_KEYPAIR = "pull keypair";
+    /// Key pair that signs pushes, from a commons secret.
+    PUSH_KEYPAIR = "push keypair";
+    /// Unlock key of a slot that a passphrase alone opens.
+    UNLOCK_PASSPHRASE = "unlock passphrase";
+    /// Unlock key of a slot that needs passphrase and keystore secret.
+    UNLOCK_PASSPHRASE_KEYSTORE = "unlock passphrase and keystore";
+    /// Pre-shared key of a session between members, from a discovery secret.
+    PSK_DISCOVERY = "psk discovery";
+    /// Pre-shared key of a joining session, from an invitation secret.
+    PSK_INVITATION = "psk invitation";
+
+    // Noise.
+    /// Prologue of every session.
+    NOISE = "noise";
+
+    // Tags, tokens and ids.
+    /// Rotating tag on a local network.
+    DISCOVERY_TAG = "discovery tag";
+    /// Tag in a session's hello that names a turn to those who know it.
+    HELLO_TAG = "hello tag";
+    /// Words that two people compare.
+    CHECK_WORDS = "check words";
+    /// A device's id, from its signing key.
+    DEVICE_ID = "device id";
+    /// A team's id, from its founding operation.
+    TEAM_ID = "team id";
+    /// Erasure tokens of a tombstone.
+    TOMBSTONE_TOKEN = "tombstone token";
+    /// A document's actor, from device, document and session.
+    ACTOR = "actor";
+    /// A re-rooted document's actor, from document and covered heads.
+    REROOT_ACTOR = "reroot actor";
+
+    // What is signed.
+    /// A device signs a body.
+    SIGN_BODY = "sign body";
+    /// A device signs a turn.
+    SIGN_TURN = "sign turn";
+    /// A device signs an operation of the team log.
+    SIGN_OPERATION = "sign operation";
+    /// A device signs its frontier.
+    SIGN_FRONTIER = "sign frontier";
+    /// A device signs the handshake hash of a session.
+    SIGN_SESSION = "sign session";
+    /// A device signs its next receiving key.
+    SIGN_RECEIVING_KEY = "sign receiving key";
+    /// The reseat key signs.
+    SIGN_RESEAT = "sign reseat";
+    /// A pull or push key signs a request to a relay.
+    SIGN_REQUEST = "sign request";
+    /// A control key signs a request to a relay.
+    SIGN_CONTROL = "sign control";
+    /// The board signs its bulletin.
+    SIGN_BULLETIN = "sign bulletin";
+    /// A publisher signs a catalogue.
+    SIGN_CATALOGUE = "sign catalogue";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn labels_are_distinct_dated_and_free_of_separators() {
+        let texts: BTreeSet<&str> = ALL.iter().map(|(_, label)| label.as_str()).collect();
+        assert_eq!(texts.len(), ALL.len(), "two names share a label");
+        assert!(ALL.len() > 40);
+        for (name, label) in ALL {
+            let rest = label.as_str().strip_prefix("satchel 2026-11-22 ");
+            assert!(rest.is_some_and(|rest| !rest.is_empty()), "{name} lacks its date");
+            assert!(label.as_bytes().iter().all(|byte| byte.is_ascii_lowercase() || b" -0123456789".contains(byte)), "{name}");
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Every cipher, hash, signature and key exchange that Satchel uses, and no other module names one.
+//!
+//! `seal`/`open` and `wrap`/`unwrap` are symmetric, `seal_box`/`open_box` go to a public key, `derive_*`
+//! is pure, `make` and `make_*` take randomness from [`Env`](crate::env::Env). Secrets are types of
+//! their own, wiped when dropped. Nothing here does I/O, and no error carries a byte of what it judged.
+//!
+//! | job | primitive | source |
+//! |---|---|---|
+//! | what is stored | XChaCha20-Poly1305 with key commitment | RFC 8439, draft-irtf-cfrg-xchacha-03, Bellare-Hoang 2022 |
+//! | derived keys, ids, tags | BLAKE3 | BLAKE3 specification |
+//! | keys for a device | HPKE with X-Wing | RFC 9180, draft-ietf-hpke-pq, draft-connolly-cfrg-xwing-kem |
+//! | signatures | Ed25519, strict | RFC 8032 |
+//! | passphrases | Argon2id | RFC 9106 |
+//! | sessions | Noise NNpsk0 | Noise specification, revision 34 |
+
+mod aead;
+mod boxes;
+mod kdf;
+pub mod labels;
+mod noise;
+mod noise_resolver;
+mod passphrase;
+mod secrets;
+mod signing;
+mod tokens;
+mod words;
+
+pub use aead::{
+    Aad, COMMITMENT_BYTES, NONCE_BYTES, Nonce, OVERHEAD_BYTES, OpenError, PLAINTEXT_MAX_BYTES, SealError, SealedHeader, TAG_BYTES,
+    WRAPPED_BYTES, commitment, open, seal, unwrap, unwrap_store_key, wrap, wrap_store_key,
+};
+pub use boxes::{BOX_OVERHEAD_BYTES, BOX_PLAINTEXT_MAX_BYTES, BoxError, ReceivingKey, ReceivingPublicKey, open_box, seal_box};
+pub use kdf::{derive_hash, derive_id, derive_key};
+pub use labels::Label;
+pub use noise::{CHANNEL_PLAINTEXT_MAX_BYTES, Channel, HANDSHAKE_MESSAGE_BYTES, Handshake, NoiseError};
+pub use passphrase::{
+    ARGON2_LANES_MAX_COUNT, ARGON2_MEMORY_DEFAULT_KIB, ARGON2_MEMORY_IOS_KIB, ARGON2_MEMORY_MAX_KIB, ARGON2_MEMORY_MIN_KIB,
+    ARGON2_PASSES_MAX_COUNT, Argon2Params, PASSPHRASE_MAX_BYTES, Passphrase, PassphraseError, derive_unlock_key,
+};
+pub use secrets::{
+    CommonsSecret, DiscoverySecret, InvitationSecret, KeystoreSecret, LaneKey, PageKey, RecordKey, RecordsSecret, RootKey, SealingKey,
+    SecretLengthError, SessionPsk, StoreKey, UnlockKey, WrappedSecret,
+};
+pub use signing::{Signature, SignatureError, SigningKey, VerifyingKey};
+pub use tokens::{ErasureTokens, discovery_tag, hello_tag, keyed_token};
+pub use words::{PASSPHRASE_WORDS_DEFAULT_COUNT, PASSPHRASE_WORDS_MAX_COUNT, PASSPHRASE_WORDS_MIN_COUNT, check_words, make_passphrase};

@@ -1,0 +1,51 @@
+//! Words for people: generated passphrases, and check words that two people compare.
+//!
+//! Both come from the English list of BIP 39: 2,048 words, distinct in their first four letters, so a
+//! word is exactly 11 bits.
+
+use super::kdf::derive_key;
+use super::labels;
+use super::passphrase::{Passphrase, PassphraseError};
+use crate::env::Env;
+use zeroize::Zeroizing;
+
+/// How many words a generated passphrase has unless asked otherwise: 55 bits.
+pub const PASSPHRASE_WORDS_DEFAULT_COUNT: usize = 5;
+/// Fewest words of a generated passphrase: 44 bits, enough only behind Argon2id.
+pub const PASSPHRASE_WORDS_MIN_COUNT: usize = 4;
+/// Most words of a generated passphrase.
+pub const PASSPHRASE_WORDS_MAX_COUNT: usize = 12;
+
+fn word(eleven_bits: u16) -> &'static str {
+    // the mask keeps the index below 2,048, the length of the list
+    bip39::Language::English.word_list()[usize::from(eleven_bits & 0x7ff)]
+}
+
+/// A random passphrase of `words` words (4 to 12, 11 bits each) with single spaces; five words are 55 bits.
+///
+/// Errors: [`PassphraseError::Words`] for another count.
+pub fn make_passphrase(env: &Env, words: usize) -> Result<Passphrase, PassphraseError> {
+    if !(PASSPHRASE_WORDS_MIN_COUNT..=PASSPHRASE_WORDS_MAX_COUNT).contains(&words) {
+        return Err(PassphraseError::Words);
+    }
+    // longest word: 8 letters; room for all, so that growing leaves no copy behind
+    let mut text = Zeroizing::new(Vec::with_capacity(words * 9));
+    let mut bits = Zeroizing::new([0; 2]);
+    for index in 0..words {
+        if index > 0 {
+            text.push(b' ');
+        }
+        env.fill(bits.as_mut_slice());
+        text.extend_from_slice(word(u16::from_le_bytes(*bits)).as_bytes());
+    }
+    Passphrase::new(&text)
+}
+
+/// Four words (44 bits) of a handshake hash, shown on both sides and compared aloud.
+///
+/// They catch a third party between the two: it would have to make two handshakes whose hashes share 44
+/// bits, each try costing a key exchange, while two people wait.
+pub fn check_words(handshake_hash: &[u8; 32]) -> [&'static str; 4] {
+    let bits = derive_key(labels::CHECK_WORDS, &[handshake_hash]);
+    [0, 2, 4, 6].map(|at| word(u16::from_le_bytes([bits[at], bits[at + 1]])))
+}
