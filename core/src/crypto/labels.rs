@@ -146,6 +146,26 @@ labels! {
     SIGN_BULLETIN = "sign bulletin";
     /// A publisher signs a catalogue.
     SIGN_CATALOGUE = "sign catalogue";
+
+    // The team log, turns and what travels in the commons lane.
+    /// An operation's id, from what was signed.
+    OPERATION_ID = "operation id";
+    /// Associated data of an announcement's payload.
+    ANNOUNCEMENT = "announcement";
+    /// Associated data of a notice in the commons lane.
+    NOTICE = "notice";
+    /// Hash by which a frontier names a receiving key.
+    RECEIVING_KEY_HASH = "receiving key hash";
+    /// Hash over all chain heads that a device knows.
+    CHAIN_DIGEST = "chain digest";
+    /// An invitation's id, from its secret.
+    INVITATION_ID = "invitation id";
+    /// Checksum of an invitation's text.
+    INVITATION_CHECK = "invitation check";
+    /// A joining device signs the handshake hash.
+    SIGN_JOIN = "sign join";
+    /// Keys of a store's own sealed values, from its root key.
+    STORE_VALUES = "store values";
 }
 
 #[cfg(test)]

@@ -1,0 +1,151 @@
+//! The charter: the team's signed policy. This is its minimal form at founding.
+//!
+//! Every setting has a strictest default; there is no switch that turns a guard off. The charter names
+//! no place and no person. Retention may be lowered by a steward; raising it needs the board.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use minicbor::{Decode, Encode};
+use satchel_wire::ShiftDay;
+
+/// A shift day begins at this hour, local time.
+pub const SHIFT_BEGINS_HOUR: i8 = 5;
+/// The suppression threshold may never be lower (count).
+pub const SUPPRESSION_MIN: u16 = 5;
+/// Longest name of a time zone (bytes).
+pub const ZONE_NAME_MAX_BYTES: usize = 64;
+
+/// Why a charter is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CharterError {
+    /// The time zone is not in the IANA database. Remedy: choose one such as `America/Los_Angeles`.
+    #[error("unknown time zone")]
+    TimeZone,
+    /// Retention, sunset, absence or suppression outside their bounds. Remedy: choose a stricter value.
+    #[error("a charter setting outside its bounds")]
+    OutOfBounds,
+}
+
+impl CharterError {
+    /// The stable code.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::TimeZone => "charter_time_zone",
+            Self::OutOfBounds => "charter_out_of_bounds",
+        }
+    }
+}
+
+/// How long each kind of record is kept (days). Upper bounds are the defaults: above them only with the board.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Retention {
+    /// Encounter detail, 1 to 90.
+    #[n(0)]
+    pub encounter_days: u16,
+    /// The zone of an encounter, 0 to 14.
+    #[n(1)]
+    pub zone_days: u16,
+    /// A participant file after the last contact, 1 to 365.
+    #[n(2)]
+    pub participant_days: u16,
+}
+
+/// The team's policy.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Charter {
+    /// IANA time zone in which a shift day begins at 05:00.
+    #[n(0)]
+    pub time_zone: String,
+    /// Retention per kind.
+    #[n(1)]
+    pub retention: Retention,
+    /// The team's last day; then read-only, then destruction.
+    #[n(2)]
+    pub sunset: ShiftDay,
+    /// A device silent for longer is dormant (days, 1 to 21).
+    #[n(3)]
+    pub absence_limit_days: u16,
+    /// Counts below this are suppressed in reports (5 or more).
+    #[n(4)]
+    pub suppression: u16,
+    /// The community board's public key (X-Wing, 1,216 bytes), or none yet: then no complaint button is shown.
+    #[cbor(n(5), with = "minicbor::bytes")]
+    pub board_key: Option<Vec<u8>>,
+}
+
+impl Charter {
+    /// The strictest defaults, founded on a day.
+    pub fn strictest(time_zone: &str, founded: ShiftDay) -> Self {
+        Self {
+            time_zone: time_zone.to_owned(),
+            retention: Retention { encounter_days: 90, zone_days: 14, participant_days: 365 },
+            sunset: founded.plus(730),
+            absence_limit_days: 21,
+            suppression: 10,
+            board_key: None,
+        }
+    }
+
+    /// Checks every bound. Errors: [`CharterError`].
+    pub fn check(&self) -> Result<(), CharterError> {
+        if self.time_zone.len() > ZONE_NAME_MAX_BYTES || TimeZone::get(&self.time_zone).is_err() {
+            return Err(CharterError::TimeZone);
+        }
+        let kept = &self.retention;
+        let bounded = (1..=90).contains(&kept.encounter_days)
+            && kept.zone_days <= 14
+            && (1..=365).contains(&kept.participant_days)
+            && (1..=21).contains(&self.absence_limit_days)
+            && self.suppression >= SUPPRESSION_MIN
+            && self.board_key.as_ref().is_none_or(|key| key.len() == 1_216);
+        if bounded { Ok(()) } else { Err(CharterError::OutOfBounds) }
+    }
+
+    /// The shift day of a moment (Unix seconds). Errors: [`CharterError::TimeZone`].
+    pub fn shift_day(&self, unix_seconds: u64) -> Result<ShiftDay, CharterError> {
+        let zone = TimeZone::get(&self.time_zone).map_err(|_| CharterError::TimeZone)?;
+        let seconds = i64::try_from(unix_seconds).map_err(|_| CharterError::OutOfBounds)?;
+        let local = Timestamp::from_second(seconds).map_err(|_| CharterError::OutOfBounds)?.to_zoned(zone).datetime();
+        let day = local.checked_sub(jiff::Span::new().hours(SHIFT_BEGINS_HOUR)).map_err(|_| CharterError::OutOfBounds)?.date();
+        let epoch = jiff::civil::date(1970, 1, 1);
+        let days = day.since(epoch).map_err(|_| CharterError::OutOfBounds)?.get_days();
+        Ok(ShiftDay::from_days(u16::try_from(days.max(0)).unwrap_or(u16::MAX)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn at(text: &str) -> u64 {
+        text.parse::<Timestamp>().unwrap().as_second() as u64
+    }
+
+    #[test]
+    fn a_night_shift_is_one_day() {
+        let charter = Charter::strictest("America/Los_Angeles", ShiftDay::from_days(20_000));
+        charter.check().unwrap();
+        // 21:30 on the 21st, 04:59 and 05:00 on the 22nd, Pacific standard time
+        assert_eq!(charter.shift_day(at("2026-11-22T05:30:00Z")).unwrap().to_string(), "2026-11-21");
+        assert_eq!(charter.shift_day(at("2026-11-22T12:59:59Z")).unwrap().to_string(), "2026-11-21");
+        assert_eq!(charter.shift_day(at("2026-11-22T13:00:00Z")).unwrap().to_string(), "2026-11-22");
+        assert_eq!(charter.shift_day(0).unwrap(), ShiftDay::from_days(0), "a clock at 1970 stays representable");
+        assert!(charter.shift_day(at("2038-01-19T03:14:08Z")).is_ok());
+    }
+
+    #[test]
+    fn loose_settings_are_refused() {
+        let strict = Charter::strictest("Europe/Madrid", ShiftDay::from_days(20_000));
+        let mut charter = strict.clone();
+        charter.retention.encounter_days = 91;
+        assert_eq!(charter.check(), Err(CharterError::OutOfBounds));
+        charter = strict.clone();
+        charter.suppression = 4;
+        assert_eq!(charter.check(), Err(CharterError::OutOfBounds));
+        charter = strict;
+        charter.time_zone = "Mars/Olympus".into();
+        assert_eq!(charter.check(), Err(CharterError::TimeZone));
+    }
+}

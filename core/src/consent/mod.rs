@@ -1,0 +1,7 @@
+//! What may be recorded, kept and shared: the charter, and what participants said.
+
+pub mod charter;
+pub mod grant;
+
+pub use charter::{Charter, CharterError, Retention};
+pub use grant::{Act, GatedCategory, Grant, HowGiven, Purpose, Withdrawal};

@@ -1,0 +1,20 @@
+//! The domain: one file per record, in the words of the field.
+
+pub mod encounter;
+pub mod entry;
+pub mod follow_up;
+pub mod kind;
+
+pub mod participant;
+pub mod self_referral;
+pub mod summary;
+pub mod tally;
+
+pub use encounter::{Encounter, EncounterKind, Offer, Outcome};
+pub use entry::{EntryContent, EntryError, EntryValue};
+pub use follow_up::{FollowUp, FollowUpDraft, FollowUpState};
+pub use kind::{Audience, Kind, Shape, SubjectRule};
+pub use participant::{Conflict, Participant, ParticipantDraft, ParticipantEdit, ParticipantLine};
+pub use self_referral::{ReferralStatus, SelfReferral, SelfReferralDraft, StartedBy};
+pub use summary::Summary;
+pub use tally::{Tally, TallyCounter, TallyLine};

@@ -1,0 +1,145 @@
+//! The turns that a device knows and holds, and rules T1 to T3 over them.
+
+use super::log::Log;
+use super::state::TeamState;
+use super::turn::{Turn, TurnError, TurnSecret};
+use satchel_wire::ids::{OperationId, TurnId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A turn whose secret is here.
+#[derive(Debug)]
+pub struct HeldTurn {
+    /// The signed turn.
+    pub turn: Turn,
+    /// Its secret; destroyed with this value.
+    pub secret: TurnSecret,
+}
+
+/// Every turn that this device has verified, and the secrets that it still holds.
+#[derive(Debug, Default)]
+pub struct TurnBook {
+    known: BTreeMap<TurnId, (Turn, u32)>,
+    held: BTreeMap<TurnId, HeldTurn>,
+}
+
+impl TurnBook {
+    /// Records a verified turn without its secret. Errors: [`TurnError`]; [`TurnError::UnknownPast`] means hold it.
+    pub fn learn(&mut self, log: &mut Log, turn: &Turn) -> Result<(), TurnError> {
+        if self.known.contains_key(&turn.id()) {
+            return Ok(());
+        }
+        if !turn.log_heads().iter().all(|head| log.operation(head).is_some()) {
+            return Err(TurnError::UnknownPast);
+        }
+        let mut number = 1;
+        for parent in turn.parents() {
+            let (_, parent) = self.known.get(parent).ok_or(TurnError::UnknownPast)?;
+            number = number.max(parent.saturating_add(1));
+        }
+        let named = log.state_of(turn.log_heads());
+        let maker = named.devices.get(&turn.maker()).ok_or(TurnError::NotEntitled)?;
+        let entitled = named.device_role(turn.maker()).is_some_and(|role| role.reads_records());
+        if !entitled || !turn.is_signed_by(&maker.key) {
+            return Err(TurnError::NotEntitled);
+        }
+        // a turn that its own maker knew to be sealed to a banned device is no turn
+        if turn.recipients().iter().any(|recipient| named.device_role(recipient.device).is_none()) {
+            return Err(TurnError::NotEntitled);
+        }
+        self.known.insert(turn.id(), (turn.clone(), number));
+        Ok(())
+    }
+
+    /// Takes a turn and its secret.
+    ///
+    /// Errors: as [`Self::learn`], and [`TurnError::LacksBan`] when it lacks a ban that is known here: then the
+    /// turn is known, and its secret is dropped (T3).
+    pub fn adopt(&mut self, log: &mut Log, turn: &Turn, secret: TurnSecret) -> Result<bool, TurnError> {
+        self.learn(log, turn)?;
+        if !names_every_ban(log, turn, log.state()) {
+            return Err(TurnError::LacksBan);
+        }
+        if self.held.contains_key(&turn.id()) || self.ancestors().contains(&turn.id()) {
+            return Ok(false);
+        }
+        self.held.insert(turn.id(), HeldTurn { turn: turn.clone(), secret });
+        Ok(true)
+    }
+
+    /// Takes back what the store had kept. No rule is applied: it was applied before.
+    pub fn restore(&mut self, log: &mut Log, known: Vec<Turn>, held: Vec<HeldTurn>) -> Result<(), TurnError> {
+        let mut waiting = known;
+        while !waiting.is_empty() {
+            let before = waiting.len();
+            waiting.retain(|turn| self.learn(log, turn).is_err());
+            if waiting.len() == before {
+                return Err(TurnError::UnknownPast);
+            }
+        }
+        self.held = held.into_iter().map(|held| (held.turn.id(), held)).collect();
+        Ok(())
+    }
+
+    /// The turn to seal under (T2): names every known ban, has no banned recipient, highest number, then id.
+    pub fn usable(&self, log: &Log) -> Option<&HeldTurn> {
+        let state = log.state();
+        self.held
+            .values()
+            .filter(|held| held.secret.reads_records() && names_every_ban(log, &held.turn, state))
+            .filter(|held| held.turn.recipients().iter().all(|recipient| state.device_role(recipient.device).is_some()))
+            .max_by_key(|held| (self.number(&held.turn.id()), held.turn.id()))
+    }
+
+    /// Destroys what rule T3 says: turns that lack a known ban, and parents of held turns. Returns what was destroyed.
+    ///
+    /// Call at the end of the pull or session in hand, after [`Self::usable`] found or a new turn made one.
+    pub fn prune(&mut self, log: &Log) -> Vec<HeldTurn> {
+        let ancestors = self.ancestors();
+        let gone: Vec<TurnId> = self
+            .held
+            .values()
+            .filter(|held| ancestors.contains(&held.turn.id()) || !names_every_ban(log, &held.turn, log.state()))
+            .map(|held| held.turn.id())
+            .collect();
+        gone.iter().filter_map(|id| self.held.remove(id)).collect()
+    }
+
+    fn ancestors(&self) -> BTreeSet<TurnId> {
+        let mut ancestors = BTreeSet::new();
+        let mut next: Vec<TurnId> = self.held.values().flat_map(|held| held.turn.parents().iter().copied()).collect();
+        while let Some(id) = next.pop() {
+            if ancestors.insert(id)
+                && let Some((turn, _)) = self.known.get(&id)
+            {
+                next.extend_from_slice(turn.parents());
+            }
+        }
+        ancestors
+    }
+
+    /// A turn's number: one more than the highest of its parents'.
+    pub fn number(&self, id: &TurnId) -> u32 {
+        self.known.get(id).map_or(0, |(_, number)| *number)
+    }
+    /// Held turns.
+    pub fn held(&self) -> impl Iterator<Item = &HeldTurn> {
+        self.held.values()
+    }
+    /// Known turns, in no particular order.
+    pub fn known(&self) -> impl Iterator<Item = &Turn> {
+        self.known.values().map(|(turn, _)| turn)
+    }
+    /// Whether a turn has been verified here.
+    pub fn knows(&self, id: &TurnId) -> bool {
+        self.known.contains_key(id)
+    }
+
+    /// The newest operations that everything held names (T5): what a frontier may promise.
+    pub fn promised_heads(&self, log: &Log) -> Vec<OperationId> {
+        log.common(self.held.values().map(|held| held.turn.log_heads()))
+    }
+}
+
+fn names_every_ban(log: &Log, turn: &Turn, state: &TeamState) -> bool {
+    state.bans.iter().all(|ban| log.names(turn.log_heads(), ban))
+}

@@ -1,0 +1,156 @@
+//! Frontiers: what a device signs about how far it is. The frontier is the receipt.
+//!
+//! ```text
+//! frontier = CBOR [ signed bytes, signature (64) ]
+//! signed   = CBOR map { 0: version 1, 1: team, 2: device, 3: counter, 4: day, 5: log heads named by everything it
+//!            holds, 6: hash of its receiving key (32), 7: own chain (sequence, body id[..8]),
+//!            8: newest chain heads of others, 9: hash over all of them (16) }
+//! ```
+//!
+//! The receiving key itself (1,216 bytes) travels beside the frontier, and only where it is not known yet.
+//! At most 32 chain heads are listed, those that moved last; the hash covers all, so that two phones that
+//! agree see it, and two that do not compare in full.
+
+use crate::crypto::{self, Signature, SigningKey, VerifyingKey, labels};
+use minicbor::{Decode, Encode};
+use satchel_wire::ShiftDay;
+use satchel_wire::cbor;
+use satchel_wire::ids::{DeviceId, OperationId, TeamId};
+use satchel_wire::limits::PARENTS_MAX_COUNT;
+
+/// Most chain heads listed in one frontier (count).
+pub const CHAIN_HEADS_LISTED_MAX_COUNT: usize = 32;
+
+/// How far an author's chain is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub struct ChainHead {
+    /// First 8 bytes of the author's device id.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub device: [u8; 8],
+    /// Highest sequence without a gap below it.
+    #[n(1)]
+    pub sequence: u32,
+    /// First 8 bytes of the body id there.
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub body: [u8; 8],
+}
+
+/// What a frontier says.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct FrontierContent {
+    #[n(0)]
+    version: u8,
+    /// The team.
+    #[n(1)]
+    pub team: TeamId,
+    /// Whose frontier it is.
+    #[n(2)]
+    pub device: DeviceId,
+    /// Grows with every frontier of this device.
+    #[n(3)]
+    pub counter: u64,
+    /// The day it saw.
+    #[n(4)]
+    pub day: ShiftDay,
+    /// Log heads named by everything it holds.
+    #[n(5)]
+    pub log_heads: Vec<OperationId>,
+    /// Hash of its receiving key.
+    #[cbor(n(6), with = "minicbor::bytes")]
+    pub receiving: [u8; 32],
+    /// Its own chain.
+    #[n(7)]
+    pub own: ChainHead,
+    /// Newest chain heads of others, sorted by device.
+    #[n(8)]
+    pub heads: Vec<ChainHead>,
+    /// Hash over all chain heads that it knows.
+    #[cbor(n(9), with = "minicbor::bytes")]
+    pub digest: [u8; 16],
+}
+
+impl FrontierContent {
+    /// Everything a device says, at most 32 heads listed. `all` is every chain head it knows, newest moved first.
+    pub fn new(
+        team: TeamId,
+        device: DeviceId,
+        counter: u64,
+        day: ShiftDay,
+        log_heads: Vec<OperationId>,
+        receiving: [u8; 32],
+        own: ChainHead,
+        all: &[ChainHead],
+    ) -> Self {
+        let mut sorted = all.to_vec();
+        sorted.sort_unstable();
+        let digest = crypto::derive_id(labels::CHAIN_DIGEST, &[&cbor::encode(&sorted)]);
+        let mut heads: Vec<ChainHead> = all.iter().take(CHAIN_HEADS_LISTED_MAX_COUNT).copied().collect();
+        heads.sort_unstable();
+        Self { version: 1, team, device, counter, day, log_heads, receiving, own, heads, digest }
+    }
+}
+
+/// A signed frontier.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frontier {
+    content: FrontierContent,
+    signed: Vec<u8>,
+    signature: Signature,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+struct Signed {
+    #[cbor(n(0), with = "minicbor::bytes")]
+    signed: Vec<u8>,
+    #[cbor(n(1), with = "minicbor::bytes")]
+    signature: [u8; 64],
+}
+
+/// Why bytes are not a frontier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a frontier")]
+pub struct FrontierError;
+
+/// The hash by which a frontier names a receiving key.
+pub fn receiving_hash(key: &[u8]) -> [u8; 32] {
+    crypto::derive_hash(labels::RECEIVING_KEY_HASH, &[key])
+}
+
+impl Frontier {
+    /// Signs a frontier.
+    pub fn write(signer: &SigningKey, content: FrontierContent) -> Self {
+        let signed = cbor::encode(&content);
+        let signature = signer.sign(labels::SIGN_FRONTIER, &signed);
+        Self { content, signed, signature }
+    }
+
+    /// Decodes strictly. Errors: [`FrontierError`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, FrontierError> {
+        let envelope: Signed = cbor::decode(bytes).map_err(|_| FrontierError)?;
+        let content: FrontierContent = cbor::decode(&envelope.signed).map_err(|_| FrontierError)?;
+        let shape = content.version == 1
+            && content.log_heads.len() <= PARENTS_MAX_COUNT
+            && content.heads.len() <= CHAIN_HEADS_LISTED_MAX_COUNT
+            && content.log_heads.is_sorted_by(|a, b| a < b)
+            && content.heads.is_sorted_by(|a, b| a.device < b.device);
+        if shape {
+            Ok(Self { content, signed: envelope.signed, signature: Signature::from_bytes(envelope.signature) })
+        } else {
+            Err(FrontierError)
+        }
+    }
+
+    /// Encodes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        cbor::encode(&Signed { signed: self.signed.clone(), signature: *self.signature.as_bytes() })
+    }
+    /// What it says.
+    pub const fn content(&self) -> &FrontierContent {
+        &self.content
+    }
+    /// Whether the signature is this key's, and the key its device's.
+    pub fn is_signed_by(&self, key: &VerifyingKey) -> bool {
+        key.device_id() == self.content.device && key.verify(labels::SIGN_FRONTIER, &self.signed, &self.signature).is_ok()
+    }
+}

@@ -1,0 +1,91 @@
+//! Notices: what travels in the commons lane besides complaints.
+//!
+//! ```text
+//! row    = lane 0x02 ‖ AEAD(commons lane key of a turn, aad: "notice", team): CBOR notice ‖ zeros
+//! notice = CBOR { 0: operations, 1: frontiers with their receiving keys }, length-prefixed (4, LE)
+//! ```
+//!
+//! Operations and frontiers carry their own signatures, so a notice needs none.
+
+use crate::crypto::{self, Aad, CommonsSecret, Nonce, OVERHEAD_BYTES, labels};
+use crate::env::Env;
+use minicbor::{Decode, Encode};
+use satchel_wire::cbor;
+use satchel_wire::ids::TeamId;
+use satchel_wire::row::{Lane, Row, size_class};
+use zeroize::Zeroizing;
+
+/// Most items in one notice (count).
+pub const NOTICE_ITEMS_MAX_COUNT: usize = 256;
+const LENGTH_BYTES: usize = 4;
+
+/// A frontier and, where the reader may lack it, the receiving key that it names.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct FrontierNotice {
+    /// The encoded frontier.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub frontier: Vec<u8>,
+    /// The receiving key.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub receiving: Option<Vec<u8>>,
+}
+
+/// What one row of the commons lane says.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Notice {
+    /// Encoded operations, parents first.
+    #[n(0)]
+    pub operations: Vec<minicbor::bytes::ByteVec>,
+    /// Frontiers.
+    #[n(1)]
+    pub frontiers: Vec<FrontierNotice>,
+}
+
+/// Why a notice cannot be sealed or read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoticeError {
+    /// Too much for one row. Remedy: split it.
+    #[error("more than one row carries")]
+    TooLarge,
+    /// No key at hand opens it. Remedy: hold the row until its turn is known.
+    #[error("no key at hand opens this notice")]
+    Key,
+    /// It opened, but breaks the format.
+    #[error("not a notice")]
+    Malformed,
+}
+
+impl Notice {
+    /// Seals a notice under a turn. Errors: [`NoticeError::TooLarge`].
+    pub fn seal(&self, env: &Env, team: TeamId, commons: &CommonsSecret) -> Result<Row, NoticeError> {
+        let content = cbor::encode(self);
+        let class = size_class(1 + OVERHEAD_BYTES + LENGTH_BYTES + content.len()).ok_or(NoticeError::TooLarge)?;
+        let mut plain = Zeroizing::new(Vec::with_capacity(class));
+        plain.extend_from_slice(&(content.len() as u32).to_le_bytes());
+        plain.extend_from_slice(&content);
+        plain.resize(class - 1 - OVERHEAD_BYTES, 0);
+        let aad = Aad::new(labels::NOTICE).add(team.as_bytes());
+        let sealed = crypto::seal(&commons.derive_commons_lane_key(), Nonce::make(env), &aad, &plain).map_err(|_| NoticeError::TooLarge)?;
+        let mut bytes = vec![Lane::Commons.byte()];
+        bytes.extend_from_slice(&sealed);
+        Row::parse(bytes).map_err(|_| NoticeError::TooLarge)
+    }
+
+    /// Opens a row of the commons lane. Errors: [`NoticeError::Key`], [`NoticeError::Malformed`].
+    pub fn open(team: TeamId, commons: &CommonsSecret, row: &Row) -> Result<Self, NoticeError> {
+        if row.lane() != Lane::Commons {
+            return Err(NoticeError::Malformed);
+        }
+        let aad = Aad::new(labels::NOTICE).add(team.as_bytes());
+        let plain = crypto::open(&commons.derive_commons_lane_key(), &aad, row.rest()).map_err(|_| NoticeError::Key)?;
+        let (length, rest) = plain.split_first_chunk::<LENGTH_BYTES>().ok_or(NoticeError::Malformed)?;
+        let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| NoticeError::Malformed)?;
+        let (content, padding) = rest.split_at_checked(length).ok_or(NoticeError::Malformed)?;
+        if padding.iter().any(|byte| *byte != 0) {
+            return Err(NoticeError::Malformed);
+        }
+        let notice: Self = cbor::decode(content).map_err(|_| NoticeError::Malformed)?;
+        if notice.operations.len() + notice.frontiers.len() > NOTICE_ITEMS_MAX_COUNT { Err(NoticeError::Malformed) } else { Ok(notice) }
+    }
+}
