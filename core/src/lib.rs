@@ -1,4 +1,4 @@
-//! Satchel's core.
+//! Satchel's core: an offline-first, end-to-end-encrypted record keeper for street outreach.
 
 pub mod consent;
 pub mod crypto;
@@ -6,4 +6,6 @@ pub mod env;
 pub mod envelope;
 pub mod record;
 pub mod screen;
+pub mod storage;
+pub mod store;
 pub mod team;
