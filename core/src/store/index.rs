@@ -1,0 +1,247 @@
+//! The index: record keys and summaries, in key pages of at most 128 records of one kind and creation week.
+//!
+//! ```text
+//! page = AEAD(page key, aad: "page", store, page id): CBOR [ item, … ]
+//! tail = AEAD(page key, aad: "page", store, page id, place): CBOR item     the newest version of one item
+//! item = CBOR map { 0: record, 1: kind, 2: subject, 3: day, 4: [ [key id, key, bans], … ], 5: summary }
+//! ```
+//!
+//! New and changed items are appended as tails; when enough have gathered the page is written anew under a
+//! fresh page key. Forgetting a record rewrites its page and the root and nothing else. Pages are read when
+//! their kind is first asked for: unlocking reads the root alone.
+//!
+//! A record is (id, kind, subject): a body that names a known id with another kind or subject is another
+//! record, in another *place*. So nobody can take over or block a record by naming its id first.
+
+use super::root::{PageRef, Root, Seed};
+use crate::crypto::{self, Aad, Nonce, RecordKey, labels};
+use crate::env::Env;
+use crate::error::Error;
+use crate::record::{Kind, Summary};
+use crate::storage::{PageId, Reader, Transaction};
+use minicbor::{Decode, Encode};
+use satchel_wire::ShiftDay;
+use satchel_wire::cbor;
+use satchel_wire::ids::RecordId;
+use std::collections::{BTreeMap, BTreeSet};
+use zeroize::Zeroizing;
+
+/// Most records in one page (count).
+pub(super) const PAGE_RECORDS_MAX_COUNT: usize = 128;
+/// So many tails are written into their page (count).
+const TAILS_MAX_COUNT: usize = 32;
+
+/// Where a record lies in the tables: a hash of its id, kind and subject.
+pub(super) type Place = RecordId;
+
+/// The place of a record.
+pub(super) fn place_of(record: RecordId, kind: Kind, subject: Option<RecordId>) -> Place {
+    let subject = subject.map_or([0; 16], |subject| *subject.as_bytes());
+    RecordId::from_bytes(crypto::derive_id(labels::PLACE, &[record.as_bytes(), &[kind.byte()], &subject]))
+}
+
+/// A key of a record, and how many bans were known when it was made.
+#[derive(Debug, Clone, Encode, Decode)]
+pub(super) struct ItemKey {
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub id: [u8; 8],
+    #[n(1)]
+    pub key: Seed,
+    #[n(2)]
+    pub bans: u32,
+}
+
+impl ItemKey {
+    pub(super) fn make(env: &Env, bans: u32) -> Self {
+        Self { id: env.random(), key: Seed::make(env), bans }
+    }
+    pub(super) fn record_key(&self) -> RecordKey {
+        RecordKey::from_bytes(self.key.expose())
+    }
+}
+
+/// One record: its keys and what lists show of it.
+#[derive(Debug, Clone, Encode, Decode)]
+#[cbor(map)]
+pub(super) struct Item {
+    #[n(0)]
+    pub record: RecordId,
+    #[n(1)]
+    pub kind: Kind,
+    #[n(2)]
+    pub subject: Option<RecordId>,
+    /// Of an entry: its day. Of a document: its last accepted day.
+    #[n(3)]
+    pub day: ShiftDay,
+    /// The newest key last.
+    #[n(4)]
+    pub keys: Vec<ItemKey>,
+    #[n(5)]
+    pub summary: Summary,
+}
+
+impl Item {
+    pub(super) fn place(&self) -> Place {
+        place_of(self.record, self.kind, self.subject)
+    }
+    /// The key that seals what is written next.
+    pub(super) fn newest_key(&self) -> Result<&ItemKey, Error> {
+        self.keys.last().ok_or(Error::Damaged)
+    }
+}
+
+/// What has been read of the key pages.
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    items: BTreeMap<Place, (Item, PageId)>,
+    by_subject: BTreeMap<RecordId, BTreeSet<Place>>,
+    loaded: BTreeMap<PageId, BTreeSet<Place>>,
+    tails: BTreeMap<PageId, BTreeSet<Place>>,
+}
+
+impl Index {
+    /// Reads every page of a kind that has not been read.
+    pub(super) fn load_kind(&mut self, reader: &Reader<'_>, store_id: &[u8; 16], root: &Root, kind: Kind) -> Result<(), Error> {
+        for page in root.pages.iter().filter(|page| page.kind == kind) {
+            self.load_page(reader, store_id, page)?;
+        }
+        Ok(())
+    }
+
+    /// Reads all pages.
+    pub(super) fn load_all(&mut self, reader: &Reader<'_>, store_id: &[u8; 16], root: &Root) -> Result<(), Error> {
+        root.pages.iter().try_for_each(|page| self.load_page(reader, store_id, page))
+    }
+
+    /// Reads the page that holds a place, if it is stored at all. Says whether it is.
+    pub(super) fn load_place(&mut self, reader: &Reader<'_>, store_id: &[u8; 16], root: &Root, place: &Place) -> Result<bool, Error> {
+        if self.items.contains_key(place) {
+            return Ok(true);
+        }
+        let Some(id) = reader.page_of(place)? else { return Ok(false) };
+        let page = root.pages.iter().find(|page| page.page_id() == id).ok_or(Error::Damaged)?;
+        self.load_page(reader, store_id, page)?;
+        Ok(self.items.contains_key(place))
+    }
+
+    fn load_page(&mut self, reader: &Reader<'_>, store_id: &[u8; 16], page: &PageRef) -> Result<(), Error> {
+        let id = page.page_id();
+        if self.loaded.contains_key(&id) {
+            return Ok(());
+        }
+        let key = page.page_key();
+        self.loaded.insert(id, BTreeSet::new());
+        if let Some(sealed) = reader.page(&id)? {
+            let plain = crypto::open(&key, &page_aad(store_id, &id), &sealed).map_err(|_| Error::Damaged)?;
+            let items: Vec<Item> = cbor::decode(&plain).map_err(|_| Error::Damaged)?;
+            items.into_iter().for_each(|item| self.put(item, id));
+        }
+        for (place, sealed) in reader.tails_of(&id)? {
+            let plain = crypto::open(&key, &page_aad(store_id, &id).add(place.as_bytes()), &sealed).map_err(|_| Error::Damaged)?;
+            self.put(cbor::decode(&plain).map_err(|_| Error::Damaged)?, id);
+            self.tails.entry(id).or_default().insert(place);
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, item: Item, page: PageId) {
+        let place = item.place();
+        if let Some(subject) = item.subject {
+            self.by_subject.entry(subject).or_default().insert(place);
+        }
+        self.loaded.entry(page).or_default().insert(place);
+        self.items.insert(place, (item, page));
+    }
+
+    /// One item that has been read.
+    pub(super) fn item(&self, place: &Place) -> Option<&Item> {
+        self.items.get(place).map(|(item, _)| item)
+    }
+    /// All items of a kind whose pages have been read.
+    pub(super) fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Item> {
+        self.items.values().map(|(item, _)| item).filter(move |item| item.kind == kind)
+    }
+    /// Places about a subject whose pages have been read.
+    pub(super) fn about(&self, subject: &RecordId) -> impl Iterator<Item = &Item> {
+        self.by_subject.get(subject).into_iter().flatten().filter_map(|place| self.item(place))
+    }
+    /// How many items have been read.
+    pub(super) fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Writes an item that is new or has changed, as a tail of its page. Returns whether the root changed.
+    ///
+    /// The caller has loaded the item's own page, or all pages of its kind and week for a new one; the root
+    /// must be stored in the same transaction when this says so.
+    pub(super) fn save(&mut self, env: &Env, tx: &Transaction<'_>, store_id: &[u8; 16], root: &mut Root, item: Item, today: ShiftDay) -> Result<bool, Error> {
+        let place = item.place();
+        let known = self.items.get(&place).map(|(_, page)| *page);
+        let (page, mut root_changed) = match known {
+            Some(page) => (page, false),
+            None => self.page_with_room(env, tx, store_id, root, item.kind, today.days() / 7)?,
+        };
+        let key = root.pages.iter().find(|known| known.page_id() == page).ok_or(Error::Damaged)?.page_key();
+        let plain = Zeroizing::new(cbor::encode(&item));
+        let aad = page_aad(store_id, &page).add(place.as_bytes());
+        tx.put_tail(&place, &page, &crypto::seal(&key, Nonce::make(env), &aad, &plain).map_err(|_| Error::TooMany)?)?;
+        self.put(item, page);
+        let tails = self.tails.entry(page).or_default();
+        tails.insert(place);
+        if tails.len() >= TAILS_MAX_COUNT {
+            self.fold(env, tx, store_id, root, &page)?;
+            root_changed = true;
+        }
+        Ok(root_changed)
+    }
+
+    fn page_with_room(&mut self, env: &Env, tx: &Transaction<'_>, store_id: &[u8; 16], root: &mut Root, kind: Kind, week: u16) -> Result<(PageId, bool), Error> {
+        let candidates: Vec<PageRef> = root.pages.iter().filter(|page| page.kind == kind && page.week == week).cloned().collect();
+        for page in candidates.iter().rev() {
+            self.load_page(tx, store_id, page)?;
+            if self.loaded.get(&page.page_id()).is_some_and(|places| places.len() < PAGE_RECORDS_MAX_COUNT) {
+                return Ok((page.page_id(), false));
+            }
+        }
+        let page = PageRef { id: env.random(), key: Seed::make(env), kind, week };
+        let id = page.page_id();
+        self.loaded.insert(id, BTreeSet::new());
+        root.pages.push(page);
+        self.write_page(env, tx, store_id, root, &id)?;
+        Ok((id, true))
+    }
+
+    /// Writes a page anew, under a fresh key and id. The root must be stored in the same transaction.
+    fn fold(&mut self, env: &Env, tx: &Transaction<'_>, store_id: &[u8; 16], root: &mut Root, old: &PageId) -> Result<(), Error> {
+        let known = root.pages.iter_mut().find(|page| page.page_id() == *old).ok_or(Error::Damaged)?;
+        known.id = env.random();
+        known.key = Seed::make(env);
+        let new = known.page_id();
+        let places = self.loaded.remove(old).unwrap_or_default();
+        for place in &places {
+            if let Some((_, page)) = self.items.get_mut(place) {
+                *page = new;
+            }
+        }
+        self.loaded.insert(new, places);
+        self.tails.remove(old);
+        let sealed = self.sealed_page(env, store_id, root, &new)?;
+        tx.fold_page(old, &new, &sealed)?;
+        Ok(())
+    }
+
+    fn write_page(&self, env: &Env, tx: &Transaction<'_>, store_id: &[u8; 16], root: &Root, id: &PageId) -> Result<(), Error> {
+        Ok(tx.put_page(id, &self.sealed_page(env, store_id, root, id)?)?)
+    }
+
+    fn sealed_page(&self, env: &Env, store_id: &[u8; 16], root: &Root, id: &PageId) -> Result<Vec<u8>, Error> {
+        let key = root.pages.iter().find(|page| page.page_id() == *id).ok_or(Error::Damaged)?.page_key();
+        let items: Vec<&Item> = self.loaded.get(id).into_iter().flatten().filter_map(|place| self.item(place)).collect();
+        let plain = Zeroizing::new(minicbor::to_vec(&items).map_err(|_| Error::Damaged)?);
+        crypto::seal(&key, Nonce::make(env), &page_aad(store_id, id), &plain).map_err(|_| Error::TooMany)
+    }
+}
+
+fn page_aad(store_id: &[u8; 16], page: &PageId) -> Aad {
+    Aad::new(labels::PAGE).add(store_id).add(page.as_bytes())
+}

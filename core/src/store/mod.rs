@@ -1,0 +1,291 @@
+//! The store: one member of one team on one device.
+//!
+//! [`Store`] is locked, [`Unlocked`] is not: only the latter reads or writes, and [`Store::lock`] revokes
+//! every handle at once. Each public call is one transaction: when it returns `Ok`, what it says is on disk.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `vault` | what exists only while unlocked: keys, index, log, turns |
+//! | `root` | the lasting secrets and how they are sealed |
+//! | `index` | record keys and summaries in key pages |
+//! | `ledger` | which bodies are known, in signed-day order |
+//! | `founding` | creating a store: found a team, invite, join |
+//! | `write`, `read` | records, by kind |
+//! | `freeze` | drafts become numbered bodies at first departure |
+//! | `accept` | what arrives, and the verdict on it |
+//! | `replica`, `mailbox` | what sessions and relay exchanges need |
+
+mod accept;
+mod catalogues;
+mod date;
+mod founding;
+mod freeze;
+mod index;
+mod ledger;
+mod mailbox;
+mod membership;
+mod observer;
+mod read;
+mod replica;
+mod root;
+mod vault;
+mod write;
+
+pub use accept::{Acceptance, BodyVerdict};
+pub use catalogues::CatalogueInfo;
+pub use founding::{Credentials, Founded, Founding, JoinedStore, KeyCost, NewStore};
+pub use mailbox::{RelayAddress, RelayState};
+pub use membership::{DeviceLine, HostedInvitation, TeamOverview};
+pub use observer::{Change, Subscription};
+pub use read::{EncounterLine, FollowUpLine, NameLine, ReferralLine, Shown};
+pub use root::{KeyProtector, ProtectorError};
+pub use write::{EncounterDraft, OfferDraft, TallyTap};
+
+use crate::crypto::{self, Aad, Argon2Params, Passphrase, StoreKey, labels};
+use crate::env::Env;
+use crate::error::Error;
+use crate::storage::{self, Database, Slot, SlotFile, SlotKind, StorageError};
+use observer::Observers;
+use root::Root;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use vault::Vault;
+
+/// A store on this device. Cheap to clone; all clones are one store.
+#[derive(Clone)]
+pub struct Store {
+    shared: Arc<Shared>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Store")
+    }
+}
+
+struct Shared {
+    env: Env,
+    dir: PathBuf,
+    /// Grows at every lock: a handle of an earlier generation is dead before the mutex is even asked.
+    generation: AtomicU64,
+    inner: Mutex<Inner>,
+    observers: Observers,
+}
+
+struct Inner {
+    /// None while suspended.
+    database: Option<Database>,
+    vault: Option<Vault>,
+}
+
+/// An unlocked handle. Dead as soon as the store is locked; every call then answers [`Error::Locked`].
+#[derive(Clone)]
+pub struct Unlocked {
+    shared: Arc<Shared>,
+    generation: u64,
+}
+
+impl std::fmt::Debug for Unlocked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Unlocked")
+    }
+}
+
+impl Store {
+    /// Opens an existing store, locked.
+    ///
+    /// Errors: [`StorageError::NotFound`], [`StorageError::InUse`], [`StorageError::Newer`],
+    /// [`StorageError::Damaged`] and the medium's; nothing is ever deleted or repaired.
+    pub fn open(dir: &Path, env: Env) -> Result<Self, Error> {
+        let database = Database::open(dir)?;
+        Ok(Self::around(dir, env, database))
+    }
+
+    fn around(dir: &Path, env: Env, database: Database) -> Self {
+        let inner = Mutex::new(Inner { database: Some(database), vault: None });
+        Self { shared: Arc::new(Shared { env, dir: dir.to_owned(), generation: AtomicU64::new(0), inner, observers: Observers::default() }) }
+    }
+
+    /// Unlocks with a passphrase (and the platform's keystore, where the slot asks for it). Slow on purpose: Argon2id.
+    ///
+    /// Errors: [`Error::WrongPassphrase`], constant for every slot that does not open; [`StorageError::Slots`] for a
+    /// damaged or crafted slot file, before any memory is taken for it.
+    pub fn unlock(&self, passphrase: &Passphrase, protector: Option<&dyn KeyProtector>) -> Result<Unlocked, Error> {
+        let slots = storage::read_slots(&self.shared.dir)?;
+        let key = open_slots(&slots, passphrase, protector)?;
+        self.unlock_with(&slots, key)
+    }
+
+    fn unlock_with(&self, slots: &SlotFile, key: StoreKey) -> Result<Unlocked, Error> {
+        let mut inner = self.shared.lock_inner();
+        let database = match &mut inner.database {
+            Some(database) => database,
+            None => inner.database.insert(Database::open(&self.shared.dir)?),
+        };
+        let vault = database.read::<_, Error>(|reader| Vault::open(&self.shared.env, reader, slots.store_id, key))?;
+        inner.vault = Some(vault);
+        Ok(Unlocked { shared: self.shared.clone(), generation: self.shared.generation.load(Ordering::SeqCst) })
+    }
+
+    /// Locks: every handle, observer and session of this store is dead when this returns, and keys are wiped.
+    pub fn lock(&self) {
+        self.shared.generation.fetch_add(1, Ordering::SeqCst);
+        self.shared.observers.clear();
+        self.shared.lock_inner().vault = None;
+    }
+
+    /// Locks, writes the log back and closes the file, as a system that is about to freeze the process demands.
+    pub fn suspend(&self) -> Result<(), Error> {
+        self.lock();
+        match self.shared.lock_inner().database.take() {
+            Some(database) => Ok(database.close()?),
+            None => Ok(()),
+        }
+    }
+
+    /// Opens the file again after [`Store::suspend`]; the store stays locked. Errors: as [`Store::open`].
+    pub fn resume(&self) -> Result<(), Error> {
+        let mut inner = self.shared.lock_inner();
+        if inner.database.is_none() {
+            inner.database = Some(Database::open(&self.shared.dir)?);
+        }
+        Ok(())
+    }
+
+    /// Whether the store is unlocked.
+    pub fn is_unlocked(&self) -> bool {
+        self.shared.lock_inner().vault.is_some()
+    }
+
+    /// Reads the whole file and says whether it is what was written. Errors: [`StorageError::Damaged`].
+    pub fn check(&self) -> Result<(), Error> {
+        let mut inner = self.shared.lock_inner();
+        inner.database.as_mut().ok_or(Error::Storage(StorageError::NotFound))?.check()?;
+        Ok(())
+    }
+}
+
+impl Shared {
+    fn lock_inner(&self) -> MutexGuard<'_, Inner> {
+        // a panic inside a call cannot leave a half-written state: transactions roll back, so the lock is taken over
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Unlocked {
+    /// Locks the store: this and every other handle is dead.
+    pub fn lock(&self) {
+        Store { shared: self.shared.clone() }.lock();
+    }
+
+    /// The locked view of the same store.
+    pub fn store(&self) -> Store {
+        Store { shared: self.shared.clone() }
+    }
+
+    fn env(&self) -> &Env {
+        &self.shared.env
+    }
+
+    /// Runs one transaction with the keys. If it fails, memory goes back to what is on disk.
+    fn write<T>(&self, work: impl FnOnce(&mut Vault, &storage::Transaction<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        let mut inner = self.alive()?;
+        let Inner { database, vault } = &mut *inner;
+        let (Some(database), Some(open)) = (database.as_mut(), vault.as_mut()) else { return Err(Error::Locked) };
+        let done = database.transaction(|tx| {
+            let value = work(open, tx)?;
+            open.save(tx)?;
+            Ok::<_, Error>(value)
+        });
+        match done {
+            Ok(value) => {
+                let changes = open.take_changes();
+                drop(inner);
+                self.shared.observers.notify(&changes);
+                Ok(value)
+            }
+            Err(error) => {
+                // what the closure changed in memory never happened: read it all again
+                let reread = database.read::<_, Error>(|reader| open.reopen(reader));
+                if reread.is_err() {
+                    inner.vault = None;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Reads with the keys.
+    fn read<T>(&self, look: impl FnOnce(&mut Vault, &storage::Reader<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        let mut inner = self.alive()?;
+        let Inner { database, vault } = &mut *inner;
+        let (Some(database), Some(open)) = (database.as_mut(), vault.as_mut()) else { return Err(Error::Locked) };
+        database.read(|reader| look(open, reader))
+    }
+
+    fn alive(&self) -> Result<MutexGuard<'_, Inner>, Error> {
+        let is_current = || self.shared.generation.load(Ordering::SeqCst) == self.generation;
+        if !is_current() {
+            return Err(Error::Locked);
+        }
+        let inner = self.shared.lock_inner();
+        if is_current() { Ok(inner) } else { Err(Error::Locked) }
+    }
+}
+
+/// Tries every slot that the given credentials fit.
+fn open_slots(slots: &SlotFile, passphrase: &Passphrase, protector: Option<&dyn KeyProtector>) -> Result<StoreKey, Error> {
+    for (number, slot) in slots.slots.iter().enumerate() {
+        let Some(slot) = slot else { continue };
+        let secret = match (slot.kind(), protector) {
+            (SlotKind::Passphrase | SlotKind::Recovery, _) => None,
+            (SlotKind::PassphraseKeystore, Some(protector)) => protector.secret(slot.keystore_alias()).ok(),
+            (SlotKind::PinKeystore, Some(protector)) if protector.is_hardware_bound() => protector.secret(slot.keystore_alias()).ok(),
+            _ => continue,
+        };
+        if matches!(slot.kind(), SlotKind::PassphraseKeystore | SlotKind::PinKeystore) && secret.is_none() {
+            continue;
+        }
+        let cost = slot.cost();
+        let params = Argon2Params::new(cost.memory_kib(), cost.passes(), cost.lanes())?;
+        let unlock_key = crypto::derive_unlock_key(passphrase, slot.salt(), params, secret.as_ref())?;
+        let aad = slot_aad(&slots.store_id, number, slot.kind(), slot.keystore_alias());
+        if let Ok(key) = crypto::unwrap_store_key(&unlock_key, &aad, slot.wrapped_key()) {
+            return Ok(key);
+        }
+    }
+    Err(Error::WrongPassphrase)
+}
+
+fn slot_aad(store_id: &[u8; 16], number: usize, kind: SlotKind, alias: &[u8]) -> Aad {
+    let kind = match kind {
+        SlotKind::Passphrase => 1,
+        SlotKind::PassphraseKeystore => 2,
+        SlotKind::PinKeystore => 3,
+        SlotKind::Recovery => 4,
+    };
+    Aad::new(labels::SLOT).add(store_id).add(&[number as u8, kind]).add(alias)
+}
+
+/// Makes the slot that credentials open.
+fn make_slot(env: &Env, store_id: &[u8; 16], number: usize, credentials: &Credentials<'_>, key: &StoreKey) -> Result<Slot, Error> {
+    let (kind, alias, secret) = match credentials.protector {
+        None => (SlotKind::Passphrase, Vec::new(), None),
+        Some(protector) => {
+            let (alias, secret) = protector.create().map_err(|_| Error::Storage(StorageError::NoAccess))?;
+            (SlotKind::PassphraseKeystore, alias, Some(secret))
+        }
+    };
+    let salt = env.random::<16>();
+    let params = credentials.cost.params()?;
+    let unlock_key = crypto::derive_unlock_key(credentials.passphrase, &salt, params, secret.as_ref())?;
+    let wrapped = crypto::wrap_store_key(env, &unlock_key, &slot_aad(store_id, number, kind, &alias), key).map_err(|_| Error::Damaged)?;
+    let cost = storage::Argon2Cost::new(params.memory_kib(), params.passes(), params.lanes())?;
+    Ok(Slot::new(kind, cost, salt, &alias, &wrapped)?)
+}
+
+/// Seals a new root and stores it with the slots: the last step of creating a store.
+fn write_root(tx: &storage::Transaction<'_>, env: &Env, store_id: &[u8; 16], root: &Root, key: &StoreKey) -> Result<(), Error> {
+    Ok(tx.put_meta(root::ROOT, &root.seal(env, store_id, key)?)?)
+}
