@@ -66,10 +66,11 @@ impl Folded {
             let end = start + c.len_utf8();
             if is_combining(c) {
                 // An accent belongs to its letter; what cannot be seen belongs to nothing.
-                if let Some(last) = tokens.last_mut() {
-                    if last.end == start && !is_invisible(c) {
-                        last.end = end;
-                    }
+                if let Some(last) = tokens.last_mut()
+                    && last.end == start
+                    && !is_invisible(c)
+                {
+                    last.end = end;
                 }
                 continue;
             }
@@ -99,10 +100,10 @@ impl Folded {
             }
         }
         for token in &mut tokens {
-            if token.kind == Kind::Word {
-                if let Some(word) = bytes.get(token.from..token.to) {
-                    token.entry = lexicon::look_up(word);
-                }
+            if token.kind == Kind::Word
+                && let Some(word) = bytes.get(token.from..token.to)
+            {
+                token.entry = lexicon::look_up(word);
             }
         }
         Self { tokens, bytes }

@@ -52,8 +52,6 @@ impl Tags {
     pub const MONTH: Tags = Tags(1 << 19);
     /// A number word; the value is 0 to 99.
     pub const NUMBER: Tags = Tags(1 << 20);
-    /// A number word that is Spanish only, or both.
-    pub const SPANISH: Tags = Tags(1 << 21);
     /// An ordinal; the value is 1 to 31.
     pub const ORDINAL: Tags = Tags(1 << 22);
     /// Introduces a day written as two numbers.
@@ -107,7 +105,7 @@ static WORDS: LazyLock<HashMap<&'static [u8], Entry>> = LazyLock::new(|| {
         }
     }
     for (tags, list) in VALUES {
-        for (value, names) in (0u8..).zip(list.iter()) {
+        for (value, names) in (0u8..).zip(list.split('|')) {
             for word in names.split_ascii_whitespace() {
                 let entry = words.entry(word.as_bytes()).or_default();
                 entry.tags = entry.tags.or(*tags);
@@ -128,7 +126,7 @@ static WORDS: LazyLock<HashMap<&'static [u8], Entry>> = LazyLock::new(|| {
 const LISTS: &[(Tags, &str)] = &[
     (
         Tags::BIRTH,
-        "dob born birth birthday birthdate bday birthdays nacido nacida nacio naci nacimiento \
+        "dob yob born birth birthday birthdate bday birthdays nacido nacida nacio naci nacimiento \
          cumpleanos cumple fdn nac dobs",
     ),
     (
@@ -160,7 +158,7 @@ const LISTS: &[(Tags, &str)] = &[
     ),
     (
         Tags::NETWORK,
-        "ig insta instagram facebook fb snapchat tiktok whatsapp telegram kik discord twitter venmo \
+        "ig insta instagram facebook fb snapchat snap tiktok whatsapp telegram kik discord twitter venmo \
          cashapp messenger face",
     ),
     (
@@ -170,11 +168,11 @@ const LISTS: &[(Tags, &str)] = &[
     (
         Tags::FILLER,
         "is was the of de del la el es era fue on in en his her their hers su sus mi my s date fecha \
-         with ending ends end starts starting partial it que y con security \
+         with ending ends end starts starting partial it que that y con security \
          license state card and que policial policia police court corte booking dia day lo \
          con termina empieza read reads said arrest arresto investigacion cal judicial penal",
     ),
-    (Tags::MARKER, "number num numero nbr nmbr nr num"),
+    (Tags::MARKER, "number num numero nbr nmbr nr id"),
     (
         Tags::MEASURE,
         "mg ml mcg kg g lb lbs oz min mins minute minutes hr hrs hour hours h day days week weeks wk \
@@ -228,7 +226,8 @@ const LISTS: &[(Tags, &str)] = &[
     ),
     (
         Tags::DAY,
-        "on el dia date fecha court corte appt appointment cita since desde until hasta del audiencia \
+        "monday tuesday wednesday thursday friday saturday sunday mon tue tues wed thu thur thurs fri \
+         lunes martes miercoles jueves viernes sabado domingo on el dia date fecha court corte appt appointment cita since desde until hasta del audiencia \
          hearing due",
     ),
     (Tags::DASH, "dash guion hyphen dot punto space espacio"),
@@ -255,121 +254,28 @@ const LISTS: &[(Tags, &str)] = &[
     ),
 ];
 
-/// Words with a value: the place in the list is the value.
-const VALUES: &[(Tags, &[&str])] = &[
+/// Words with a value: their place between the bars is the value.
+const VALUES: &[(Tags, &str)] = &[
     (
         Tags::MONTH,
-        &[
-            "",
-            "january jan enero ene janury",
-            "february feb febrero febuary feburary",
-            "march mar marzo",
-            "april apr abril abr",
-            "may mayo",
-            "june jun junio",
-            "july jul julio",
-            "august aug agosto",
-            "september sept sep septiembre setiembre",
-            "october oct octubre",
-            "november nov noviembre",
-            "december dec diciembre dic",
-        ],
+        "|january jan enero ene janury|february feb febrero febuary feburary|march mar marzo\
+         |april apr abril abr|may mayo|june jun junio|july jul julio|august aug agosto\
+         |september sept sep septiembre setiembre|october oct octubre|november nov noviembre\
+         |december dec diciembre dic",
     ),
     (
         Tags::NUMBER,
-        &[
-            "zero oh",
-            "one",
-            "two",
-            "three",
-            "four",
-            "five fiv",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-            "thirteen",
-            "fourteen",
-            "fifteen",
-            "sixteen",
-            "seventeen",
-            "eighteen",
-            "nineteen",
-        ],
-    ),
-    (
-        Tags::NUMBER.or(Tags::SPANISH),
-        &[
-            "cero",
-            "uno",
-            "dos",
-            "tres",
-            "cuatro",
-            "cinco",
-            "seis",
-            "siete",
-            "ocho",
-            "nueve",
-            "diez",
-            "once",
-            "doce",
-            "trece",
-            "catorce",
-            "quince",
-            "dieciseis",
-            "diecisiete",
-            "dieciocho",
-            "diecinueve",
-            "veinte",
-            "veintiuno",
-            "veintidos",
-            "veintitres",
-            "veinticuatro",
-            "veinticinco",
-            "veintiseis",
-            "veintisiete",
-            "veintiocho",
-            "veintinueve",
-        ],
+        "zero oh cero|one uno|two dos|three tres|four cuatro|five fiv cinco|six seis|seven siete\
+         |eight ocho|nine nueve|ten diez|eleven once|twelve doce|thirteen trece|fourteen catorce\
+         |fifteen quince|sixteen dieciseis|seventeen diecisiete|eighteen dieciocho\
+         |nineteen diecinueve|veinte|veintiuno|veintidos|veintitres|veinticuatro|veinticinco\
+         |veintiseis|veintisiete|veintiocho|veintinueve",
     ),
     (
         Tags::ORDINAL,
-        &[
-            "",
-            "first primero",
-            "second",
-            "third",
-            "fourth",
-            "fifth",
-            "sixth",
-            "seventh",
-            "eighth",
-            "ninth",
-            "tenth",
-            "eleventh",
-            "twelfth",
-            "thirteenth",
-            "fourteenth",
-            "fifteenth",
-            "sixteenth",
-            "seventeenth",
-            "eighteenth",
-            "nineteenth",
-            "twentieth",
-            "",
-            "",
-            "",
-            "",
-            "",
-            "",
-            "",
-            "",
-            "",
-            "thirtieth",
-        ],
+        "|first primero|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth\
+         |thirteenth|fourteenth|fifteenth|sixteenth|seventeenth|eighteenth|nineteenth|twentieth\
+         ||||||||||thirtieth",
     ),
 ];
 

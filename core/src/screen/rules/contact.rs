@@ -92,14 +92,14 @@ pub(super) fn spoken_email(view: &View, i: usize) -> Option<Hit> {
 /// The end of "gmail.com", "gmail dot com", "gmail punto com", or of the provider alone.
 fn domain_end(view: &View, provider: usize) -> usize {
     let mut j = view.past_space(provider + 1);
-    if view.is_sign(j, b'(') {
+    if view.is_sign(j, b'(') || view.is_sign(j, b'[') {
         j += 1;
     }
     if !(view.is_sign(j, b'.') || matches!(view.bytes(j), b"dot" | b"punto")) {
         return provider + 1;
     }
     j += 1;
-    if view.is_sign(j, b')') {
+    if view.is_sign(j, b')') || view.is_sign(j, b']') {
         j += 1;
     }
     j = view.past_space(j);

@@ -6,15 +6,13 @@ use super::super::view::{Hit, View, is_year};
 
 /// Words that, right after a date, say that it is a birth date.
 fn birth_follows(view: &View, end: usize) -> Option<usize> {
-    let mut i = end;
-    for _ in 0..3 {
+    for i in end..end + 3 {
         if view.has(i, Tags::BIRTH) && view.bytes(i) != b"born" {
             return Some(i + 1);
         }
         if !(view.is_space(i) || view.is_sign(i, b'(') || view.is_sign(i, b',')) {
             return None;
         }
-        i += 1;
     }
     None
 }
@@ -31,6 +29,11 @@ fn dated(view: &View, first: usize, end: usize) -> Hit {
 pub(super) fn figures(view: &View, i: usize) -> Option<Hit> {
     if let Some(end) = three_parts(view, i) {
         return Some(dated(view, i, end));
+    }
+    if let Some((8, value)) = view.digits(i) {
+        // 20260412
+        let fits = is_year(4, value / 10_000) && is_day(value / 100 % 100, value % 100);
+        return (fits && value / 100 % 100 <= 12).then(|| dated(view, i, i + 1));
     }
     let (_, sign) = separator(view, i + 1)?;
     let introduced = {
@@ -235,7 +238,7 @@ pub(super) fn spoken_year(view: &View, i: usize) -> Option<usize> {
     }
     let k = view.past_space(j + 1);
     let unit = view.has(k, Tags::NUMBER) && (1..10).contains(&view.value(k));
-    Some(if unit && view.value(j) % 10 == 0 {
+    Some(if unit && view.value(j).is_multiple_of(10) {
         k + 1
     } else {
         j + 1

@@ -65,10 +65,10 @@ fn apply_to_word(view: &View, i: usize, hits: &mut Vec<Hit>) -> usize {
     if view.bytes(i) == b"box" {
         hits.extend(place::postal_box(view, i));
     }
-    if view.has(i, Tags::CALLE) {
-        if let Some(hit) = place::calle(view, i) {
-            return take(Some(hit), i, hits);
-        }
+    if (view.has(i, Tags::CALLE) || matches!(view.bytes(i), b"c" | b"maps"))
+        && let Some(hit) = place::calle(view, i).or_else(|| place::map_link(view, i))
+    {
+        return take(Some(hit), i, hits);
     }
     if let Some(hit) = contact::spoken_email(view, i) {
         return take(Some(hit), i, hits);

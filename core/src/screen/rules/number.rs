@@ -60,10 +60,11 @@ pub(super) fn group(view: &View, i: usize) -> Option<Group> {
     if view.has(i, Tags::NUMBER) {
         let tens = u64::from(view.value(i));
         let len = if tens < 10 { 1 } else { 2 };
-        if tens >= 20 && tens % 10 == 0 {
-            if let Some(j) = unit_after_tens(view, i) {
-                return Some(made(j + 1, 2, tens + u64::from(view.value(j)), true));
-            }
+        if tens >= 20
+            && tens % 10 == 0
+            && let Some(j) = unit_after_tens(view, i)
+        {
+            return Some(made(j + 1, 2, tens + u64::from(view.value(j)), true));
         }
         return Some(made(i + 1, len, tens, true));
     }
@@ -224,9 +225,10 @@ fn national_phone(view: &View, groups: &[Group]) -> Option<Hit> {
         let last = groups.get(1)?;
         // "100 2000" and "$555-1200" are amounts.
         let round = first.value % 10 == 0 && last.value % 50 == 0;
-        let alone = last.gap != Gap::Tight;
         let money = view.is_sign(first.first.wrapping_sub(1), b'$');
-        if alone && !round && !money && !(last.gap == Gap::End && view.is_quantity(last.end)) {
+        let counted = last.gap == Gap::End && view.is_quantity(last.end);
+        let amount = round || money || counted;
+        if last.gap != Gap::Tight && !amount {
             return until(2);
         }
     }
@@ -275,7 +277,7 @@ fn judge_piece(view: &View, groups: &[Group], hits: &mut Vec<Hit>) {
     let whole = |reason| Hit::of(reason, start, last.end);
     let plausible = PHONE_DIGITS.contains(&total);
     let international = view.is_sign(start, b'+') && plausible;
-    if international || plausible && speaks_of_phones(view, first.first) {
+    if international || plausible && speaks_of_phones(view, first.first, last.end) {
         hits.push(whole(Reason::PhoneNumber));
     } else if let Some(reason) = judge_shape(groups, total) {
         hits.push(whole(reason));
@@ -337,17 +339,28 @@ fn judge_shape(groups: &[Group], total: usize) -> Option<Reason> {
 
 /// "2025-2026", "0900-1700", "1200-1500", "100-150": from one to the other.
 fn is_span(from: &Group, to: &Group) -> bool {
-    let clock =
-        |group: &Group| group.len == 4 && group.value < 2_400 && group.value % 100 % 15 == 0;
+    let clock = |group: &Group| {
+        group.len == 4 && group.value < 2_400 && (group.value % 100).is_multiple_of(15)
+    };
     let years = from.is_year() && to.is_year();
     let clocks = clock(from) && clock(to);
     let rising = from.len <= 3 && from.value < to.value;
-    let round = from.value % 50 == 0 && to.value % 50 == 0;
+    let round = from.value.is_multiple_of(50) && to.value.is_multiple_of(50);
     years || clocks || rising || round
 }
 
-/// Whether a word about phones stands in the few words before.
-fn speaks_of_phones(view: &View, i: usize) -> bool {
+/// Whether a word about phones stands in the few words before, or right after ("… is her cell").
+fn speaks_of_phones(view: &View, i: usize, end: usize) -> bool {
+    for after in end..end + 7 {
+        if view.has(after, Tags::PHONE)
+            && !matches!(view.bytes(after), b"text" | b"call" | b"calls")
+        {
+            return true;
+        }
+        if !(view.is_space(after) || view.has(after, Tags::FILLER)) {
+            break;
+        }
+    }
     let mut j = i;
     for _ in 0..9 {
         j = j.wrapping_sub(1);

@@ -39,6 +39,12 @@ pub(super) fn street_address(view: &View, groups: &[Group]) -> Option<Hit> {
         let named = matches!(view.bytes(of), b"of" | b"de") || view.is_capital(of);
         return named.then(|| Hit::of(Reason::StreetAddress, first, j + 1));
     }
+    if view.bytes(j) == b"de" && view.bytes(j + 2) == b"la" && view.has(j + 4, Tags::CALLE) {
+        // "1423 de la calle Pino"
+        return view
+            .is_word(j + 6)
+            .then(|| Hit::of(Reason::StreetAddress, first, j + 7));
+    }
     let mut named_in_capitals = false;
     for word in 0..NAME_WORDS {
         let ordinal =
@@ -127,13 +133,18 @@ fn with_unit(view: &View, i: usize) -> usize {
 /// "calle 8 #1210", "av. Juarez no. 45", "calle San Pablo 300".
 pub(super) fn calle(view: &View, i: usize) -> Option<Hit> {
     let mut j = i + 1;
-    if view.is_sign(j, b'.') {
+    let dotted = view.is_sign(j, b'.') || view.is_sign(j, b'/');
+    if dotted {
         j += 1;
     }
     if !view.is_space(j) {
         return None;
     }
     j += 1;
+    // "C. Hidalgo 123": the lone letter needs its dot and a name.
+    if view.len(i) == 1 && !(dotted && view.is_capital(j)) {
+        return None;
+    }
     let (mut words, mut named_in_capitals, mut marked) = (0, false, false);
     for _ in 0..4 * NAME_WORDS {
         match view.kind(j)? {
@@ -159,7 +170,8 @@ pub(super) fn calle(view: &View, i: usize) -> Option<Hit> {
                 } else {
                     j + 1
                 };
-                let small = len < 3 && !(named_in_capitals && len == 2);
+                let last = !view.is_space(end) && !view.is_alnum(end);
+                let small = len < 3 && !((named_in_capitals || last) && len == 2);
                 let plain = small || is_year(len, value) && !named_in_capitals;
                 if marked && words > 0 || words > 0 && !plain && !view.is_quantity(end) {
                     let dashed = view.is_sign(end, b'-') && view.is_digits(end + 1);
@@ -224,7 +236,7 @@ pub(super) fn room(view: &View, i: usize) -> Option<Hit> {
     let end = j + 1 + usize::from(lettered);
     let counted = view.is_quantity(j + 1) && !lettered || view.is_word(end) && !view.is_space(end);
     let timed = view.is_sign(end, b':');
-    let known = marked || lettered || flat || len >= 3;
+    let known = marked || lettered || flat || len >= 2;
     (known && len <= 5 && !counted && !timed).then(|| Hit::of(Reason::RoomNumber, i, end))
 }
 
@@ -314,7 +326,7 @@ pub(super) fn coordinates(view: &View, i: usize) -> Option<Hit> {
         return None;
     }
     let mut end = minutes + 2;
-    for j in end..end + 20 {
+    for j in minutes + 2..minutes + 22 {
         let quarter = view.is_word(j) && view.len(j) == 1;
         let part = view.is_digits(j) || quarter || matches!(view.kind(j), Some(Kind::Sign(_)));
         if part {
@@ -344,6 +356,18 @@ pub(super) fn position(view: &View, i: usize) -> Option<Hit> {
         j += 1;
     }
     decimal(view, j, 2).map(|end| Hit::of(Reason::Coordinates, i, end))
+}
+
+/// "maps.app.goo.gl/abc": a link into a map.
+pub(super) fn map_link(view: &View, i: usize) -> Option<Hit> {
+    if view.bytes(i) != b"maps" || !view.is_sign(i + 1, b'.') || !view.is_word(i + 2) {
+        return None;
+    }
+    let mut end = i + 3;
+    while end < i + 64 && (view.is_alnum(end) || matches!(view.kind(end), Some(Kind::Sign(_)))) {
+        end += 1;
+    }
+    Some(Hit::of(Reason::Coordinates, i, end))
 }
 
 /// "///filled.count.soap": a position in three words.

@@ -52,22 +52,22 @@ fn value_after(view: &View, i: usize) -> Option<Value> {
                     if matches!(view.bytes(four), b"four" | b"cuatro" | b"4" | b"digits") {
                         j = four;
                     }
-                } else if view.has(j, Tags::MARKER) || matches!(word, b"no" | b"n") && dotted {
+                } else if view.has(j, Tags::MARKER)
+                    || matches!(word, b"no" | b"n") && dotted
+                    || matches!(
+                        word,
+                        b"ending" | b"ends" | b"partial" | b"termina" | b"starts"
+                    )
+                {
                     marked = true;
-                } else if matches!(
-                    word,
-                    b"ending" | b"ends" | b"partial" | b"termina" | b"starts"
-                ) {
-                    marked = true;
-                } else if word == b"no" && !glued {
-                } else if view.has(j, Tags::FILLER) && !glued {
-                    of |= word == b"of";
-                } else {
+                } else if glued || !(word == b"no" || view.has(j, Tags::FILLER)) {
                     return Some(Value {
                         first: j,
                         marked,
                         of,
                     });
+                } else {
+                    of |= word == b"of";
                 }
             }
         }
@@ -171,7 +171,8 @@ pub(super) fn justice(view: &View, i: usize) -> Option<Hit> {
 /// "ssn 123456789", "social last four 4471", "passport C1234567", "A# 012 345 678".
 pub(super) fn document(view: &View, i: usize) -> Option<Hit> {
     let social = view.has(i, Tags::SOCIAL);
-    let alien = view.bytes(i) == b"a" && view.is_sign(i + 1, b'#');
+    let spaced = view.is_upper(i) && view.is_space(i + 1) && view.len(i + 2) == 3;
+    let alien = view.bytes(i) == b"a" && (view.is_sign(i + 1, b'#') || spaced);
     if !social && !alien && !view.has(i, Tags::DOCUMENT) {
         return None;
     }
@@ -181,11 +182,12 @@ pub(super) fn document(view: &View, i: usize) -> Option<Hit> {
     }
     let found = extent(view, value.first)?;
     let marked = value.marked || alien;
-    let enough = if social || marked || found.letters {
-        4
-    } else {
-        5
+    let enough = match (alien && spaced, social || marked || found.letters) {
+        (true, _) => 8,
+        (_, true) => 4,
+        _ => 5,
     };
+
     let counted = found.year && !marked || view.is_quantity(found.end);
     (found.digits >= enough && !counted).then(|| Hit::of(Reason::DocumentMention, i, found.end))
 }
@@ -245,7 +247,8 @@ pub(super) fn birth(view: &View, i: usize) -> Option<Hit> {
         _ if view.has(i, Tags::BIRTH) => i + 1,
         _ => return None,
     };
-    for _ in 0..REACH {
+    let limit = j + REACH;
+    while j < limit {
         if let Some(end) = birth_value(view, j) {
             return Some(Hit::of(Reason::BirthMention, i, end));
         }
@@ -267,6 +270,29 @@ pub(super) fn birth(view: &View, i: usize) -> Option<Hit> {
     None
 }
 
+/// "4/89", "03/1989"
+fn month_in_figures(view: &View, i: usize) -> Option<usize> {
+    let (_, month) = view.digits(i)?;
+    let (len, year) = view.digits(i + 2)?;
+    let dashed = view.is_sign(i + 1, b'/') || view.is_sign(i + 1, b'-');
+    let years = len == 2 || is_year(len, year);
+    (dashed && (1..=12).contains(&month) && years && !view.is_quantity(i + 3)).then_some(i + 3)
+}
+
+/// A date with the month's name, and a year that only a birth date has: "5 april 89", "… in 1989".
+fn named_with_year(view: &View, i: usize) -> Option<usize> {
+    let end = date::named(view, i)?.end;
+    let mut j = view.past_space(end);
+    if matches!(view.bytes(j), b"in" | b"of" | b"del" | b"de" | b"en") {
+        j = view.past_space(j + 1);
+    }
+    let year = view
+        .digits(j)
+        .is_some_and(|(len, value)| len == 2 || is_year(len, value));
+    let alone = !view.is_word(j + 1) && !view.is_quantity(j + 1);
+    Some(if j > end && year && alone { j + 1 } else { end })
+}
+
 fn birth_value(view: &View, i: usize) -> Option<usize> {
     if let Some((len, value)) = view.digits(i) {
         let whole = date::three_parts(view, i)
@@ -274,11 +300,11 @@ fn birth_value(view: &View, i: usize) -> Option<usize> {
         let compact = matches!(len, 6 | 8) && !view.is_word(i + 1);
         let alone = compact || is_year(len, value);
         return whole
-            .or_else(|| date::named(view, i).map(|hit| hit.end))
+            .or_else(|| named_with_year(view, i))
+            .or_else(|| month_in_figures(view, i))
             .or(alone.then_some(i + 1));
     }
-    date::named(view, i)
-        .map(|hit| hit.end)
+    named_with_year(view, i)
         .or_else(|| date::month_and_year(view, i))
         .or_else(|| date::spoken_year(view, i))
 }
