@@ -1,0 +1,74 @@
+//! The text guard: what may be written down about a participant.
+//!
+//! Free text can only be stored as a [`Note`], a [`ShortText`] or an [`Alias`]; these can only be
+//! made here, and here every text is screened first for what would identify a participant to police
+//! or records contact with the justice system. The guard names the stretch, the category and the
+//! rule; the words to show stand in the apps.
+//!
+//! ```
+//! use satchel_core::screen::{Category, Note, screen};
+//!
+//! assert!(Note::parse("gave 2 kits, back tomorrow").is_ok());
+//! let findings = screen("reach him at 415-555-0123", None);
+//! assert_eq!((findings[0].start, findings[0].end), (13, 25));
+//! assert_eq!(findings[0].category, Category::ContactDetail);
+//! ```
+//!
+//! How it reads: the text is folded (digits of all scripts, accents, hidden characters) and cut into
+//! tokens, then every rule looks at each token and a bounded stretch after it. Time is linear in the
+//! text. The guard errs towards asking: a finding costs a rewording, a miss can cost a participant.
+//! It knows English and Spanish, figures and their words; it does not yet know names, charges or
+//! descriptions of people.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `text` | the storable types and their errors |
+//! | `finding` | categories, reasons, overlaps |
+//! | `hygiene` | hidden characters |
+//! | `fold`, `view` | how text is read for matching |
+//! | `lexicon` | the word lists |
+//! | `rules` | what is looked for |
+
+mod finding;
+mod fold;
+mod hygiene;
+mod lexicon;
+pub mod limits;
+mod rules;
+mod text;
+mod view;
+
+#[cfg(test)]
+mod tests;
+
+pub use finding::{Category, Finding, Reason};
+pub use text::{Alias, Note, ScreenError, ShortText};
+
+/// Screens a text for what should not be stored, in linear time.
+///
+/// Findings come in order of place and never overlap. The alias of the participant that the text is
+/// about is a plain word wherever it stands as a whole word, in any case or accent; an alias that is
+/// longer than [`limits::ALIAS_BYTES`] or that the guard would refuse is ignored, so that nothing can
+/// be excused by being called an alias. Newlines are not reported: which types allow them is theirs.
+#[must_use]
+pub fn screen(text: &str, alias: Option<&str>) -> Vec<Finding> {
+    let mut found = hygiene::hidden(text, hygiene::Lines::Many);
+    let mut view = view::View::of(fold::Folded::read(text));
+    let places = match alias.map(str::trim) {
+        Some(alias) if alias.len() <= limits::ALIAS_BYTES && screen(alias, None).is_empty() => {
+            view.exempt(&fold::Folded::read(alias))
+        }
+        _ => Vec::new(),
+    };
+    let inside = |f: &Finding| {
+        places
+            .iter()
+            .any(|&(start, end)| start <= f.start && f.end <= end)
+    };
+    let mut hits = rules::apply(&view);
+    if !places.is_empty() {
+        hits.retain(|finding| !inside(finding));
+    }
+    found.append(&mut hits);
+    finding::settle(found)
+}
