@@ -17,6 +17,32 @@ pub const ANNOUNCEMENT_PARTS_MAX_COUNT: usize = 64;
 /// Most bytes of content in one body, header and signature excluded (bytes).
 pub const CONTENT_MAX_BYTES: usize = 60 * 1024;
 
+/// Most plaintext under one seal (bytes): above every other limit of the format, far below the cipher's own.
+pub const SEALED_PLAINTEXT_MAX_BYTES: usize = 16 * 1024 * 1024;
+/// Most plaintext in one box (bytes): whatever is boxed fits a row.
+pub const BOX_PLAINTEXT_MAX_BYTES: usize = ROW_MAX_BYTES;
+
+/// Longest passphrase (bytes).
+pub const PASSPHRASE_MAX_BYTES: usize = 1_024;
+/// How many words a generated passphrase has unless asked otherwise (count): 55 bits.
+pub const PASSPHRASE_WORDS_DEFAULT_COUNT: usize = 5;
+/// Fewest words of a generated passphrase (count): 44 bits, enough only behind Argon2id.
+pub const PASSPHRASE_WORDS_MIN_COUNT: usize = 4;
+/// Most words of a generated passphrase (count).
+pub const PASSPHRASE_WORDS_MAX_COUNT: usize = 12;
+/// Least memory of Argon2id (KiB): the least that OWASP's Password Storage Cheat Sheet recommends.
+pub const ARGON2_MEMORY_MIN_KIB: u32 = 19 * 1024;
+/// Most memory of Argon2id (KiB): what a small phone can still give.
+pub const ARGON2_MEMORY_MAX_KIB: u32 = 256 * 1024;
+/// Memory of Argon2id unless the platform says less (KiB).
+pub const ARGON2_MEMORY_DEFAULT_KIB: u32 = 64 * 1024;
+/// Memory of Argon2id on iOS (KiB), where app extensions are ended for taking much more.
+pub const ARGON2_MEMORY_IOS_KIB: u32 = 48 * 1024;
+/// Most passes of Argon2id (count).
+pub const ARGON2_PASSES_MAX_COUNT: u32 = 16;
+/// Most lanes of Argon2id (count).
+pub const ARGON2_LANES_MAX_COUNT: u32 = 4;
+
 /// Longest note (bytes of UTF-8).
 pub const NOTE_MAX_BYTES: usize = 2_000;
 /// Longest alias (bytes of UTF-8).

@@ -21,6 +21,8 @@ use super::secrets::{SealingKey, StoreKey, UnlockKey, WrappedSecret};
 use crate::env::Env;
 use chacha20poly1305::aead::AeadInOut;
 use chacha20poly1305::{KeyInit, Tag, XChaCha20Poly1305, XNonce};
+use satchel_wire::limits::SEALED_PLAINTEXT_MAX_BYTES;
+use std::fmt;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -34,13 +36,11 @@ pub const TAG_BYTES: usize = 16;
 pub const OVERHEAD_BYTES: usize = NONCE_BYTES + COMMITMENT_BYTES + TAG_BYTES;
 /// Length of a wrapped 32-byte key (bytes).
 pub const WRAPPED_BYTES: usize = OVERHEAD_BYTES + 32;
-/// Largest plaintext of one seal (bytes): above every limit of the format, below every limit of the cipher.
-pub const PLAINTEXT_MAX_BYTES: usize = 16 * 1024 * 1024;
 
 /// Why a plaintext was not sealed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
-    /// Above [`PLAINTEXT_MAX_BYTES`]. Remedy: a smaller limit of the format was forgotten before; split.
+    /// Above [`SEALED_PLAINTEXT_MAX_BYTES`]. Remedy: a smaller limit of the format was forgotten before; split.
     #[error("too much to seal at once")]
     TooLong,
 }
@@ -82,7 +82,7 @@ impl OpenError {
 /// Associated data: a label and length-prefixed parts, so never empty and never ambiguous.
 ///
 /// `LP(label) ‖ LP(part 1) ‖ … ‖ LP(part n)` with `LP(x) = length of x (8 bytes, little-endian) ‖ x`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Aad(Vec<u8>);
 
 impl Aad {
@@ -103,6 +103,17 @@ impl Aad {
     /// The encoded bytes.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
+    }
+
+    #[cfg(test)]
+    pub(super) fn from_encoded(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+}
+
+impl fmt::Debug for Aad {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Aad({} bytes)", self.0.len())
     }
 }
 
@@ -146,41 +157,48 @@ fn split(sealed: &[u8]) -> Result<(SealedHeader, &[u8], Tag), OpenError> {
     let (nonce, rest) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or(OpenError::Length)?;
     let (commitment, rest) = rest.split_first_chunk::<COMMITMENT_BYTES>().ok_or(OpenError::Length)?;
     let (ciphertext, tag) = rest.split_last_chunk::<TAG_BYTES>().ok_or(OpenError::Length)?;
-    if ciphertext.len() > PLAINTEXT_MAX_BYTES {
+    if ciphertext.len() > SEALED_PLAINTEXT_MAX_BYTES {
         return Err(OpenError::Length);
     }
     Ok((SealedHeader { nonce: *nonce, commitment: *commitment }, ciphertext, Tag::from(*tag)))
 }
 
 /// Commitment and encryption key for one key and nonce.
-fn derive_pair<K: SealingKey>(key: &K, nonce: &[u8; NONCE_BYTES]) -> Zeroizing<[u8; 64]> {
-    let mut pair = Zeroizing::new([0; 64]);
-    derive_into(labels::SEAL, &[key.expose(), nonce], pair.as_mut_slice());
-    pair
+struct Pair {
+    commitment: [u8; COMMITMENT_BYTES],
+    encryption_key: Zeroizing<[u8; 32]>,
 }
 
-fn cipher(pair: &[u8; 64]) -> XChaCha20Poly1305 {
-    let (_, encryption_key) = pair.split_at(COMMITMENT_BYTES);
-    // 32 of 64 bytes remain, which is the cipher's key length; the fallback is never taken
-    XChaCha20Poly1305::new_from_slice(encryption_key).unwrap_or_else(|_| XChaCha20Poly1305::new(&Default::default()))
+impl Pair {
+    fn derive<K: SealingKey>(key: &K, nonce: &[u8; NONCE_BYTES]) -> Self {
+        let mut both = Zeroizing::new([0; COMMITMENT_BYTES + 32]);
+        derive_into(labels::SEAL, &[key.expose(), nonce], both.as_mut_slice());
+        let (commitment, encryption_key) = both.split_at(COMMITMENT_BYTES);
+        let mut pair = Self { commitment: [0; COMMITMENT_BYTES], encryption_key: Zeroizing::new([0; 32]) };
+        pair.commitment.copy_from_slice(commitment);
+        pair.encryption_key.copy_from_slice(encryption_key);
+        pair
+    }
+
+    fn cipher(&self) -> XChaCha20Poly1305 {
+        XChaCha20Poly1305::new((&*self.encryption_key).into())
+    }
 }
 
 /// The commitment that [`seal`] will write for this key and nonce: needed before sealing, by whoever signs it.
 pub fn commitment<K: SealingKey>(key: &K, nonce: &Nonce) -> [u8; COMMITMENT_BYTES] {
-    let mut commitment = [0; COMMITMENT_BYTES];
-    commitment.copy_from_slice(&derive_pair(key, &nonce.0)[..COMMITMENT_BYTES]);
-    commitment
+    Pair::derive(key, &nonce.0).commitment
 }
 
 /// Seals a plaintext; the result is [`OVERHEAD_BYTES`] longer. Errors: [`SealError::TooLong`].
 pub fn seal<K: SealingKey>(key: &K, nonce: Nonce, aad: &Aad, plaintext: &[u8]) -> Result<Vec<u8>, SealError> {
-    if plaintext.len() > PLAINTEXT_MAX_BYTES {
+    if plaintext.len() > SEALED_PLAINTEXT_MAX_BYTES {
         return Err(SealError::TooLong);
     }
-    let pair = derive_pair(key, &nonce.0);
+    let pair = Pair::derive(key, &nonce.0);
     let mut sealed = Vec::with_capacity(plaintext.len() + OVERHEAD_BYTES);
     sealed.extend_from_slice(&nonce.0);
-    sealed.extend_from_slice(&pair[..COMMITMENT_BYTES]);
+    sealed.extend_from_slice(&pair.commitment);
     sealed.extend_from_slice(plaintext);
     let (_, buffer) = sealed.split_at_mut(NONCE_BYTES + COMMITMENT_BYTES);
     let tag =
@@ -192,19 +210,26 @@ pub fn seal<K: SealingKey>(key: &K, nonce: Nonce, aad: &Aad, plaintext: &[u8]) -
 /// Opens sealed bytes: the commitment is compared, in constant time, before anything is decrypted. Errors: [`OpenError`].
 pub fn open<K: SealingKey>(key: &K, aad: &Aad, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, OpenError> {
     let (header, ciphertext, tag) = split(sealed)?;
-    let pair = derive_pair(key, &header.nonce);
-    if !bool::from(pair[..COMMITMENT_BYTES].ct_eq(&header.commitment)) {
+    let pair = Pair::derive(key, &header.nonce);
+    if !bool::from(pair.commitment.ct_eq(&header.commitment)) {
         return Err(OpenError::Commitment);
     }
     decrypt(&pair, &header.nonce, aad, ciphertext, &tag)
 }
 
-fn decrypt(pair: &[u8; 64], nonce: &[u8; NONCE_BYTES], aad: &Aad, ciphertext: &[u8], tag: &Tag) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+fn decrypt(pair: &Pair, nonce: &[u8; NONCE_BYTES], aad: &Aad, ciphertext: &[u8], tag: &Tag) -> Result<Zeroizing<Vec<u8>>, OpenError> {
     let mut plaintext = Zeroizing::new(ciphertext.to_vec());
-    cipher(pair)
+    pair.cipher()
         .decrypt_inout_detached(&XNonce::from(*nonce), aad.as_bytes(), plaintext.as_mut_slice().into(), tag)
         .map_err(|_| OpenError::Tag)?;
     Ok(plaintext)
+}
+
+/// [`open`] with its commitment switched off: the positive control of the test that needs one.
+#[cfg(test)]
+pub(super) fn open_without_commitment<K: SealingKey>(key: &K, aad: &Aad, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+    let (header, ciphertext, tag) = split(sealed)?;
+    decrypt(&Pair::derive(key, &header.nonce), &header.nonce, aad, ciphertext, &tag)
 }
 
 /// What a wrapped key is bound to: the caller's associated data and the kind of key inside.

@@ -20,6 +20,7 @@ use hpke::aead::ChaCha20Poly1305;
 use hpke::kdf::HkdfSha256;
 use hpke::kem::XWing;
 use hpke::{Deserializable, Kem, OpModeR, OpModeS, Serializable};
+use satchel_wire::limits::BOX_PLAINTEXT_MAX_BYTES;
 use std::fmt;
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::{Zeroize, Zeroizing};
@@ -30,8 +31,6 @@ const SUITE_XWING: u8 = 1;
 const ENCAPSULATED_BYTES: usize = 1_120;
 /// How much longer a box is than its plaintext (bytes).
 pub const BOX_OVERHEAD_BYTES: usize = 1 + ENCAPSULATED_BYTES + TAG_BYTES;
-/// Largest plaintext of one box (bytes): everything boxed fits a row.
-pub const BOX_PLAINTEXT_MAX_BYTES: usize = satchel_wire::limits::ROW_MAX_BYTES;
 
 type PrivateKey = <XWing as Kem>::PrivateKey;
 type PublicKey = <XWing as Kem>::PublicKey;

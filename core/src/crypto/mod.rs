@@ -22,25 +22,24 @@ mod noise_resolver;
 mod passphrase;
 mod secrets;
 mod signing;
+#[cfg(test)]
+mod tests;
 mod tokens;
 mod words;
 
 pub use aead::{
-    Aad, COMMITMENT_BYTES, NONCE_BYTES, Nonce, OVERHEAD_BYTES, OpenError, PLAINTEXT_MAX_BYTES, SealError, SealedHeader, TAG_BYTES,
-    WRAPPED_BYTES, commitment, open, seal, unwrap, unwrap_store_key, wrap, wrap_store_key,
+    Aad, COMMITMENT_BYTES, NONCE_BYTES, Nonce, OVERHEAD_BYTES, OpenError, SealError, SealedHeader, TAG_BYTES, WRAPPED_BYTES, commitment,
+    open, seal, unwrap, unwrap_store_key, wrap, wrap_store_key,
 };
-pub use boxes::{BOX_OVERHEAD_BYTES, BOX_PLAINTEXT_MAX_BYTES, BoxError, ReceivingKey, ReceivingPublicKey, open_box, seal_box};
+pub use boxes::{BOX_OVERHEAD_BYTES, BoxError, ReceivingKey, ReceivingPublicKey, open_box, seal_box};
 pub use kdf::{derive_hash, derive_id, derive_key};
 pub use labels::Label;
 pub use noise::{CHANNEL_PLAINTEXT_MAX_BYTES, Channel, HANDSHAKE_MESSAGE_BYTES, Handshake, NoiseError};
-pub use passphrase::{
-    ARGON2_LANES_MAX_COUNT, ARGON2_MEMORY_DEFAULT_KIB, ARGON2_MEMORY_IOS_KIB, ARGON2_MEMORY_MAX_KIB, ARGON2_MEMORY_MIN_KIB,
-    ARGON2_PASSES_MAX_COUNT, Argon2Params, PASSPHRASE_MAX_BYTES, Passphrase, PassphraseError, derive_unlock_key,
-};
+pub use passphrase::{Argon2Params, Passphrase, PassphraseError, derive_unlock_key};
 pub use secrets::{
     CommonsSecret, DiscoverySecret, InvitationSecret, KeystoreSecret, LaneKey, PageKey, RecordKey, RecordsSecret, RootKey, SealingKey,
     SecretLengthError, SessionPsk, StoreKey, UnlockKey, WrappedSecret,
 };
 pub use signing::{Signature, SignatureError, SigningKey, VerifyingKey};
 pub use tokens::{ErasureTokens, discovery_tag, hello_tag, keyed_token};
-pub use words::{PASSPHRASE_WORDS_DEFAULT_COUNT, PASSPHRASE_WORDS_MAX_COUNT, PASSPHRASE_WORDS_MIN_COUNT, check_words, make_passphrase};
+pub use words::{check_words, make_passphrase};

@@ -13,23 +13,13 @@ use super::kdf::derive_into;
 use super::labels;
 use super::secrets::{KeystoreSecret, UnlockKey};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
+use satchel_wire::limits::{
+    ARGON2_LANES_MAX_COUNT, ARGON2_MEMORY_DEFAULT_KIB, ARGON2_MEMORY_MAX_KIB, ARGON2_MEMORY_MIN_KIB, ARGON2_PASSES_MAX_COUNT,
+    PASSPHRASE_MAX_BYTES,
+};
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// Least memory of Argon2id (KiB): OWASP's least, 2025.
-pub const ARGON2_MEMORY_MIN_KIB: u32 = 19 * 1024;
-/// Most memory of Argon2id (KiB): what a small phone can still give.
-pub const ARGON2_MEMORY_MAX_KIB: u32 = 256 * 1024;
-/// Memory of Argon2id unless the platform says less (KiB).
-pub const ARGON2_MEMORY_DEFAULT_KIB: u32 = 64 * 1024;
-/// Memory of Argon2id on iOS (KiB): an app extension is ended above roughly 50 MiB.
-pub const ARGON2_MEMORY_IOS_KIB: u32 = 48 * 1024;
-/// Most passes of Argon2id (count).
-pub const ARGON2_PASSES_MAX_COUNT: u32 = 16;
-/// Most lanes of Argon2id (count).
-pub const ARGON2_LANES_MAX_COUNT: u32 = 4;
-/// Longest passphrase (bytes).
-pub const PASSPHRASE_MAX_BYTES: usize = 1_024;
 /// Below this memory one pass is too cheap: OWASP pairs one pass with 46 MiB and two with 19 MiB (KiB).
 const ONE_PASS_MEMORY_KIB: u32 = 46 * 1024;
 
@@ -118,7 +108,7 @@ impl Argon2Params {
 
     /// Chooses parameters for this device: memory from the platform, passes so that unlocking takes about `target_millis`.
     ///
-    /// `memory_ceiling_kib` is [`ARGON2_MEMORY_IOS_KIB`] on iOS and [`ARGON2_MEMORY_DEFAULT_KIB`] or less
+    /// `memory_ceiling_kib` is [`ARGON2_MEMORY_IOS_KIB`](satchel_wire::limits::ARGON2_MEMORY_IOS_KIB) on iOS and [`ARGON2_MEMORY_DEFAULT_KIB`] or less
     /// elsewhere; above the default it is not used up, below the least it counts as the least.
     /// `measure` unlocks once with the given parameters and returns the milliseconds it took; the faster
     /// of two runs counts, because a busy phone must not end up with a cheap slot. Slowness never lowers

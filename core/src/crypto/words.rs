@@ -7,14 +7,8 @@ use super::kdf::derive_key;
 use super::labels;
 use super::passphrase::{Passphrase, PassphraseError};
 use crate::env::Env;
+use satchel_wire::limits::{PASSPHRASE_WORDS_MAX_COUNT, PASSPHRASE_WORDS_MIN_COUNT};
 use zeroize::Zeroizing;
-
-/// How many words a generated passphrase has unless asked otherwise: 55 bits.
-pub const PASSPHRASE_WORDS_DEFAULT_COUNT: usize = 5;
-/// Fewest words of a generated passphrase: 44 bits, enough only behind Argon2id.
-pub const PASSPHRASE_WORDS_MIN_COUNT: usize = 4;
-/// Most words of a generated passphrase.
-pub const PASSPHRASE_WORDS_MAX_COUNT: usize = 12;
 
 fn word(eleven_bits: u16) -> &'static str {
     // the mask keeps the index below 2,048, the length of the list
