@@ -1,0 +1,330 @@
+//! What exists only while a store is unlocked: keys, index, log, turns. Dropped, and wiped, by `lock`.
+
+use super::index::{Index, Item, ItemKey, Place, place_of};
+use super::ledger::Ledger;
+use super::observer::Change;
+use super::root::{self, Root, open_value, seal_value};
+use crate::consent::Charter;
+use crate::crypto::{RootKey, SigningKey, StoreKey};
+use crate::env::Env;
+use crate::error::Error;
+use crate::record::{Kind, TallyCounter};
+use crate::storage::{Reader, Transaction};
+use crate::team::{Frontier, HeldTurn, Log, Operation, Role, Turn, TurnBook};
+use minicbor::{Decode, Encode};
+use satchel_wire::ShiftDay;
+use satchel_wire::cbor;
+use satchel_wire::ids::{AnnouncementId, DeviceId, MailboxId, OperationId, RecordId, RowId, TeamId};
+use std::collections::{BTreeMap, BTreeSet};
+
+const OPERATION: &str = "operation";
+const TURNS: &str = "turns";
+const STATE: &str = "state";
+const TALLY: &str = "tally";
+const FRONTIERS: &str = "frontiers";
+
+/// Small state that changes with use: one sealed value.
+#[derive(Debug, Clone, Default, Encode, Decode)]
+#[cbor(map)]
+pub(super) struct LocalState {
+    /// Highest shift day ever seen and accepted.
+    #[n(0)]
+    pub day_seen: Option<ShiftDay>,
+    /// A date jump waits for confirmation: gates are closed, nothing is destroyed.
+    #[n(1)]
+    pub date_in_doubt: bool,
+    /// Another phone showed that this store is a copy: nothing is numbered any more.
+    #[n(2)]
+    pub is_copied: bool,
+    /// Counter of this device's last frontier.
+    #[n(3)]
+    pub frontier_counter: u64,
+    /// The relay, if there is one.
+    #[n(4)]
+    pub relay: Option<RelaySettings>,
+    /// Next draft number.
+    #[n(5)]
+    pub next_draft: u32,
+    /// Operations that the relay is known to hold.
+    #[n(6)]
+    pub relayed_operations: BTreeSet<OperationId>,
+    /// Frontier counter that the relay holds of this device.
+    #[n(7)]
+    pub relayed_frontier: u64,
+    /// Day of the last meeting with any colleague's phone or the relay.
+    #[n(8)]
+    pub last_contact: Option<ShiftDay>,
+    /// Phones of which two bodies claim one place, as far as reported.
+    #[n(9)]
+    pub forked: BTreeSet<DeviceId>,
+}
+
+/// How to reach the relay, and how far it was read.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(super) struct RelaySettings {
+    #[n(0)]
+    pub url: String,
+    #[n(1)]
+    pub mailbox: MailboxId,
+    /// One-time claim secret, until the mailbox is claimed.
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub claim: Option<[u8; 16]>,
+    /// Generation of the access keys in force there.
+    #[n(3)]
+    pub generation: u64,
+    /// Where the last pull ended.
+    #[n(4)]
+    pub cursor: Option<satchel_wire::frame::Cursor>,
+    /// Row ids known of the cursor's day.
+    #[n(5)]
+    pub known_rows: BTreeSet<RowId>,
+    /// The newest announcement known to be there.
+    #[n(6)]
+    pub newest: Option<AnnouncementId>,
+    /// The turn whose access keys are in force there.
+    #[n(7)]
+    pub keys_of: Option<satchel_wire::ids::TurnId>,
+}
+
+/// The newest frontier of a device, and its receiving key.
+#[derive(Debug, Clone, Encode, Decode)]
+pub(super) struct KnownFrontier {
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub frontier: Vec<u8>,
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub receiving: Option<Vec<u8>>,
+}
+
+/// Everything behind an unlocked handle.
+pub(super) struct Vault {
+    pub env: Env,
+    pub store_id: [u8; 16],
+    store_key: StoreKey,
+    pub values: RootKey,
+    pub root: Root,
+    root_changed: bool,
+    pub index: Index,
+    pub log: Log,
+    pub book: TurnBook,
+    turns_changed: bool,
+    ledger: Option<Ledger>,
+    pub state: LocalState,
+    state_before: Vec<u8>,
+    pub frontiers: BTreeMap<DeviceId, KnownFrontier>,
+    pub frontiers_changed: bool,
+    pub tally: TallyCounter,
+    tally_changed: bool,
+    /// Random per unlock: enters every actor and every body.
+    pub session: [u8; 8],
+    pub signer: SigningKey,
+    pub device: DeviceId,
+    changes: Vec<Change>,
+}
+
+impl Vault {
+    /// Reads what unlocking needs: root, log, turns and small state. Pages and ledger are read when asked for.
+    pub(super) fn open(env: &Env, reader: &Reader<'_>, store_id: [u8; 16], store_key: StoreKey) -> Result<Self, Error> {
+        let sealed = reader.meta(root::ROOT)?.ok_or(Error::Damaged)?;
+        let root = Root::open(&store_id, &store_key, &sealed)?;
+        let values = root.values_key();
+        let mut operations = Vec::new();
+        reader.for_each_operation::<Error>(|id, sealed| {
+            let bytes = open_value(&values, OPERATION, id.as_bytes(), sealed)?;
+            operations.push(Operation::from_bytes(&bytes).map_err(|_| Error::Damaged)?);
+            Ok(())
+        })?;
+        let mut log = Log::replay(root.team, operations).map_err(|_| Error::Damaged)?;
+        let turns: Vec<minicbor::bytes::ByteVec> = read_value(reader, &values, TURNS)?.unwrap_or_default();
+        let turns = turns.iter().map(|bytes| Turn::from_bytes(bytes)).collect::<Result<Vec<_>, _>>().map_err(|_| Error::Damaged)?;
+        let held = root.turns.iter().filter_map(|held| {
+            turns.iter().find(|turn| turn.id() == held.id).map(|turn| HeldTurn { turn: turn.clone(), secret: held.secret() })
+        });
+        let held: Vec<HeldTurn> = held.collect();
+        let mut book = TurnBook::default();
+        book.restore(&mut log, turns, held).map_err(|_| Error::Damaged)?;
+        let state: LocalState = read_value(reader, &values, STATE)?.unwrap_or_default();
+        let tally = read_value(reader, &values, TALLY)?.unwrap_or_default();
+        let frontiers = read_value(reader, &values, FRONTIERS)?.unwrap_or_default();
+        let signer = root.signer();
+        let device = signer.verifying_key().device_id();
+        let session = env.random();
+        let state_before = cbor::encode(&state);
+        Ok(Self {
+            env: env.clone(),
+            store_id,
+            store_key,
+            values,
+            root,
+            root_changed: false,
+            index: Index::default(),
+            log,
+            book,
+            turns_changed: false,
+            ledger: None,
+            state,
+            state_before,
+            frontiers,
+            frontiers_changed: false,
+            tally,
+            tally_changed: false,
+            session,
+            signer,
+            device,
+            changes: Vec::new(),
+        })
+    }
+
+    /// Forgets everything in memory that a failed transaction may have changed, and reads it again. The session stays.
+    pub(super) fn reopen(&mut self, reader: &Reader<'_>) -> Result<(), Error> {
+        let session = self.session;
+        *self = Self::open(&self.env.clone(), reader, self.store_id, self.store_key.duplicate())?;
+        // a fresh session would be as good; keeping it keeps chains of one unlock together
+        self.session = session;
+        Ok(())
+    }
+
+    /// Stores everything that changed. The last step of every transaction.
+    pub(super) fn save(&mut self, tx: &Transaction<'_>) -> Result<(), Error> {
+        if let Some(ledger) = &mut self.ledger {
+            ledger.save(&self.env, tx, &self.values)?;
+        }
+        if std::mem::take(&mut self.turns_changed) {
+            let turns: Vec<minicbor::bytes::ByteVec> = self.book.known().map(|turn| turn.to_bytes().into()).collect();
+            self.put_value(tx, TURNS, &cbor::encode(&turns))?;
+            self.root.turns = self.book.held().map(|held| root::TurnRef::new(held.turn.id(), &held.secret)).collect();
+            self.root_changed = true;
+        }
+        if std::mem::take(&mut self.tally_changed) {
+            let plain = zeroize::Zeroizing::new(cbor::encode(&self.tally));
+            self.put_value(tx, TALLY, &plain)?;
+        }
+        if std::mem::take(&mut self.frontiers_changed) {
+            self.put_value(tx, FRONTIERS, &cbor::encode(&self.frontiers))?;
+        }
+        let state = cbor::encode(&self.state);
+        if state != self.state_before {
+            self.put_value(tx, STATE, &state)?;
+            self.state_before = state;
+        }
+        if std::mem::take(&mut self.root_changed) {
+            tx.put_meta(root::ROOT, &self.root.seal(&self.env, &self.store_id, &self.store_key)?)?;
+        }
+        Ok(())
+    }
+
+    fn put_value(&self, tx: &Transaction<'_>, name: &'static str, plain: &[u8]) -> Result<(), Error> {
+        Ok(tx.put_meta(name, &seal_value(&self.env, &self.values, name, &[], plain)?)?)
+    }
+
+    /// Stores a small value under a name of its own.
+    pub(super) fn put_extra<T: Encode<()>>(&self, tx: &Transaction<'_>, name: &'static str, value: &T) -> Result<(), Error> {
+        self.put_value(tx, name, &zeroize::Zeroizing::new(cbor::encode(value)))
+    }
+    /// Reads a small value of its own.
+    pub(super) fn extra<T: Encode<()> + for<'b> Decode<'b, ()>>(&self, reader: &Reader<'_>, name: &'static str) -> Result<Option<T>, Error> {
+        read_value(reader, &self.values, name)
+    }
+
+    /// Stores an operation that the log accepted.
+    pub(super) fn put_operation(&self, tx: &Transaction<'_>, operation: &Operation) -> Result<(), Error> {
+        let id = operation.id();
+        let sealed = seal_value(&self.env, &self.values, OPERATION, id.as_bytes(), &operation.to_bytes())?;
+        tx.put_operation(&id, &sealed)?;
+        Ok(())
+    }
+
+    /// The ledger, read on first use.
+    pub(super) fn ledger(&mut self, reader: &Reader<'_>) -> Result<&mut Ledger, Error> {
+        if self.ledger.is_none() {
+            self.ledger = Some(Ledger::load(reader, &self.values)?);
+        }
+        self.ledger.as_mut().ok_or(Error::Damaged)
+    }
+
+    pub(super) const fn touch_root(&mut self) {
+        self.root_changed = true;
+    }
+    pub(super) const fn touch_turns(&mut self) {
+        self.turns_changed = true;
+    }
+    /// The tally counter, to be changed.
+    pub(super) const fn tally_mut(&mut self) -> &mut TallyCounter {
+        self.tally_changed = true;
+        &mut self.tally
+    }
+
+    /// Stores an item that is new or has changed, and tells observers.
+    pub(super) fn save_item(&mut self, tx: &Transaction<'_>, item: Item) -> Result<(), Error> {
+        let (record, kind, subject) = (item.record, item.kind, item.subject);
+        let today = item.day;
+        self.root_changed |= self.index.save(&self.env, tx, &self.store_id, &mut self.root, item, today)?;
+        self.changes.push(Change { kind, record, subject });
+        Ok(())
+    }
+
+    pub(super) fn take_changes(&mut self) -> Vec<Change> {
+        std::mem::take(&mut self.changes)
+    }
+
+    /// The item of a place, read if need be.
+    pub(super) fn item(&mut self, reader: &Reader<'_>, place: &Place) -> Result<Option<Item>, Error> {
+        self.index.load_place(reader, &self.store_id, &self.root, place)?;
+        Ok(self.index.item(place).cloned())
+    }
+
+    /// All items of a kind.
+    pub(super) fn items(&mut self, reader: &Reader<'_>, kind: Kind) -> Result<Vec<Item>, Error> {
+        self.index.load_kind(reader, &self.store_id, &self.root, kind)?;
+        Ok(self.index.of_kind(kind).cloned().collect())
+    }
+
+    /// The record of an id and kind, whatever its subject; of several, the one in the smallest place.
+    pub(super) fn find(&mut self, reader: &Reader<'_>, record: RecordId, kind: Kind) -> Result<Item, Error> {
+        // the two places that a well-behaved record can be in without a look at the whole kind
+        for subject in [None, Some(record)] {
+            if let Some(item) = self.item(reader, &place_of(record, kind, subject))? {
+                return Ok(item);
+            }
+        }
+        self.index.load_kind(reader, &self.store_id, &self.root, kind)?;
+        self.index.of_kind(kind).filter(|item| item.record == record).min_by_key(|item| item.place()).cloned().ok_or(Error::NoSuchRecord)
+    }
+
+    /// A fresh key for a record.
+    pub(super) fn make_key(&self) -> ItemKey {
+        ItemKey::make(&self.env, self.ban_count())
+    }
+    /// How many bans are known: a key made before the newest one seals nothing new.
+    pub(super) fn ban_count(&self) -> u32 {
+        u32::try_from(self.log.state().bans.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The charter in force.
+    pub(super) fn charter(&self) -> Result<&Charter, Error> {
+        self.log.state().charter.as_ref().ok_or(Error::Damaged)
+    }
+    /// The team.
+    pub(super) const fn team(&self) -> TeamId {
+        self.root.team
+    }
+    /// This device's role. Errors: [`Error::Removed`].
+    pub(super) fn role(&self) -> Result<Role, Error> {
+        self.log.state().device_role(self.device).ok_or(Error::Removed)
+    }
+    /// Errors unless this device may write records.
+    pub(super) fn require_writer(&self) -> Result<(), Error> {
+        if self.role()?.reads_records() { Ok(()) } else { Err(Error::Role) }
+    }
+
+    /// A device's newest frontier, decoded.
+    pub(super) fn frontier_of(&self, device: &DeviceId) -> Option<Frontier> {
+        Frontier::from_bytes(&self.frontiers.get(device)?.frontier).ok()
+    }
+}
+
+fn read_value<T: Encode<()> + for<'b> Decode<'b, ()>>(reader: &Reader<'_>, key: &RootKey, name: &'static str) -> Result<Option<T>, Error> {
+    let Some(sealed) = reader.meta(name)? else { return Ok(None) };
+    let plain = open_value(key, name, &[], &sealed)?;
+    cbor::decode(&plain).map(Some).map_err(|_| Error::Damaged)
+}
