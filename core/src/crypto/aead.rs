@@ -202,7 +202,7 @@ pub fn seal<K: SealingKey>(key: &K, nonce: Nonce, aad: &Aad, plaintext: &[u8]) -
     sealed.extend_from_slice(plaintext);
     let (_, buffer) = sealed.split_at_mut(NONCE_BYTES + COMMITMENT_BYTES);
     let tag =
-        cipher(&pair).encrypt_inout_detached(&XNonce::from(nonce.0), aad.as_bytes(), buffer.into()).map_err(|_| SealError::TooLong)?;
+        pair.cipher().encrypt_inout_detached(&XNonce::from(nonce.0), aad.as_bytes(), buffer.into()).map_err(|_| SealError::TooLong)?;
     sealed.extend_from_slice(&tag);
     Ok(sealed)
 }
