@@ -42,4 +42,4 @@ pub use secrets::{
 };
 pub use signing::{Signature, SignatureError, SigningKey, VerifyingKey};
 pub use tokens::{ErasureTokens, discovery_tag, hello_tag, keyed_token};
-pub use words::{check_words, make_passphrase};
+pub use words::{check_words, make_passphrase, make_reseat_key, read_reseat_key};

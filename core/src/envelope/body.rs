@@ -209,6 +209,11 @@ impl OpenedBody {
         &self.header
     }
 
+    /// The content of a body whose signature was checked before it was stored here.
+    pub fn into_content(self) -> Zeroizing<Vec<u8>> {
+        self.content
+    }
+
     /// Checks the author's signature. Errors: [`EnvelopeError::Signature`].
     pub fn verify(self, author: &VerifyingKey) -> Result<VerifiedBody, EnvelopeError> {
         if author.device_id() != self.header.device {

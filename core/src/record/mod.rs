@@ -4,6 +4,7 @@ pub mod encounter;
 pub mod entry;
 pub mod follow_up;
 pub mod kind;
+pub mod mapping;
 
 pub mod participant;
 pub mod self_referral;

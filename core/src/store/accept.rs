@@ -1,0 +1,444 @@
+//! What arrives, and the verdict on it.
+//!
+//! A verdict is a pure function of the bytes, the schema version and the signed history: the same on every
+//! phone, never changing, and independent of clocks and of the order of arrival. *Refused* is for ever;
+//! *held* waits, sealed and bounded, for what is missing; a cover that does not open its body, or contradicts
+//! what the author signed, is thrown away with its row, and other covers of that body are still tried.
+
+use super::freeze::changes;
+use super::index::{Item, ItemKey, place_of};
+use super::ledger::Line;
+use super::root::{Seed, open_value, seal_value};
+use super::vault::Vault;
+use super::write::entry_term_days;
+use crate::consent::{Grant, Withdrawal};
+use crate::crypto::RecordKey;
+use crate::document::{Actor, Document, DocumentError};
+use crate::envelope::{self, BodyHeader, Covered, EnvelopeError, SCHEMA_VERSION, VerifiedBody};
+use crate::error::Error;
+use crate::record::{Audience, Encounter, EntryContent, EntryError, EntryValue, Kind, Shape, SubjectRule, Summary, Tally, mapping};
+use crate::storage::{Reader, Transaction};
+use crate::team::Standing;
+use minicbor::{Decode, Encode};
+use satchel_wire::ShiftDay;
+use satchel_wire::cbor;
+use satchel_wire::ids::{BodyId, DeviceId, RecordId, RowId};
+use satchel_wire::limits::{DAY_AHEAD_MAX_DAYS, HELD_MAX_BYTES, HELD_PER_AUTHOR_MAX_COUNT};
+use satchel_wire::row::Row;
+use std::collections::BTreeMap;
+
+/// What became of a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyVerdict {
+    /// New, and part of the team's records now.
+    Applied,
+    /// Here already.
+    Known,
+    /// Waits for something: its code says for what.
+    Held(&'static str),
+    /// Refused on every phone, for ever: its code says why.
+    Refused(&'static str),
+    /// A false cover: gone with its row.
+    ThrownAway,
+}
+
+/// What became of some rows (counts).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Acceptance {
+    /// New bodies.
+    pub applied: usize,
+    /// Bodies that were here already.
+    pub known: usize,
+    /// Held back.
+    pub held: usize,
+    /// Refused for ever.
+    pub refused: usize,
+    /// Rows with a false cover.
+    pub thrown_away: usize,
+    /// The bodies that are here now, or known as refused.
+    pub bodies: Vec<BodyId>,
+    /// Codes of what was held or refused, each once.
+    pub codes: Vec<&'static str>,
+}
+
+impl Acceptance {
+    pub(super) fn add(&mut self, body: Option<BodyId>, verdict: BodyVerdict) {
+        match verdict {
+            BodyVerdict::Applied => self.applied += 1,
+            BodyVerdict::Known => self.known += 1,
+            BodyVerdict::Held(code) => {
+                self.held += 1;
+                self.note(code);
+            }
+            BodyVerdict::Refused(code) => {
+                self.refused += 1;
+                self.note(code);
+            }
+            BodyVerdict::ThrownAway => self.thrown_away += 1,
+        }
+        if matches!(verdict, BodyVerdict::Applied | BodyVerdict::Known | BodyVerdict::Refused(_)) {
+            self.bodies.extend(body);
+        }
+    }
+    fn note(&mut self, code: &'static str) {
+        if !self.codes.contains(&code) {
+            self.codes.push(code);
+        }
+    }
+}
+
+const HELD: &str = "held";
+
+/// What is kept of something held: a row whose turn is unknown, or a body with the key that opened it.
+#[derive(Debug, Encode, Decode)]
+enum Held {
+    #[n(0)]
+    Row(#[cbor(n(0), with = "minicbor::bytes")] Vec<u8>),
+    #[n(1)]
+    Body(#[n(0)] HeldBody),
+}
+
+#[derive(Debug, Encode, Decode)]
+struct HeldBody {
+    #[n(0)]
+    record: RecordId,
+    #[n(1)]
+    subject: Option<RecordId>,
+    #[n(2)]
+    kind: Kind,
+    #[n(3)]
+    day: ShiftDay,
+    #[cbor(n(4), with = "minicbor::bytes")]
+    key_id: [u8; 8],
+    #[n(5)]
+    key: Seed,
+    #[n(6)]
+    author: DeviceId,
+    #[cbor(n(7), with = "minicbor::bytes")]
+    body: Vec<u8>,
+}
+
+impl Vault {
+    /// Judges rows of the records lane. Everything that is applied or held is stored.
+    pub(super) fn accept_rows(&mut self, tx: &Transaction<'_>, rows: &[Row]) -> Result<Acceptance, Error> {
+        let mut acceptance = Acceptance::default();
+        for row in rows {
+            let (body, verdict) = self.accept_row(tx, row)?;
+            acceptance.add(body, verdict);
+        }
+        if acceptance.applied > 0 {
+            self.retry_held(tx)?;
+        }
+        Ok(acceptance)
+    }
+
+    fn accept_row(&mut self, tx: &Transaction<'_>, row: &Row) -> Result<(Option<BodyId>, BodyVerdict), Error> {
+        match self.uncover(row) {
+            Ok(covered) => {
+                let id = covered.body_id;
+                Ok((Some(id), self.judge(tx, covered)?))
+            }
+            Err(EnvelopeError::FalseCover | EnvelopeError::Malformed) => Ok((None, BodyVerdict::ThrownAway)),
+            Err(error) => {
+                // an unknown turn, or a later version: the row waits as it is
+                let verdict = self.hold(tx, row.id(), None, &Held::Row(row.as_bytes().to_vec()), error.code())?;
+                Ok((None, verdict))
+            }
+        }
+    }
+
+    fn uncover(&self, row: &Row) -> Result<Covered, EnvelopeError> {
+        for held in self.book.held() {
+            let Some(lane) = held.secret.records_lane_key() else { continue };
+            match envelope::open_row(self.root.team, &lane, row) {
+                Err(EnvelopeError::Cover) => {}
+                other => return other,
+            }
+        }
+        Err(EnvelopeError::Cover)
+    }
+
+    /// Judges one body with the key that its cover carried.
+    pub(super) fn judge(&mut self, tx: &Transaction<'_>, covered: Covered) -> Result<BodyVerdict, Error> {
+        let Covered { binding, key, body_id, body } = covered;
+        if self.ledger(tx)?.line(&body_id).is_some() {
+            return Ok(BodyVerdict::Known);
+        }
+        let Ok(opened) = envelope::open_body(self.team(), &binding, &key, &body) else { return Ok(BodyVerdict::ThrownAway) };
+        let author = opened.claimed().device;
+        let held = HeldBody {
+            record: binding.record,
+            subject: binding.subject,
+            kind: binding.kind,
+            day: binding.day,
+            key_id: binding.key_id,
+            key: Seed::new(key.expose()),
+            author,
+            body,
+        };
+        let Some(device) = self.log.state().devices.get(&author).cloned() else { return self.hold_body(tx, body_id, held, "held_unknown_device") };
+        let Ok(verified) = opened.verify(&device.key) else { return Ok(BodyVerdict::ThrownAway) };
+        let header = verified.header;
+        if header.schema > SCHEMA_VERSION {
+            return self.hold_body(tx, body_id, held, "held_newer_version");
+        }
+        let Some(state) = self.log.state_at(&header.log_head) else { return self.hold_body(tx, body_id, held, "held_log_head") };
+        let beyond_cut = device.standing != Standing::Active && device.cut.is_none_or(|cut| header.sequence > cut.sequence);
+        if beyond_cut {
+            return self.hold_body(tx, body_id, held, "held_beyond_cut");
+        }
+        let entitled = state.device_role(author).is_some_and(crate::team::Role::reads_records);
+        if let Err(code) = if entitled { check_structure(&held, binding.audience, &header) } else { Err("refused_role") } {
+            return self.refuse(tx, &held, body_id, &header, code);
+        }
+        if !matches!(held.kind, Kind::Grant | Kind::Withdrawal)
+            && let Some(subject) = held.subject
+            && !self.has_grant(tx, subject)?
+        {
+            return self.hold_body(tx, body_id, held, "held_no_grant");
+        }
+        let bans = u32::try_from(state.bans.len()).unwrap_or(u32::MAX);
+        match self.apply(tx, &held, body_id, &verified, bans)? {
+            BodyVerdict::Held(code) => self.hold_body(tx, body_id, held, code),
+            BodyVerdict::Refused(code) => self.refuse(tx, &held, body_id, &header, code),
+            other => {
+                self.enter(tx, &held, body_id, &header, false)?;
+                Ok(other)
+            }
+        }
+    }
+
+    /// Puts a body into the ledger, and notices what its place in the author's chain says.
+    fn enter(&mut self, tx: &Transaction<'_>, held: &HeldBody, id: BodyId, header: &BodyHeader, refused: bool) -> Result<(), Error> {
+        if header.device == self.device {
+            // written by this device, and yet unknown to it: this store is an old copy, or there are two
+            self.state.is_copied = true;
+        }
+        let place = place_of(held.record, held.kind, held.subject);
+        let line = Line::new(held.day, id, place, header.device, header.sequence);
+        let ledger = self.ledger(tx)?;
+        ledger.append(if refused { line.refused() } else { line });
+        if ledger.chain(&header.device).is_some_and(super::ledger::Chain::is_forked) {
+            self.state.forked.insert(header.device);
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, tx: &Transaction<'_>, held: &HeldBody, id: BodyId, header: &BodyHeader, code: &'static str) -> Result<BodyVerdict, Error> {
+        self.enter(tx, held, id, header, true)?;
+        Ok(BodyVerdict::Refused(code))
+    }
+
+    fn has_grant(&mut self, reader: &Reader<'_>, subject: RecordId) -> Result<bool, Error> {
+        self.index.load_kind(reader, &self.store_id, &self.root, Kind::Grant)?;
+        Ok(self.index.about(&subject).any(|item| item.kind == Kind::Grant))
+    }
+
+    fn apply(&mut self, tx: &Transaction<'_>, held: &HeldBody, id: BodyId, verified: &VerifiedBody, bans: u32) -> Result<BodyVerdict, Error> {
+        let today = self.today()?;
+        // a day far ahead of ours cannot make a record outlive its term
+        let day = held.day.min(today.plus(DAY_AHEAD_MAX_DAYS));
+        let place = place_of(held.record, held.kind, held.subject);
+        let known = self.item(tx, &place)?;
+        let is_new = known.is_none();
+        let mut item =
+            known.unwrap_or_else(|| Item { record: held.record, kind: held.kind, subject: held.subject, day, keys: Vec::new(), summary: Summary::Plain });
+        if !item.keys.iter().any(|key| key.id == held.key_id) {
+            item.keys.push(ItemKey { id: held.key_id, key: held.key.clone(), bans });
+            // every phone writes on under the same key: the one made under the most bans, then the largest id
+            item.keys.sort_by_key(|key| (key.bans, key.id));
+        }
+        match held.kind.shape() {
+            Shape::Document => {
+                let Some(changes) = changes(&verified.content) else { return Ok(BodyVerdict::Refused("document_malformed")) };
+                let actor = Actor::derive(verified.header.device.as_bytes(), held.record.as_bytes(), &verified.header.session);
+                let mut document = self.document(tx, &item)?;
+                let slices: Vec<&[u8]> = changes.iter().map(|change| change.as_slice()).collect();
+                match document.apply(&slices, &[actor]) {
+                    Ok(_) => {}
+                    Err(DocumentError::Held { .. }) => return Ok(BodyVerdict::Held("held_missing_parent")),
+                    Err(DocumentError::Equivocation { .. }) => {
+                        tx.put_body(&place, &id, &held.body)?;
+                        document = self.rebuild(tx, &item)?;
+                    }
+                    Err(error) => return Ok(BodyVerdict::Refused(error.code())),
+                }
+                item.day = if is_new { day } else { item.day.max(day) };
+                item.summary = mapping::summary(held.kind, &document);
+                self.put_document(tx, &item, &document)?;
+                tx.put_body(&place, &id, &held.body)?;
+                self.save_item(tx, item)?;
+            }
+            _ => {
+                if let Err(error) = check_entry(held.kind, &verified.content) {
+                    return Ok(BodyVerdict::Refused(error.code()));
+                }
+                item.day = day;
+                tx.put_body(&place, &id, &held.body)?;
+                if held.kind == Kind::Encounter {
+                    // the version shown may be another one than this
+                    item.summary = match self.entry_values::<Encounter>(tx, &item)?.first() {
+                        Some(shown) => mapping::encounter_summary(shown),
+                        None => Summary::Plain,
+                    };
+                }
+                self.save_item(tx, item)?;
+                if let (Kind::Encounter, Some(participant)) = (held.kind, held.subject) {
+                    self.note_contact(tx, participant, day)?;
+                }
+            }
+        }
+        Ok(BodyVerdict::Applied)
+    }
+
+    /// Builds a document from its bodies alone, always in the same order: of two changes that claim one place in
+    /// their actor's sequence, every phone takes the one in the smaller body that can be applied first.
+    fn rebuild(&mut self, tx: &Transaction<'_>, item: &Item) -> Result<Document, Error> {
+        let place = item.place();
+        let own = Actor::derive(self.device.as_bytes(), item.record.as_bytes(), &self.session);
+        let mut document = Document::new(own);
+        let mut waiting: BTreeMap<BodyId, zeroize::Zeroizing<Vec<u8>>> = BTreeMap::new();
+        for id in tx.bodies_of(&place)? {
+            let body = tx.body(&place, &id)?.ok_or(Error::Damaged)?;
+            waiting.insert(id, self.open_own_body(item, &body)?);
+        }
+        loop {
+            let next = waiting.iter().find_map(|(id, content)| {
+                let changes = changes(content)?;
+                let slices: Vec<&[u8]> = changes.iter().map(|change| change.as_slice()).collect();
+                let actors: Vec<Actor> = slices.iter().filter_map(|change| crate::document::inspect_change(change).ok()).map(|facts| facts.actor).collect();
+                let mut with = document.clone();
+                // the signer was checked when each body came in; here only the order is decided
+                with.apply(&slices, &actors).is_ok().then_some((*id, with))
+            });
+            let Some((id, with)) = next else { break };
+            waiting.remove(&id);
+            document = with;
+        }
+        for (_, draft) in self.drafts_of(tx, item)? {
+            let actors: Vec<Actor> = crate::document::inspect_change(&draft.content).map(|facts| facts.actor).into_iter().collect();
+            // a draft that rests on a change that lost is lost with it, as every phone would see it
+            let _ = document.apply(&[draft.content.as_slice()], &actors);
+        }
+        Ok(document)
+    }
+
+    fn hold_body(&mut self, tx: &Transaction<'_>, id: BodyId, held: HeldBody, code: &'static str) -> Result<BodyVerdict, Error> {
+        let author = held.author;
+        self.hold(tx, RowId::from_bytes(*id.as_bytes()), Some(author), &Held::Body(held), code)
+    }
+
+    fn hold(&mut self, tx: &Transaction<'_>, id: RowId, author: Option<DeviceId>, held: &Held, code: &'static str) -> Result<BodyVerdict, Error> {
+        if tx.held(&id)?.is_some() {
+            return Ok(BodyVerdict::Held(code));
+        }
+        // bounded, and fair per author; what does not fit is asked for again, by body id, when there is room
+        let usage = tx.held_usage()?;
+        let mut of_author = 0;
+        tx.for_each_held::<Error>(|id, sealed| {
+            let other = match self.open_held(&id, sealed)? {
+                Held::Body(body) => Some(body.author),
+                Held::Row(_) => None,
+            };
+            of_author += usize::from(other == author);
+            Ok(())
+        })?;
+        if of_author < HELD_PER_AUTHOR_MAX_COUNT && usage.bytes < HELD_MAX_BYTES as u64 {
+            let plain = zeroize::Zeroizing::new(cbor::encode(held));
+            tx.put_held(&id, &seal_value(&self.env, &self.values, HELD, id.as_bytes(), &plain)?)?;
+        }
+        Ok(BodyVerdict::Held(code))
+    }
+
+    fn open_held(&self, id: &RowId, sealed: &[u8]) -> Result<Held, Error> {
+        let plain = open_value(&self.values, HELD, id.as_bytes(), sealed)?;
+        cbor::decode(&plain).map_err(|_| Error::Damaged)
+    }
+
+    /// Tries everything that is held again, until nothing moves.
+    pub(super) fn retry_held(&mut self, tx: &Transaction<'_>) -> Result<Acceptance, Error> {
+        let mut acceptance = Acceptance::default();
+        if tx.held_usage()?.count == 0 {
+            return Ok(acceptance);
+        }
+        loop {
+            let mut waiting = Vec::new();
+            tx.for_each_held::<Error>(|id, sealed| {
+                waiting.push((id, self.open_held(&id, sealed)?));
+                Ok(())
+            })?;
+            let mut moved = false;
+            for (id, held) in waiting {
+                let (body, verdict) = match held {
+                    Held::Row(bytes) => match Row::parse(bytes) {
+                        Ok(row) => self.accept_row(tx, &row)?,
+                        Err(_) => (None, BodyVerdict::ThrownAway),
+                    },
+                    Held::Body(held) => {
+                        let covered = Covered {
+                            binding: envelope::Binding {
+                                record: held.record,
+                                subject: held.subject,
+                                audience: Audience::Team,
+                                kind: held.kind,
+                                day: held.day,
+                                key_id: held.key_id,
+                            },
+                            key: RecordKey::from_bytes(held.key.expose()),
+                            body_id: BodyId::of(&held.body),
+                            body: held.body.clone(),
+                        };
+                        (Some(covered.body_id), self.judge(tx, covered)?)
+                    }
+                };
+                let still_same = matches!(verdict, BodyVerdict::Held(_)) && body.is_none_or(|body| body.as_bytes() == id.as_bytes());
+                if !still_same {
+                    tx.remove_held(&id)?;
+                    acceptance.add(body, verdict);
+                    moved |= matches!(verdict, BodyVerdict::Applied);
+                }
+            }
+            if !moved {
+                return Ok(acceptance);
+            }
+        }
+    }
+}
+
+/// The structural rules of schema version 1: a pure function of what the author signed.
+fn check_structure(held: &HeldBody, audience: Audience, header: &BodyHeader) -> Result<(), &'static str> {
+    if audience != Audience::Team {
+        return Err("refused_audience");
+    }
+    if header.shape != held.kind.shape() {
+        return Err("refused_shape");
+    }
+    let subject = match held.kind.subject_rule() {
+        SubjectRule::Required => held.subject.is_some() && (held.kind != Kind::Participant || held.subject == Some(held.record)),
+        SubjectRule::Optional => true,
+        SubjectRule::Forbidden => held.subject.is_none(),
+    };
+    if !subject {
+        return Err("refused_subject");
+    }
+    match (header.shape, header.keep_until) {
+        (Shape::Document, None) => Ok(()),
+        (Shape::Entry, Some(until)) if until >= held.day && until.days() - held.day.days() <= entry_term_days(held.kind) => Ok(()),
+        _ => Err("refused_keep_until"),
+    }
+}
+
+/// Whether an entry's content keeps the rules of its kind.
+fn check_entry(kind: Kind, content: &[u8]) -> Result<(), EntryError> {
+    fn of<T: EntryValue>(kind: Kind, content: &[u8]) -> Result<(), EntryError> {
+        EntryContent::<T>::from_bytes(content, kind.has_successors()).map(|_| ())
+    }
+    match kind {
+        Kind::Encounter => of::<Encounter>(kind, content),
+        Kind::Tally => of::<Tally>(kind, content),
+        Kind::Grant => of::<Grant>(kind, content),
+        Kind::Withdrawal => of::<Withdrawal>(kind, content),
+        Kind::Catalogue => of::<super::catalogues::CataloguePart>(kind, content),
+        _ => Err(EntryError::Malformed),
+    }
+}

@@ -1,0 +1,325 @@
+//! Reading records: lists from sealed summaries, single records from their bodies.
+
+use super::Unlocked;
+use super::index::{Item, place_of};
+use super::vault::Vault;
+use super::write::{Draft, draft_aad, name_record};
+use crate::crypto;
+use crate::envelope::{self, Binding};
+use crate::error::Error;
+use crate::record::{
+    Audience, Encounter, EncounterKind, EntryContent, EntryValue, FollowUp, FollowUpState, Kind, Participant, ParticipantLine, ReferralStatus, SelfReferral, Summary,
+    Tally, TallyLine, mapping,
+};
+use crate::screen::{Alias, Note, ShortText};
+use crate::storage::Reader;
+use satchel_wire::ShiftDay;
+use satchel_wire::cbor;
+use satchel_wire::ids::{BodyId, MemberId, RecordId, ResourceId};
+
+/// One line of the list of encounters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EncounterLine {
+    /// The encounter.
+    pub id: RecordId,
+    /// Its shift day.
+    pub day: ShiftDay,
+    /// Street, drop-in, phone or site visit.
+    pub kind: EncounterKind,
+    /// Its zone.
+    pub zone: Option<RecordId>,
+    /// The participant.
+    pub participant: Option<RecordId>,
+    /// How many offers it holds.
+    pub offers: u8,
+}
+
+/// One line of the list of follow-ups.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FollowUpLine {
+    /// The follow-up.
+    pub id: RecordId,
+    /// For whom.
+    pub participant: Option<RecordId>,
+    /// What.
+    pub what: Option<ShortText>,
+    /// First day.
+    pub from: ShiftDay,
+    /// Last day.
+    pub until: ShiftDay,
+    /// State as of today.
+    pub state: FollowUpState,
+}
+
+/// One line of the list of self-referrals.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReferralLine {
+    /// The self-referral.
+    pub id: RecordId,
+    /// Who asks.
+    pub participant: Option<RecordId>,
+    /// The resource.
+    pub to: Option<ResourceId>,
+    /// Where it stands.
+    pub status: ReferralStatus,
+}
+
+/// A name that is a record of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NameLine {
+    /// The zone's code, or the member's record.
+    pub id: RecordId,
+    /// The name.
+    pub name: Option<ShortText>,
+}
+
+/// An encounter as read: the version shown, and how many others stand beside it.
+#[derive(Debug)]
+pub struct Shown<T> {
+    /// The version shown.
+    pub value: T,
+    /// Its shift day.
+    pub day: ShiftDay,
+    /// The participant.
+    pub participant: Option<RecordId>,
+    /// Versions written at the same time on other phones.
+    pub others: Vec<T>,
+}
+
+fn line_text(text: &Option<String>) -> Option<ShortText> {
+    text.as_deref().and_then(|text| ShortText::from_sealed(text).ok())
+}
+
+impl Vault {
+    /// Every version of an entry that this store holds, drafts included, with the bodies they replace. A draft has no body id yet.
+    pub(super) fn entry_versions<T: EntryValue>(&mut self, reader: &Reader<'_>, item: &Item) -> Result<Vec<(Option<BodyId>, EntryContent<T>)>, Error> {
+        let place = item.place();
+        let mut versions = Vec::new();
+        for id in reader.bodies_of(&place)? {
+            let body = reader.body(&place, &id)?.ok_or(Error::Damaged)?;
+            let content = self.open_own_body(item, &body)?;
+            let content = EntryContent::from_bytes(&content, item.kind.has_successors()).map_err(|_| Error::Damaged)?;
+            versions.push((Some(id), content));
+        }
+        for (_, draft) in self.drafts_of(reader, item)? {
+            let content = EntryContent::from_bytes(&draft.content, item.kind.has_successors()).map_err(|_| Error::Damaged)?;
+            versions.push((None, content));
+        }
+        Ok(versions)
+    }
+
+    /// The values of an entry's versions, the one to show first.
+    pub(super) fn entry_values<T: EntryValue>(&mut self, reader: &Reader<'_>, item: &Item) -> Result<Vec<T>, Error> {
+        let versions = self.entry_versions::<T>(reader, item)?;
+        let replaced: Vec<BodyId> = versions.iter().flat_map(|(_, content)| content.replaces.iter().flatten().copied()).collect();
+        let mut leaves: Vec<(Option<BodyId>, T)> = versions
+            .into_iter()
+            .filter(|(id, _)| id.is_none_or(|id| !replaced.contains(&id)))
+            .map(|(id, content)| (id, content.value))
+            .collect();
+        // a draft of this phone names all leaves it saw, so it comes first; then the smallest body id
+        leaves.sort_by_key(|(id, _)| *id);
+        Ok(leaves.into_iter().map(|(_, value)| value).collect())
+    }
+
+    /// The bodies that a correction has to name; none while nothing has left.
+    pub(super) fn leaves(&mut self, reader: &Reader<'_>, item: &Item) -> Result<Vec<BodyId>, Error> {
+        let versions = self.entry_versions::<Encounter>(reader, item)?;
+        let bodies = versions.iter().filter_map(|(id, content)| id.as_ref().map(|id| (id, content.replaces.as_deref())));
+        Ok(crate::record::entry::leaves(bodies))
+    }
+
+    /// The content of a body that was accepted here before; its signature was checked then.
+    pub(super) fn open_own_body(&self, item: &Item, body: &[u8]) -> Result<zeroize::Zeroizing<Vec<u8>>, Error> {
+        for key in item.keys.iter().rev() {
+            let binding = self.binding(item, item.day, key.id);
+            if let Ok(opened) = envelope::open_body(self.team(), &binding, &key.record_key(), body) {
+                return Ok(opened.into_content());
+            }
+        }
+        Err(Error::Damaged)
+    }
+
+    pub(super) fn binding(&self, item: &Item, day: ShiftDay, key_id: [u8; 8]) -> Binding {
+        Binding { record: item.record, subject: item.subject, audience: Audience::Team, kind: item.kind, day, key_id }
+    }
+
+    /// A record's drafts, oldest first.
+    pub(super) fn drafts_of(&self, reader: &Reader<'_>, item: &Item) -> Result<Vec<(u32, Draft)>, Error> {
+        let place = item.place();
+        let mut drafts = Vec::new();
+        reader.for_each_draft_of::<Error>(&place, |number, sealed| {
+            let aad = draft_aad(self, &place, number);
+            let plain = item.keys.iter().rev().find_map(|key| crypto::open(&key.record_key(), &aad, sealed).ok()).ok_or(Error::Damaged)?;
+            drafts.push((number, cbor::decode(&plain).map_err(|_| Error::Damaged)?));
+            Ok(())
+        })?;
+        Ok(drafts)
+    }
+}
+
+impl Unlocked {
+    /// All participant files, by their last day, the newest first; from summaries.
+    pub fn participants(&self) -> Result<Vec<ParticipantLine>, Error> {
+        let mut lines = self.read(|vault, reader| {
+            let lines = vault.items(reader, Kind::Participant)?.into_iter().filter_map(|item| match &item.summary {
+                Summary::Participant { alias, closed } => Some(ParticipantLine {
+                    id: item.record,
+                    alias: alias.as_deref().and_then(|alias| Alias::from_sealed(alias).ok()),
+                    closed: *closed,
+                    last_day: item.day,
+                }),
+                _ => None,
+            });
+            Ok(lines.collect::<Vec<_>>())
+        })?;
+        lines.sort_by(|a, b| b.last_day.cmp(&a.last_day).then_with(|| a.id.cmp(&b.id)));
+        Ok(lines)
+    }
+
+    /// One participant file. Errors: [`Error::NoSuchRecord`].
+    pub fn participant(&self, participant: RecordId) -> Result<Participant, Error> {
+        self.read(|vault, reader| {
+            let item = vault.item(reader, &place_of(participant, Kind::Participant, Some(participant)))?.ok_or(Error::NoSuchRecord)?;
+            let document = vault.document(reader, &item)?;
+            Ok(mapping::read_participant(participant, &document))
+        })
+    }
+
+    /// All encounters, the newest day first; of one participant, or of all.
+    pub fn encounters(&self, participant: Option<RecordId>) -> Result<Vec<EncounterLine>, Error> {
+        let mut lines = self.read(|vault, reader| {
+            let items = vault.items(reader, Kind::Encounter)?.into_iter();
+            let lines = items.filter(|item| participant.is_none() || item.subject == participant).filter_map(|item| match &item.summary {
+                Summary::Encounter { kind, zone, offers } => {
+                    Some(EncounterLine { id: item.record, day: item.day, kind: *kind, zone: *zone, participant: item.subject, offers: *offers })
+                }
+                _ => None,
+            });
+            Ok(lines.collect::<Vec<_>>())
+        })?;
+        lines.sort_by(|a, b| b.day.cmp(&a.day).then_with(|| a.id.cmp(&b.id)));
+        Ok(lines)
+    }
+
+    /// One encounter. Errors: [`Error::NoSuchRecord`].
+    pub fn encounter(&self, encounter: RecordId) -> Result<Shown<Encounter>, Error> {
+        self.read(|vault, reader| {
+            let item = vault.find(reader, encounter, Kind::Encounter)?;
+            let mut values = vault.entry_values::<Encounter>(reader, &item)?.into_iter();
+            let value = values.next().ok_or(Error::Damaged)?;
+            Ok(Shown { value, day: item.day, participant: item.subject, others: values.collect() })
+        })
+    }
+
+    /// All follow-ups, the earliest window first.
+    pub fn follow_ups(&self) -> Result<Vec<FollowUpLine>, Error> {
+        let today = self.today()?;
+        let mut lines = self.read(|vault, reader| {
+            let lines = vault.items(reader, Kind::FollowUp)?.into_iter().filter_map(|item| match &item.summary {
+                Summary::FollowUp { what, window: (from, until), state } => Some(FollowUpLine {
+                    id: item.record,
+                    participant: item.subject,
+                    what: line_text(what),
+                    from: *from,
+                    until: *until,
+                    state: mapping::shown_state(*state, *until, today),
+                }),
+                _ => None,
+            });
+            Ok(lines.collect::<Vec<_>>())
+        })?;
+        lines.sort_by(|a, b| a.from.cmp(&b.from).then_with(|| a.id.cmp(&b.id)));
+        Ok(lines)
+    }
+
+    /// One follow-up. Errors: [`Error::NoSuchRecord`].
+    pub fn follow_up(&self, follow_up: RecordId) -> Result<FollowUp, Error> {
+        let today = self.today()?;
+        self.read(|vault, reader| {
+            let item = vault.find(reader, follow_up, Kind::FollowUp)?;
+            let document = vault.document(reader, &item)?;
+            Ok(mapping::read_follow_up(follow_up, item.subject.ok_or(Error::Damaged)?, &document, today))
+        })
+    }
+
+    /// All self-referrals.
+    pub fn self_referrals(&self) -> Result<Vec<ReferralLine>, Error> {
+        self.read(|vault, reader| {
+            let lines = vault.items(reader, Kind::SelfReferral)?.into_iter().filter_map(|item| match &item.summary {
+                Summary::SelfReferral { to, status } => Some(ReferralLine { id: item.record, participant: item.subject, to: *to, status: *status }),
+                _ => None,
+            });
+            Ok(lines.collect())
+        })
+    }
+
+    /// One self-referral. Errors: [`Error::NoSuchRecord`].
+    pub fn self_referral(&self, referral: RecordId) -> Result<SelfReferral, Error> {
+        self.read(|vault, reader| {
+            let item = vault.find(reader, referral, Kind::SelfReferral)?;
+            let document = vault.document(reader, &item)?;
+            Ok(mapping::read_self_referral(referral, item.subject.ok_or(Error::Damaged)?, &document))
+        })
+    }
+
+    /// All zones with their names.
+    pub fn zones(&self) -> Result<Vec<NameLine>, Error> {
+        self.names(Kind::Zone)
+    }
+
+    /// How a member is called, as far as this phone knows.
+    pub fn member_name(&self, member: MemberId) -> Result<Option<ShortText>, Error> {
+        let record = name_record(member);
+        Ok(self.names(Kind::MemberName)?.into_iter().find(|line| line.id == record).and_then(|line| line.name))
+    }
+
+    fn names(&self, kind: Kind) -> Result<Vec<NameLine>, Error> {
+        self.read(|vault, reader| {
+            let lines = vault.items(reader, kind)?.into_iter().map(|item| match &item.summary {
+                Summary::Name(name) => NameLine { id: item.record, name: line_text(name) },
+                _ => NameLine { id: item.record, name: None },
+            });
+            Ok(lines.collect())
+        })
+    }
+
+    /// The team's note on a service.
+    pub fn resource_note(&self, resource: ResourceId) -> Result<Option<Note>, Error> {
+        self.read(|vault, reader| {
+            let place = place_of(RecordId::from_bytes(*resource.as_bytes()), Kind::ResourceNote, None);
+            let Some(item) = vault.item(reader, &place)? else { return Ok(None) };
+            let document = vault.document(reader, &item)?;
+            Ok(mapping::read_resource_note(&document).map(|(_, note)| note))
+        })
+    }
+
+    /// What this phone has counted on a shift day and not sent yet. Sent sums are in [`Unlocked::tallies`].
+    pub fn tally_waiting(&self, day: ShiftDay) -> Result<Vec<TallyLine>, Error> {
+        self.read(|vault, _| Ok(vault.tally.lines(day)))
+    }
+
+    /// All sums known here, of all devices, with the last day that each counts.
+    pub fn tallies(&self) -> Result<Vec<(ShiftDay, Tally)>, Error> {
+        self.read(|vault, reader| {
+            let mut sums = Vec::new();
+            for item in vault.items(reader, Kind::Tally)? {
+                sums.extend(vault.entry_values::<Tally>(reader, &item)?.into_iter().map(|tally| (item.day, tally)));
+            }
+            Ok(sums)
+        })
+    }
+
+    /// How many drafts and bodies have not reached a relay, and how many rows are held back.
+    pub fn waiting(&self) -> Result<(usize, usize), Error> {
+        self.read(|vault, reader| {
+            let mut drafts = 0;
+            reader.for_each_draft::<Error>(|_, _, _| {
+                drafts += 1;
+                Ok(())
+            })?;
+            let unsent = vault.ledger(reader)?.lines().filter(|line| line.is_here() && !line.is_relayed()).count();
+            Ok((drafts + unsent, usize::try_from(reader.held_usage()?.count).unwrap_or(usize::MAX)))
+        })
+    }
+}
