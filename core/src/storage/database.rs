@@ -11,7 +11,7 @@ use std::path::{self, Path, PathBuf};
 /// An open store. Dropping it closes it too, but [`Database::close`] reports what went wrong.
 pub struct Database {
     // Declared before the lock, so that it is closed before the lock is let go.
-    connection: Connection,
+    pub(super) connection: Connection,
     dir: PathBuf,
     _lock: Lock,
 }
@@ -65,12 +65,10 @@ impl Database {
     /// `dir` is absolute: the engine takes a path that begins with `file:` for a URI.
     fn open_locked(dir: &Path, lock: Lock) -> Result<Self, StorageError> {
         let path = dir.join(files::DATABASE);
-        // SQLite would take an empty file for a new database.
-        if !files::has_engine_header(&path)? {
-            return Err(StorageError::Damaged);
-        }
+        // Most files that are not for us are refused before the engine sees them and puts its log beside them.
+        schema::judge_header(&files::read_header(&path)?)?;
         let mut connection = engine::connect(&path)?;
-        let standing = schema::judge(&connection)?;
+        let standing = schema::judge_connection(&connection)?;
         engine::settle(&connection)?;
         if standing == Standing::Older {
             schema::migrate(&mut connection)?;
