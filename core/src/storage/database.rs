@@ -36,12 +36,7 @@ impl Database {
         files::sweep(dir)?;
         let unfinished = dir.join(files::DATABASE_UNFINISHED);
         files::open_private(&unfinished)?.sync_all()?;
-        let mut connection = engine::connect(&unfinished)?;
-        connection.execute_batch("PRAGMA page_size = 4096")?;
-        schema::migrate(&mut connection)?;
-        engine::settle(&connection)?;
-        engine::checkpoint(&connection)?;
-        connection.close().map_err(|(_, error)| error)?;
+        build(&unfinished).map_err(|error| files::explain(&unfinished, error))?;
         fs::rename(&unfinished, dir.join(files::DATABASE))?;
         files::sync_dir(dir)?;
         Self::open_locked(dir, lock)
@@ -67,12 +62,7 @@ impl Database {
         let path = dir.join(files::DATABASE);
         // Most files that are not for us are refused before the engine sees them and puts its log beside them.
         schema::judge_header(&files::read_header(&path)?)?;
-        let mut connection = engine::connect(&path)?;
-        let standing = schema::judge_connection(&connection)?;
-        engine::settle(&connection)?;
-        if standing == Standing::Older {
-            schema::migrate(&mut connection)?;
-        }
+        let connection = load(&path).map_err(|error| files::explain(&path, error))?;
         files::sweep(dir)?;
         Ok(Self { connection, dir: dir.to_path_buf(), _lock: lock })
     }
@@ -140,4 +130,26 @@ impl Database {
         self.connection.close().map_err(|(_, error)| error)?;
         checkpointed
     }
+}
+
+/// Makes a database file that is whole and has no log.
+fn build(path: &Path) -> Result<(), StorageError> {
+    let mut connection = engine::connect(path)?;
+    connection.execute_batch("PRAGMA page_size = 4096")?;
+    schema::migrate(&mut connection)?;
+    engine::settle(&connection)?;
+    engine::checkpoint(&connection)?;
+    connection.close().map_err(|(_, error)| error)?;
+    Ok(())
+}
+
+/// Opens a database file whose header was judged, and brings it up to date.
+fn load(path: &Path) -> Result<Connection, StorageError> {
+    let mut connection = engine::connect(path)?;
+    let standing = schema::judge_connection(&connection)?;
+    engine::settle(&connection)?;
+    if standing == Standing::Older {
+        schema::migrate(&mut connection)?;
+    }
+    Ok(connection)
 }

@@ -172,6 +172,17 @@ pub(super) fn read_header(path: &Path) -> Result<[u8; 100], StorageError> {
     }
 }
 
+/// The engine says only that it could not open a file. Opening its log ourselves tells whether access
+/// was denied or space is missing.
+pub(super) fn explain(database: &Path, error: StorageError) -> StorageError {
+    if error != StorageError::NoAccess {
+        return error;
+    }
+    let mut log = database.as_os_str().to_owned();
+    log.push(COMPANIONS[0]);
+    open_private(Path::new(&log)).map_or_else(|reason| reason, |_| error)
+}
+
 fn overwrite_in_place(path: &Path, noise: &[u8; SLOT_FILE_BYTES]) -> Result<(), StorageError> {
     let mut file = match OpenOptions::new().write(true).open(path) {
         Ok(file) => file,
