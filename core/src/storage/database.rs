@@ -11,7 +11,7 @@ use std::path::{self, Path, PathBuf};
 /// An open store. Dropping it closes it too, but [`Database::close`] reports what went wrong.
 pub struct Database {
     // Declared before the lock, so that it is closed before the lock is let go.
-    connection: Connection,
+    pub(super) connection: Connection,
     dir: PathBuf,
     _lock: Lock,
 }
@@ -36,12 +36,7 @@ impl Database {
         files::sweep(dir)?;
         let unfinished = dir.join(files::DATABASE_UNFINISHED);
         files::open_private(&unfinished)?.sync_all()?;
-        let mut connection = engine::connect(&unfinished)?;
-        connection.execute_batch("PRAGMA page_size = 4096")?;
-        schema::migrate(&mut connection)?;
-        engine::settle(&connection)?;
-        engine::checkpoint(&connection)?;
-        connection.close().map_err(|(_, error)| error)?;
+        build(&unfinished).map_err(|error| files::explain(&unfinished, error))?;
         fs::rename(&unfinished, dir.join(files::DATABASE))?;
         files::sync_dir(dir)?;
         Self::open_locked(dir, lock)
@@ -65,16 +60,9 @@ impl Database {
     /// `dir` is absolute: the engine takes a path that begins with `file:` for a URI.
     fn open_locked(dir: &Path, lock: Lock) -> Result<Self, StorageError> {
         let path = dir.join(files::DATABASE);
-        // SQLite would take an empty file for a new database.
-        if !files::has_engine_header(&path)? {
-            return Err(StorageError::Damaged);
-        }
-        let mut connection = engine::connect(&path)?;
-        let standing = schema::judge(&connection)?;
-        engine::settle(&connection)?;
-        if standing == Standing::Older {
-            schema::migrate(&mut connection)?;
-        }
+        // Most files that are not for us are refused before the engine sees them and puts its log beside them.
+        schema::judge_header(&files::read_header(&path)?)?;
+        let connection = load(&path).map_err(|error| files::explain(&path, error))?;
         files::sweep(dir)?;
         Ok(Self { connection, dir: dir.to_path_buf(), _lock: lock })
     }
@@ -142,4 +130,26 @@ impl Database {
         self.connection.close().map_err(|(_, error)| error)?;
         checkpointed
     }
+}
+
+/// Makes a database file that is whole and has no log.
+fn build(path: &Path) -> Result<(), StorageError> {
+    let mut connection = engine::connect(path)?;
+    connection.execute_batch("PRAGMA page_size = 4096")?;
+    schema::migrate(&mut connection)?;
+    engine::settle(&connection)?;
+    engine::checkpoint(&connection)?;
+    connection.close().map_err(|(_, error)| error)?;
+    Ok(())
+}
+
+/// Opens a database file whose header was judged, and brings it up to date.
+fn load(path: &Path) -> Result<Connection, StorageError> {
+    let mut connection = engine::connect(path)?;
+    let standing = schema::judge_connection(&connection)?;
+    engine::settle(&connection)?;
+    if standing == Standing::Older {
+        schema::migrate(&mut connection)?;
+    }
+    Ok(connection)
 }

@@ -158,14 +158,29 @@ pub(super) fn sync_dir(dir: &Path) -> Result<(), StorageError> {
     Ok(())
 }
 
-/// Whether a file begins as SQLite files do (<https://sqlite.org/fileformat.html>, "The Database Header").
-pub(super) fn has_engine_header(path: &Path) -> Result<bool, StorageError> {
+/// The header of a database file (<https://sqlite.org/fileformat.html>, section 1.3).
+///
+/// Errors: [`StorageError::Damaged`] if the file does not begin as SQLite files do.
+pub(super) fn read_header(path: &Path) -> Result<[u8; 100], StorageError> {
     let mut header = [0; 100];
     match File::open(path)?.read_exact(&mut header) {
-        Ok(()) => Ok(header.starts_with(b"SQLite format 3\0")),
-        Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(false),
+        Ok(()) if header.starts_with(b"SQLite format 3\0") => Ok(header),
+        // Too short is no better: SQLite itself would take an empty file for a new database.
+        Ok(()) => Err(StorageError::Damaged),
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => Err(StorageError::Damaged),
         Err(error) => Err(error.into()),
     }
+}
+
+/// The engine says only that it could not open a file. Opening its log ourselves tells whether access
+/// was denied or space is missing.
+pub(super) fn explain(database: &Path, error: StorageError) -> StorageError {
+    if error != StorageError::NoAccess {
+        return error;
+    }
+    let mut log = database.as_os_str().to_owned();
+    log.push(COMPANIONS[0]);
+    open_private(Path::new(&log)).map_or_else(|reason| reason, |_| error)
 }
 
 fn overwrite_in_place(path: &Path, noise: &[u8; SLOT_FILE_BYTES]) -> Result<(), StorageError> {

@@ -9,12 +9,12 @@ use std::path::Path;
 /// Held while a store is open; the operating system lets go of it when the process dies, however it dies.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _held: Held,
+    held: Held,
 }
 
 #[derive(Debug)]
 enum Held {
-    System { _file: File },
+    System { file: File },
     Engine { _connection: Connection },
 }
 
@@ -23,7 +23,7 @@ impl Lock {
     pub(super) fn take(path: &Path) -> Result<Self, StorageError> {
         let file = super::files::open_private(path)?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { _held: Held::System { _file: file } }),
+            Ok(()) => Ok(Self { held: Held::System { file } }),
             Err(TryLockError::WouldBlock) => Err(StorageError::InUse),
             // The standard library has no file locks on Android before Rust 1.98 (rust-lang/rust#148325).
             Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {
@@ -43,7 +43,17 @@ impl Lock {
         }
         connection.busy_timeout(std::time::Duration::ZERO)?;
         connection.execute_batch("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE")?;
-        Ok(Self { _held: Held::Engine { _connection: connection } })
+        Ok(Self { held: Held::Engine { _connection: connection } })
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing the file is not enough: a child that another thread is just about to start shares
+        // it until it becomes its own program, and would keep the store locked that long.
+        if let Held::System { file } = &self.held {
+            let _ = file.unlock();
+        }
     }
 }
 
@@ -67,5 +77,18 @@ mod tests {
             assert_eq!(std::fs::metadata(&path).unwrap().len(), 0);
             assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
         }
+    }
+
+    #[test]
+    fn a_copy_of_the_handle_in_a_child_about_to_start_does_not_keep_the_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let lock = Lock::take(&path).unwrap();
+        let Held::System { file } = &lock.held else { return };
+        // Shares the lock as a forked process does.
+        let copy = file.try_clone().unwrap();
+        drop(lock);
+        drop(Lock::take(&path).unwrap());
+        drop(copy);
     }
 }

@@ -39,6 +39,9 @@ mod slots;
 mod table;
 mod transaction;
 
+#[cfg(test)]
+mod tests;
+
 pub use database::Database;
 pub use error::StorageError;
 pub use files::{Presence, destroy_slots, presence, read_slots, remove};

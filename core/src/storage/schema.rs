@@ -21,13 +21,22 @@ pub(super) enum Standing {
     Older,
 }
 
-/// Judges a file without changing it.
-pub(super) fn judge(connection: &Connection) -> Result<Standing, StorageError> {
-    let application: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+/// Judges a file by its header alone, as it was when its log was last written back.
+pub(super) fn judge_header(header: &[u8; 100]) -> Result<Standing, StorageError> {
+    let field = |at: usize| header.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).map_or(0, i32::from_be_bytes);
+    judge(field(68).into(), field(60).into())
+}
+
+/// Judges a file by its header and its log, without changing either.
+pub(super) fn judge_connection(connection: &Connection) -> Result<Standing, StorageError> {
+    let number = |name| connection.pragma_query_value(None, name, |row| row.get(0));
+    judge(number("application_id")?, number("user_version")?)
+}
+
+fn judge(application: i64, found: i64) -> Result<Standing, StorageError> {
     if application != APPLICATION_ID {
         return Err(StorageError::Foreign);
     }
-    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     match found {
         // A new file takes its application id and first version in one transaction, so 0 was never written.
         ..=0 => Err(StorageError::Damaged),

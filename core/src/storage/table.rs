@@ -19,11 +19,6 @@ impl PageId {
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }
-    /// The number under which the page is stored unless another page has it: random as the id is, 31 bits.
-    pub(super) fn number(&self) -> i64 {
-        let [a, b, c, d, ..] = self.0;
-        i64::from(u32::from_be_bytes([a, b, c, d]) >> 1)
-    }
 }
 
 impl fmt::Debug for PageId {

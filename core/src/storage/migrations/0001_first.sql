@@ -42,10 +42,13 @@ CREATE TABLE draft (
     PRIMARY KEY (record_id, number)
 ) STRICT, WITHOUT ROWID;
 
+-- Snapshots of 1 to 4 KB fill pages a quarter better in a table of numbered rows; the numbers are drawn
+-- from the random record ids.
 CREATE TABLE document (
-    record_id BLOB NOT NULL PRIMARY KEY CHECK (length(record_id) = 16),
+    number    INTEGER NOT NULL PRIMARY KEY,
+    record_id BLOB NOT NULL UNIQUE CHECK (length(record_id) = 16),
     sealed    BLOB NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE TABLE ledger (
     segment INTEGER NOT NULL PRIMARY KEY,
