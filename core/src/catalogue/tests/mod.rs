@@ -1,8 +1,11 @@
 //! What a user or a hostile sender of catalogues could see.
 #![allow(clippy::unwrap_used)]
 
+mod damage;
+mod parts;
+mod search;
+
 use super::*;
-use proptest::prelude::*;
 
 fn resource(n: u32, name: &str) -> Resource {
     Resource {
@@ -416,180 +419,6 @@ fn errors_and_debug_carry_no_text_from_the_catalogue() {
 }
 
 #[test]
-fn parts_go_together_in_any_order_and_any_number_of_times() {
-    let package: Vec<u8> = (0..5000u32).map(|n| (n % 251) as u8).collect();
-    let parts = split(&package, 1024).unwrap();
-    assert_eq!(parts.len(), 5);
-    let mut set = PartSet::new(ContentId::of(&package), 5).unwrap();
-    for index in [4, 2, 2, 0, 3] {
-        let part: Part = minicbor::decode(&minicbor::to_vec(&parts[index]).unwrap()).unwrap();
-        assert_eq!(set.add(part), Ok(false));
-    }
-    assert_eq!(set.missing().collect::<Vec<_>>(), [1]);
-    assert_eq!(set.add(parts[1].clone()), Ok(true));
-    assert_eq!(set.finish().unwrap(), package);
-}
-
-#[test]
-fn wrong_parts_are_named_and_never_become_a_package() {
-    let package = vec![7u8; 3000];
-    let parts = split(&package, 1024).unwrap();
-    let fresh = || PartSet::new(ContentId::of(&package), 3).unwrap();
-
-    let mut set = fresh();
-    assert_eq!(
-        set.add(Part {
-            package_id: ContentId::of(b"x"),
-            ..parts[0].clone()
-        }),
-        Err(PartError::Foreign)
-    );
-    assert_eq!(
-        set.add(Part {
-            total: 4,
-            ..parts[0].clone()
-        }),
-        Err(PartError::Foreign)
-    );
-    assert_eq!(
-        set.add(Part {
-            index: 3,
-            ..parts[0].clone()
-        }),
-        Err(PartError::Index)
-    );
-    assert_eq!(
-        set.add(Part {
-            bytes: Vec::new(),
-            ..parts[0].clone()
-        }),
-        Err(PartError::PackageSize)
-    );
-    set.add(parts[0].clone()).unwrap();
-    assert_eq!(
-        set.add(Part {
-            bytes: vec![8; 1024],
-            ..parts[0].clone()
-        }),
-        Err(PartError::Conflict)
-    );
-    assert_eq!(set.finish().map(|_| ()), Err(PartError::Incomplete));
-
-    let mut set = fresh();
-    for part in &parts {
-        let mut part = part.clone();
-        part.bytes[0] ^= 1;
-        set.add(part).unwrap();
-    }
-    assert_eq!(set.finish().map(|_| ()), Err(PartError::WrongContent));
-}
-
-#[test]
-fn parts_are_bounded() {
-    let id = ContentId::of(b"");
-    assert_eq!(split(b"", 1024), Err(PartError::PackageSize));
-    assert_eq!(
-        split(&vec![0; limits::PACKAGE_BYTES + 1], 1 << 20),
-        Err(PartError::PackageSize)
-    );
-    assert_eq!(split(&[1; 10], 1023), Err(PartError::PartSize));
-    assert_eq!(
-        split(&vec![1; limits::PACKAGE_BYTES], 1024).unwrap().len(),
-        8192
-    );
-    assert_eq!(PartSet::new(id, 0).map(|_| ()), Err(PartError::Total));
-    assert_eq!(
-        PartSet::new(id, u32::MAX).map(|_| ()),
-        Err(PartError::Total)
-    );
-    let mut set = PartSet::new(id, 2).unwrap();
-    let half = |index| Part {
-        package_id: id,
-        index,
-        total: 2,
-        bytes: vec![0; limits::PACKAGE_BYTES / 2 + 1],
-    };
-    assert_eq!(set.add(half(0)), Ok(false));
-    assert_eq!(set.add(half(1)), Err(PartError::PackageSize));
-}
-
-fn names(found: &[&Resource]) -> Vec<String> {
-    found.iter().map(|resource| resource.name.clone()).collect()
-}
-
-fn town() -> Catalogue {
-    let mut cafe = resource(10, "Café Niño");
-    cafe.languages = vec!["Spanish".to_owned()];
-    cafe.demands.record(Demand::Id, false);
-    cafe.description = "Hot meals and coffee.".to_owned();
-    let mut pantry = resource(11, "Pantry");
-    pantry.demands.record(Demand::Id, true);
-    pantry.hours = full().hours;
-    let mut soup = resource(12, "A soup line");
-    soup.hours.text = "Some evenings".to_owned();
-    catalogue(vec![full(), cafe, pantry, soup])
-}
-
-#[test]
-fn search_ignores_case_and_accents_and_needs_every_word() {
-    let town = town();
-    let find = |text: &str| {
-        names(&town.find(&Filter {
-            text: text.to_owned(),
-            ..Filter::default()
-        }))
-    };
-    assert_eq!(find("CAFE nino"), ["Café Niño"]);
-    assert_eq!(find("café"), ["Café Niño"]);
-    assert_eq!(find("coffee niño"), ["Café Niño"]);
-    assert_eq!(find("coffee pantry"), Vec::<String>::new());
-    assert_eq!(find("quay"), ["Night shelter"]);
-    assert_eq!(
-        find("  "),
-        ["A soup line", "Café Niño", "Night shelter", "Pantry"]
-    );
-}
-
-#[test]
-fn known_demands_are_left_out_and_unknown_ones_come_last() {
-    let filter = Filter {
-        without_demands: [Demand::Id].into(),
-        ..Filter::default()
-    };
-    assert_eq!(names(&town().find(&filter)), ["Café Niño", "A soup line"]);
-}
-
-#[test]
-fn open_now_lists_only_what_is_known_to_be_open() {
-    let at = |weekday, minute| {
-        names(&town().find(&Filter {
-            open_at: Some((weekday, minute)),
-            ..Filter::default()
-        }))
-    };
-    assert_eq!(at(Weekday::Friday, 1300), ["Night shelter", "Pantry"]);
-    assert_eq!(at(Weekday::Friday, 30), ["Night shelter", "Pantry"]);
-    assert!(at(Weekday::Friday, 600).is_empty());
-}
-
-#[test]
-fn category_and_language_narrow_the_search() {
-    let town = town();
-    let by = |category, language: Option<&str>| {
-        names(&town.find(&Filter {
-            category,
-            language: language.map(str::to_owned),
-            ..Filter::default()
-        }))
-    };
-    assert_eq!(by(Some(Category::Housing), None), ["Night shelter"]);
-    assert_eq!(by(None, Some("SPAN")), ["Café Niño", "Night shelter"]);
-    assert_eq!(by(Some(Category::Food), Some("spanish")), ["Café Niño"]);
-    assert!(by(None, Some("sp")).is_empty());
-    assert!(by(Some(Category::LegalAid), None).is_empty());
-}
-
-#[test]
 fn names_of_the_closed_lists_are_stable_and_read_back() {
     for category in Category::ALL {
         assert_eq!(Category::from_name(category.name()), Some(*category));
@@ -608,62 +437,15 @@ fn names_of_the_closed_lists_are_stable_and_read_back() {
     assert_eq!(json["last_verified"], "2026-10-01");
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
-
-    #[test]
-    fn changed_bodies_never_panic_and_never_open_to_another_encoding(
-        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
-        cut in any::<prop::sample::Index>(),
-        cut_it in any::<bool>(),
-    ) {
-        let mut body = minicbor::to_vec(town()).unwrap();
-        for (index, byte) in changes {
-            let at = index.index(body.len());
-            body[at] = byte;
-        }
-        if cut_it {
-            body.truncate(cut.index(body.len()));
-        }
-        if let Ok(opened) = CataloguePackage::open(&package_of(&body)) {
-            prop_assert_eq!(minicbor::to_vec(&opened).unwrap(), body);
-        }
-    }
-
-    #[test]
-    fn changed_packages_never_panic(
-        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
-        noise in prop::collection::vec(any::<u8>(), 0..200),
-    ) {
-        let mut bytes = CataloguePackage::build(&town()).unwrap().into_bytes();
-        for (index, byte) in changes {
-            let at = index.index(bytes.len());
-            bytes[at] = byte;
-        }
-        let _ = CataloguePackage::open(&bytes);
-        let _ = CataloguePackage::open(&[b"SATCHCAT\x01", &noise[..]].concat());
-    }
-
-    #[test]
-    fn cleaned_text_is_always_accepted(text in any::<String>(), max in 0usize..80) {
-        let (line, _) = clean_line(&text, max.min(limits::TITLE_BYTES));
-        let (lines, _) = clean_text(&text, max.min(limits::LICENCE_BYTES));
-        prop_assert!(line.len() <= max && lines.len() <= max);
-        prop_assert_eq!(clean_line(&line, max).0, line.clone());
-        prop_assert_eq!(clean_text(&lines, max).0, lines.clone());
-        prop_assert!(Catalogue::new(line, String::new(), lines, None, Vec::new()).is_ok());
-    }
-
-    #[test]
-    fn any_cut_assembles_again(
-        package in prop::collection::vec(any::<u8>(), 1..9000),
-        part_bytes in 1024usize..4000,
-    ) {
-        let parts = split(&package, part_bytes).unwrap();
-        let mut set = PartSet::new(ContentId::of(&package), parts[0].total).unwrap();
-        for part in parts.into_iter().rev() {
-            set.add(part).unwrap();
-        }
-        prop_assert_eq!(set.finish().unwrap(), package);
-    }
+fn town() -> Catalogue {
+    let mut cafe = resource(10, "Café Niño");
+    cafe.languages = vec!["Spanish".to_owned()];
+    cafe.demands.record(Demand::Id, false);
+    cafe.description = "Hot meals and coffee.".to_owned();
+    let mut pantry = resource(11, "Pantry");
+    pantry.demands.record(Demand::Id, true);
+    pantry.hours = full().hours;
+    let mut soup = resource(12, "A soup line");
+    soup.hours.text = "Some evenings".to_owned();
+    catalogue(vec![full(), cafe, pantry, soup])
 }
