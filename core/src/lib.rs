@@ -1,11 +1,17 @@
 //! Satchel's core: an offline-first, end-to-end-encrypted record keeper for street outreach.
 
+pub mod catalogue;
 pub mod consent;
 pub mod crypto;
+pub mod document;
 pub mod env;
 pub mod envelope;
+pub mod error;
 pub mod record;
 pub mod screen;
 pub mod storage;
 pub mod store;
+pub mod sync;
 pub mod team;
+
+pub use error::{Error, Remedy};

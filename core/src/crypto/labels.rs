@@ -164,6 +164,8 @@ labels! {
     INVITATION_CHECK = "invitation check";
     /// A joining device signs the handshake hash.
     SIGN_JOIN = "sign join";
+    /// The record of one part of a catalogue package.
+    CATALOGUE_PART = "catalogue part";
     /// Where a record lies in a store, from its id, kind and subject.
     PLACE = "place";
     /// Keys of a store's own sealed values, from its root key.

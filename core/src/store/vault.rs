@@ -120,6 +120,8 @@ pub(super) struct Vault {
     pub signer: SigningKey,
     pub device: DeviceId,
     changes: Vec<Change>,
+    /// The catalogue in use, once somebody asked for it.
+    pub catalogue: Option<(super::CatalogueInfo, std::sync::Arc<crate::catalogue::Catalogue>)>,
 }
 
 impl Vault {
@@ -172,6 +174,7 @@ impl Vault {
             signer,
             device,
             changes: Vec::new(),
+            catalogue: None,
         })
     }
 
@@ -260,6 +263,9 @@ impl Vault {
         let today = item.day;
         self.root_changed |= self.index.save(&self.env, tx, &self.store_id, &mut self.root, item, today)?;
         self.changes.push(Change { kind, record, subject });
+        if kind == Kind::Catalogue {
+            self.catalogue = None;
+        }
         Ok(())
     }
 
