@@ -16,7 +16,10 @@ let package = Package(
         ),
         .target(
             name: "SatchelCore",
-            dependencies: ["SatchelCoreFFI"]
+            dependencies: ["SatchelCoreFFI"],
+            // The generated code crashes the Swift 6.0 compiler in Swift 6 mode as soon as it holds an
+            // async callback. What uses this module can be in either mode; the tests are in the later one.
+            swiftSettings: [.swiftLanguageMode(.v5)]
         ),
         .testTarget(
             name: "SatchelCoreTests",

@@ -1,5 +1,5 @@
 # Shared by the scripts of this repository: source it, do not run it.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 set -euo pipefail
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -68,12 +68,11 @@ missing_for_swift() {
 # Runs COMMAND in the Swift folder, with DIRs at the same absolute paths.
 #
 # All mounts are made in a mount namespace of their own. The kernel drops them when the last process
-# in it ends, however it ends: nothing is ever left mounted, not even after SIGKILL or a power cut,
-# and deleting the folder cannot reach through a mount. The process namespace sees to it that what
-# COMMAND started ends with it.
+# in it ends, however it ends: nothing is left mounted, not even after SIGKILL, and deleting the folder
+# cannot reach through a mount. A trap could promise neither.
 in_swift_root() {
   # shellcheck disable=SC2016 # expanded by the inner shell
-  unshare --mount --pid --fork --kill-child bash -euc '
+  unshare --mount bash -euc '
     root=$1; shift
     mount -t proc proc "$root/proc"
     mount --rbind /dev "$root/dev"
