@@ -1,0 +1,58 @@
+# Builds the library and its Kotlin or Swift bindings: source it after common.sh.
+# shellcheck shell=bash
+
+# The one selection of packages and features that all scripts build.
+WORKSPACE=(--workspace --features satchel-ffi/bindgen)
+
+# Where cargo puts things: a setting of the user's may have moved it.
+cargo_target() {
+  cargo metadata --manifest-path "$ROOT/Cargo.toml" --format-version 1 --no-deps |
+    sed 's/.*"target_directory":"\([^"]*\)".*/\1/'
+}
+
+library_name() {
+  case $(uname -s) in
+    Darwin) echo libsatchel_ffi.dylib ;;
+    *) echo libsatchel_ffi.so ;;
+  esac
+}
+
+# build_bindings LANGUAGE
+# Sets TARGET (cargo's), LIBRARY_DIR (holds the library) and BINDINGS (holds the generated sources).
+#
+# The whole workspace with all targets, and not `-p satchel-ffi`: cargo then settles on the same
+# features of every dependency as for the tests of the workspace and reuses what those built.
+# With `-p` it would build nearly every dependency a second time.
+build_bindings() {
+  local language=$1 fresh
+  TARGET=$(cargo_target)
+  LIBRARY_DIR=$TARGET/debug
+  BINDINGS=$TARGET/bindings/$language
+  fresh=$TARGET/bindings/$language.fresh
+
+  say "Building the library"
+  (cd "$ROOT" && cargo build --locked "${WORKSPACE[@]}" --all-targets)
+
+  say "Generating the $language bindings"
+  rm -rf "$fresh"
+  (cd "$ROOT" && "$LIBRARY_DIR/uniffi-bindgen" generate --no-format \
+    --language "$language" --out-dir "$fresh" "$LIBRARY_DIR/$(library_name)")
+  replace_changed "$fresh" "$BINDINGS"
+  rm -rf "$fresh"
+}
+
+# replace_changed FROM TO
+# Makes TO hold the same files as FROM. Files with the same bytes keep their times, so that the
+# compilers see what really changed.
+replace_changed() {
+  local from=$1 to=$2 file
+  mkdir -p "$to"
+  (cd "$to" && find . -type f) | while IFS= read -r file; do
+    [ -e "$from/$file" ] || rm "$to/$file"
+  done
+  (cd "$from" && find . -type f) | while IFS= read -r file; do
+    cmp -s "$from/$file" "$to/$file" && continue
+    mkdir -p "$(dirname "$to/$file")"
+    cp "$from/$file" "$to/$file"
+  done
+}
