@@ -2,6 +2,7 @@
 //!
 //! Two levels: rich inside the rooms, few here. One mapping table, in this file.
 
+use crate::catalogue::{CatalogueError, PartError};
 use crate::consent::CharterError;
 use crate::crypto::PassphraseError;
 use crate::envelope::EnvelopeError;
@@ -119,6 +120,12 @@ pub enum Error {
     /// A document's edit was refused.
     #[error("a document edit was refused")]
     Document(&'static str),
+    /// The catalogue package.
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
+    /// The catalogue package cannot be cut into parts.
+    #[error(transparent)]
+    CatalogueParts(#[from] PartError),
     /// Sealing or opening failed.
     #[error(transparent)]
     Envelope(#[from] EnvelopeError),
@@ -163,6 +170,8 @@ impl Error {
             Self::Charter(error) => error.code(),
             Self::Entry(error) => error.code(),
             Self::Document(code) => code,
+            Self::Catalogue(error) => error.code(),
+            Self::CatalogueParts(_) => "catalogue_parts",
             Self::Envelope(error) => error.code(),
             Self::Invitation(error) => error.code(),
             Self::Turn(error) => error.code(),
@@ -176,9 +185,16 @@ impl Error {
         match self {
             Self::Locked => Remedy::Unlock,
             Self::WrongPassphrase => Remedy::RetypePassphrase,
-            Self::NoSuchRecord | Self::NoGrant | Self::UnknownZone | Self::TooMany | Self::Window | Self::Screen(_) | Self::Charter(_) | Self::Entry(_) => {
-                Remedy::CorrectInput
-            }
+            Self::NoSuchRecord
+            | Self::NoGrant
+            | Self::UnknownZone
+            | Self::TooMany
+            | Self::Window
+            | Self::Screen(_)
+            | Self::Charter(_)
+            | Self::Entry(_)
+            | Self::Catalogue(_)
+            | Self::CatalogueParts(_) => Remedy::CorrectInput,
             Self::Passphrase(PassphraseError::OutOfMemory) => Remedy::TryLater,
             Self::Passphrase(_) => Remedy::CorrectInput,
             Self::Role | Self::Removed | Self::Copied => Remedy::AskSteward,
@@ -187,7 +203,9 @@ impl Error {
             Self::Document(_) | Self::Envelope(_) | Self::Operation(_) => Remedy::Report,
             Self::Invitation(_) => Remedy::AskForInvitation,
             Self::Storage(error) => match error {
-                StorageError::NotFound | StorageError::Exists | StorageError::Foreign | StorageError::ReadOnly | StorageError::NoAccess => Remedy::ChooseFolder,
+                StorageError::NotFound | StorageError::Exists | StorageError::Foreign | StorageError::ReadOnly | StorageError::NoAccess => {
+                    Remedy::ChooseFolder
+                }
                 StorageError::InUse => Remedy::CloseOther,
                 StorageError::Newer { .. } | StorageError::Slots(SlotError::Newer { .. }) => Remedy::UpdateApp,
                 StorageError::Damaged | StorageError::Slots(_) => Remedy::RestoreFromTeam,

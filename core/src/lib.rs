@@ -11,7 +11,6 @@ pub mod record;
 pub mod screen;
 pub mod storage;
 pub mod store;
-pub mod sync;
 pub mod team;
 
 pub use error::{Error, Remedy};

@@ -44,9 +44,7 @@ fn refuse_indefinite(body: &[u8]) -> Option<()> {
         let argument = body.get(at + 1..at + 1 + width)?;
         let value = match width {
             0 => u64::from(info),
-            _ => argument
-                .iter()
-                .fold(0u64, |sum, byte| (sum << 8) | u64::from(*byte)),
+            _ => argument.iter().fold(0u64, |sum, byte| (sum << 8) | u64::from(*byte)),
         };
         at += 1 + width;
         match major {
@@ -62,11 +60,7 @@ fn refuse_indefinite(body: &[u8]) -> Option<()> {
 }
 
 /// Decodes an array of at most `max` items, refusing a longer one before reading any of it.
-fn bounded<'b, Ctx, T: Decode<'b, Ctx>>(
-    decoder: &mut Decoder<'b>,
-    ctx: &mut Ctx,
-    max: usize,
-) -> Result<Vec<T>, Error> {
+fn bounded<'b, Ctx, T: Decode<'b, Ctx>>(decoder: &mut Decoder<'b>, ctx: &mut Ctx, max: usize) -> Result<Vec<T>, Error> {
     let declared = decoder
         .array()?
         .and_then(|length| usize::try_from(length).ok())
@@ -79,23 +73,14 @@ fn bounded<'b, Ctx, T: Decode<'b, Ctx>>(
     Ok(items)
 }
 
-pub(super) fn bounded_resources<'b, Ctx>(
-    decoder: &mut Decoder<'b>,
-    ctx: &mut Ctx,
-) -> Result<Vec<Resource>, Error> {
+pub(super) fn bounded_resources<'b, Ctx>(decoder: &mut Decoder<'b>, ctx: &mut Ctx) -> Result<Vec<Resource>, Error> {
     bounded(decoder, ctx, limits::RESOURCE_COUNT)
 }
 
-pub(super) fn bounded_languages<'b, Ctx>(
-    decoder: &mut Decoder<'b>,
-    ctx: &mut Ctx,
-) -> Result<Vec<String>, Error> {
+pub(super) fn bounded_languages<'b, Ctx>(decoder: &mut Decoder<'b>, ctx: &mut Ctx) -> Result<Vec<String>, Error> {
     bounded(decoder, ctx, limits::LANGUAGE_COUNT)
 }
 
-pub(super) fn bounded_openings<'b, Ctx>(
-    decoder: &mut Decoder<'b>,
-    ctx: &mut Ctx,
-) -> Result<Vec<Opening>, Error> {
+pub(super) fn bounded_openings<'b, Ctx>(decoder: &mut Decoder<'b>, ctx: &mut Ctx) -> Result<Vec<Opening>, Error> {
     bounded(decoder, ctx, limits::OPENING_COUNT)
 }

@@ -123,3 +123,17 @@ pub enum PartError {
     #[error("assembled package has another content id")]
     WrongContent,
 }
+
+impl CatalogueError {
+    /// The stable code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NotACatalogue => "catalogue_not_a_package",
+            Self::UnsupportedVersion { .. } => "catalogue_newer_version",
+            Self::PackageTooLarge | Self::BodyTooLarge | Self::TooManyResources => "catalogue_too_large",
+            Self::Damaged | Self::Malformed | Self::NotDeterministic | Self::NotSorted => "catalogue_damaged",
+            Self::TextTooLong { .. } | Self::TextEmpty { .. } | Self::TextForbidden { .. } | Self::BadList { .. } => "catalogue_field",
+            Self::DayOutOfRange => "catalogue_day",
+        }
+    }
+}

@@ -34,15 +34,8 @@ pub enum Weekday {
 
 impl Weekday {
     /// All seven, Monday first.
-    pub const ALL: [Weekday; 7] = [
-        Weekday::Monday,
-        Weekday::Tuesday,
-        Weekday::Wednesday,
-        Weekday::Thursday,
-        Weekday::Friday,
-        Weekday::Saturday,
-        Weekday::Sunday,
-    ];
+    pub const ALL: [Weekday; 7] =
+        [Weekday::Monday, Weekday::Tuesday, Weekday::Wednesday, Weekday::Thursday, Weekday::Friday, Weekday::Saturday, Weekday::Sunday];
 
     /// The day before this one.
     #[must_use]
@@ -53,15 +46,7 @@ impl Weekday {
     /// The English name.
     #[must_use]
     pub fn name(self) -> &'static str {
-        const NAMES: [&str; 7] = [
-            "Monday",
-            "Tuesday",
-            "Wednesday",
-            "Thursday",
-            "Friday",
-            "Saturday",
-            "Sunday",
-        ];
+        const NAMES: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
         NAMES[self as usize]
     }
 }
@@ -85,17 +70,13 @@ impl Opening {
     /// Whether the minutes are in range.
     #[must_use]
     pub fn is_valid(&self) -> bool {
-        self.opens < DAY_MINUTES
-            && self.closes > self.opens
-            && self.closes - self.opens <= DAY_MINUTES
+        self.opens < DAY_MINUTES && self.closes > self.opens && self.closes - self.opens <= DAY_MINUTES
     }
 
     fn covers(&self, weekday: Weekday, minute: u16) -> bool {
         (self.weekday == weekday && self.opens <= minute && minute < self.closes)
             || (self.weekday == weekday.before()
-                && minute
-                    .checked_add(DAY_MINUTES)
-                    .is_some_and(|late| self.opens <= late && late < self.closes))
+                && minute.checked_add(DAY_MINUTES).is_some_and(|late| self.opens <= late && late < self.closes))
     }
 }
 
@@ -120,11 +101,7 @@ impl Hours {
     /// Public holidays are not modelled: they stand in `text`.
     #[must_use]
     pub fn open_at(&self, weekday: Weekday, minute: u16) -> Option<bool> {
-        if self
-            .openings
-            .iter()
-            .any(|opening| opening.covers(weekday, minute))
-        {
+        if self.openings.iter().any(|opening| opening.covers(weekday, minute)) {
             return Some(true);
         }
         self.complete.then_some(false)
@@ -139,16 +116,8 @@ mod tests {
         Hours {
             text: String::new(),
             openings: vec![
-                Opening {
-                    weekday: Weekday::Monday,
-                    opens: 540,
-                    closes: 720,
-                },
-                Opening {
-                    weekday: Weekday::Sunday,
-                    opens: 1200,
-                    closes: 1860,
-                },
+                Opening { weekday: Weekday::Monday, opens: 540, closes: 720 },
+                Opening { weekday: Weekday::Sunday, opens: 1200, closes: 1860 },
             ],
             complete,
         }
@@ -183,11 +152,7 @@ mod tests {
 
     #[test]
     fn impossible_openings_are_recognised() {
-        let opening = |opens, closes| Opening {
-            weekday: Weekday::Friday,
-            opens,
-            closes,
-        };
+        let opening = |opens, closes| Opening { weekday: Weekday::Friday, opens, closes };
         assert!(opening(0, 1440).is_valid());
         assert!(opening(1439, 2879).is_valid());
         assert!(!opening(600, 600).is_valid());

@@ -109,9 +109,7 @@ impl CataloguePackage {
         if bytes.len() > limits::PACKAGE_BYTES {
             return Err(CatalogueError::PackageTooLarge);
         }
-        let (header, packed) = bytes
-            .split_first_chunk::<HEADER_BYTES>()
-            .ok_or(CatalogueError::NotACatalogue)?;
+        let (header, packed) = bytes.split_first_chunk::<HEADER_BYTES>().ok_or(CatalogueError::NotACatalogue)?;
         let [magic @ .., version, a, b, c, d] = header;
         if magic != MAGIC {
             return Err(CatalogueError::NotACatalogue);
@@ -119,8 +117,7 @@ impl CataloguePackage {
         if *version != VERSION {
             return Err(CatalogueError::UnsupportedVersion { version: *version });
         }
-        let length = usize::try_from(u32::from_le_bytes([*a, *b, *c, *d]))
-            .map_err(|_| CatalogueError::BodyTooLarge)?;
+        let length = usize::try_from(u32::from_le_bytes([*a, *b, *c, *d])).map_err(|_| CatalogueError::BodyTooLarge)?;
         if length > limits::INFLATED_BYTES {
             return Err(CatalogueError::BodyTooLarge);
         }
@@ -158,10 +155,7 @@ impl CataloguePackage {
 
 impl fmt::Debug for CataloguePackage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CataloguePackage")
-            .field("content_id", &self.content_id)
-            .field("bytes", &self.bytes.len())
-            .finish()
+        f.debug_struct("CataloguePackage").field("content_id", &self.content_id).field("bytes", &self.bytes.len()).finish()
     }
 }
 
@@ -169,8 +163,7 @@ fn deflate(body: &[u8], out: &mut Vec<u8>) -> Result<(), CatalogueError> {
     let mut compress = Compress::new(Compression::best(), false);
     loop {
         out.reserve(64 * 1024);
-        let done =
-            usize::try_from(compress.total_in()).map_err(|_| CatalogueError::BodyTooLarge)?;
+        let done = usize::try_from(compress.total_in()).map_err(|_| CatalogueError::BodyTooLarge)?;
         let rest = body.get(done..).unwrap_or_default();
         match compress.compress_vec(rest, out, FlushCompress::Finish) {
             Ok(Status::StreamEnd) => return Ok(()),
@@ -188,9 +181,7 @@ fn inflate(packed: &[u8], length: usize) -> Result<Vec<u8>, CatalogueError> {
     loop {
         let done = usize::try_from(decompress.total_in()).map_err(|_| CatalogueError::Damaged)?;
         let rest = packed.get(done..).unwrap_or_default();
-        let status = decompress
-            .decompress_vec(rest, &mut body, FlushDecompress::Finish)
-            .map_err(|_| CatalogueError::Damaged)?;
+        let status = decompress.decompress_vec(rest, &mut body, FlushDecompress::Finish).map_err(|_| CatalogueError::Damaged)?;
         let now = (decompress.total_in(), decompress.total_out());
         if status == Status::StreamEnd {
             return match now.0 == packed.len() as u64 && body.len() == length {

@@ -45,20 +45,10 @@ pub fn split(package: &[u8], part_bytes: usize) -> Result<Vec<Part>, PartError> 
     if part_bytes < limits::PART_MIN_BYTES {
         return Err(PartError::PartSize);
     }
-    let total = u32::try_from(package.len().div_ceil(part_bytes))
-        .ok()
-        .filter(|total| *total <= limits::PART_COUNT)
-        .ok_or(PartError::PartSize)?;
+    let total =
+        u32::try_from(package.len().div_ceil(part_bytes)).ok().filter(|total| *total <= limits::PART_COUNT).ok_or(PartError::PartSize)?;
     let package_id = ContentId::of(package);
-    Ok((0..total)
-        .zip(package.chunks(part_bytes))
-        .map(|(index, bytes)| Part {
-            package_id,
-            index,
-            total,
-            bytes: bytes.to_vec(),
-        })
-        .collect())
+    Ok((0..total).zip(package.chunks(part_bytes)).map(|(index, bytes)| Part { package_id, index, total, bytes: bytes.to_vec() }).collect())
 }
 
 /// Collects the parts of one package whose content id is already known and trusted.
@@ -80,12 +70,7 @@ impl PartSet {
         if !(1..=limits::PART_COUNT).contains(&total) {
             return Err(PartError::Total);
         }
-        Ok(PartSet {
-            package_id,
-            slots: vec![None; total as usize],
-            held_count: 0,
-            held_bytes: 0,
-        })
+        Ok(PartSet { package_id, slots: vec![None; total as usize], held_count: 0, held_bytes: 0 })
     }
 
     /// Takes a part in; returns whether the set is now complete. A repeated part changes nothing.
@@ -96,10 +81,7 @@ impl PartSet {
         if part.package_id != self.package_id || part.total as usize != self.slots.len() {
             return Err(PartError::Foreign);
         }
-        let slot = self
-            .slots
-            .get_mut(part.index as usize)
-            .ok_or(PartError::Index)?;
+        let slot = self.slots.get_mut(part.index as usize).ok_or(PartError::Index)?;
         match slot {
             Some(held) if *held == part.bytes => {}
             Some(_) => return Err(PartError::Conflict),
@@ -124,9 +106,7 @@ impl PartSet {
 
     /// The indices still missing, ascending.
     pub fn missing(&self) -> impl Iterator<Item = u32> + '_ {
-        (0u32..)
-            .zip(&self.slots)
-            .filter_map(|(index, slot)| slot.is_none().then_some(index))
+        (0u32..).zip(&self.slots).filter_map(|(index, slot)| slot.is_none().then_some(index))
     }
 
     /// The package bytes, after checking that they are the ones the content id names.

@@ -1,8 +1,6 @@
 //! One resource, and the catalogue that lists them.
 
-use super::{
-    CatalogueError, Category, Day, Demand, Excluded, Hours, Known, Recipient, check, codec,
-};
+use super::{CatalogueError, Category, Day, Demand, Excluded, Hours, Known, Recipient, check, codec};
 use minicbor::{Decode, Encode};
 use serde::{Serialize, Serializer};
 use std::fmt;
@@ -26,10 +24,7 @@ impl ResourceId {
         for part in [Some(service_id), location_id, Some(name)] {
             match part {
                 None => hasher.update(&[0]),
-                Some(text) => hasher
-                    .update(&[1])
-                    .update(&(text.len() as u64).to_le_bytes())
-                    .update(text.as_bytes()),
+                Some(text) => hasher.update(&[1]).update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes()),
             };
         }
         let mut id = [0; 16];
@@ -132,10 +127,7 @@ pub struct Resource {
 impl fmt::Debug for Resource {
     /// Leaves every text out: logs carry no text that somebody wrote.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Resource")
-            .field("id", &self.id)
-            .field("category", &self.category)
-            .finish_non_exhaustive()
+        f.debug_struct("Resource").field("id", &self.id).field("category", &self.category).finish_non_exhaustive()
     }
 }
 
@@ -173,13 +165,7 @@ impl Catalogue {
         mut resources: Vec<Resource>,
     ) -> Result<Self, CatalogueError> {
         resources.sort_by_key(|resource| resource.id);
-        let catalogue = Catalogue {
-            title,
-            source,
-            licence,
-            published,
-            resources,
-        };
+        let catalogue = Catalogue { title, source, licence, published, resources };
         check::catalogue(&catalogue)?;
         Ok(catalogue)
     }
@@ -187,10 +173,7 @@ impl Catalogue {
     /// The resource with this id, if the catalogue has it.
     #[must_use]
     pub fn resource(&self, id: ResourceId) -> Option<&Resource> {
-        let index = self
-            .resources
-            .binary_search_by_key(&id, |resource| resource.id)
-            .ok()?;
+        let index = self.resources.binary_search_by_key(&id, |resource| resource.id).ok()?;
         self.resources.get(index)
     }
 }
@@ -198,10 +181,7 @@ impl Catalogue {
 impl fmt::Debug for Catalogue {
     /// Leaves every text out: logs carry no text that somebody wrote.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Catalogue")
-            .field("published", &self.published)
-            .field("resources", &self.resources.len())
-            .finish_non_exhaustive()
+        f.debug_struct("Catalogue").field("published", &self.published).field("resources", &self.resources.len()).finish_non_exhaustive()
     }
 }
 
@@ -212,10 +192,7 @@ mod tests {
     #[test]
     fn the_id_is_pinned_and_separates_its_inputs() {
         // Changing this value orphans every note and offer that names a resource.
-        assert_eq!(
-            ResourceId::derive("svc-1", Some("loc-1"), "Night shelter").to_string(),
-            "68fb0930e730ca33f5f926899cf3528c"
-        );
+        assert_eq!(ResourceId::derive("svc-1", Some("loc-1"), "Night shelter").to_string(), "68fb0930e730ca33f5f926899cf3528c");
         let ids = [
             ResourceId::derive("a", None, "b"),
             ResourceId::derive("a", Some(""), "b"),

@@ -27,21 +27,12 @@ impl Catalogue {
     /// Looks at every resource; meant for some thousands of them.
     #[must_use]
     pub fn find(&self, filter: &Filter) -> Vec<&Resource> {
-        let words: Vec<String> = fold(&filter.text)
-            .split_whitespace()
-            .map(str::to_owned)
-            .collect();
-        let language = filter
-            .language
-            .as_deref()
-            .map(|language| fold(language.trim()));
+        let words: Vec<String> = fold(&filter.text).split_whitespace().map(str::to_owned).collect();
+        let language = filter.language.as_deref().map(|language| fold(language.trim()));
         let mut text = String::new();
         let mut found: Vec<(usize, String, &Resource)> = Vec::new();
         for resource in &self.resources {
-            if filter
-                .category
-                .is_some_and(|category| category != resource.category)
-            {
+            if filter.category.is_some_and(|category| category != resource.category) {
                 continue;
             }
             let Some(unknown) = unanswered(resource, &filter.without_demands) else {
@@ -108,11 +99,5 @@ fn haystack(resource: &Resource, out: &mut String) {
         fold_into(language, out);
         out.push('\n');
     }
-    out.extend(
-        resource
-            .category
-            .name()
-            .chars()
-            .map(|c| if c == '_' { ' ' } else { c }),
-    );
+    out.extend(resource.category.name().chars().map(|c| if c == '_' { ' ' } else { c }));
 }

@@ -118,10 +118,7 @@ mod tests {
     #[test]
     fn accents_and_case_fold_away() {
         assert_eq!(fold("Café NIÑO Straße Łódź"), "cafe nino strasse lodz");
-        assert_eq!(
-            fold("Thực phẩm miễn phí Đà Nẵng"),
-            "thuc pham mien phi da nang"
-        );
+        assert_eq!(fold("Thực phẩm miễn phí Đà Nẵng"), "thuc pham mien phi da nang");
         assert_eq!(fold("cafe\u{301}"), "cafe");
         assert_eq!(fold("Ærø Œuvre Þór"), "aero oeuvre thor");
         assert_eq!(fold("ПРИЮТ 住房"), "приют 住房");
@@ -133,17 +130,11 @@ mod tests {
 
     #[test]
     fn cleaning_removes_what_could_deceive_and_cuts_on_a_character() {
-        assert_eq!(
-            clean_line("  a\u{202E}b\0 \t\n c ", 99),
-            ("ab c".to_owned(), false)
-        );
+        assert_eq!(clean_line("  a\u{202E}b\0 \t\n c ", 99), ("ab c".to_owned(), false));
         assert_eq!(clean_line("\u{FEFF} \u{200B}", 99).0, "\u{200B}");
         assert_eq!(clean_line("ééé", 5), ("éé".to_owned(), true));
         assert_eq!(clean_line("ab cd", 3), ("ab".to_owned(), true));
-        assert_eq!(
-            clean_text("a\r\n\r\n b\u{7}c", 99),
-            ("a\nb c".to_owned(), false)
-        );
+        assert_eq!(clean_text("a\r\n\r\n b\u{7}c", 99), ("a\nb c".to_owned(), false));
         assert_eq!(clean_text("aaaa\nbbbb", 6), ("aaaa\nb".to_owned(), true));
         assert_eq!(clean_text("", 0), (String::new(), false));
     }

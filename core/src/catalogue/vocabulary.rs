@@ -134,16 +134,12 @@ impl<K: Ord + Copy> Known<K> {
 
     /// The members known to be so, in list order.
     pub fn yes(&self) -> impl Iterator<Item = K> + '_ {
-        self.0
-            .iter()
-            .filter_map(|(key, answer)| answer.then_some(*key))
+        self.0.iter().filter_map(|(key, answer)| answer.then_some(*key))
     }
 
     /// The members known not to be so, in list order.
     pub fn no(&self) -> impl Iterator<Item = K> + '_ {
-        self.0
-            .iter()
-            .filter_map(|(key, answer)| (!answer).then_some(*key))
+        self.0.iter().filter_map(|(key, answer)| (!answer).then_some(*key))
     }
 
     /// Whether nothing at all is known.

@@ -94,14 +94,8 @@ pub(super) struct PlacedItem {
 }
 
 /// The items of a list in their order: by position, then by id; those without position last.
-pub(super) fn items_of(
-    list: &str,
-    keys: impl Iterator<Item = String>,
-    value: impl Fn(&str) -> Option<Value>,
-) -> Vec<PlacedItem> {
-    let ids: BTreeSet<ItemId> = keys
-        .filter_map(|key| ItemKey::read_text(list, &key))
-        .collect();
+pub(super) fn items_of(list: &str, keys: impl Iterator<Item = String>, value: impl Fn(&str) -> Option<Value>) -> Vec<PlacedItem> {
+    let ids: BTreeSet<ItemId> = keys.filter_map(|key| ItemKey::read_text(list, &key)).collect();
     let mut placed: Vec<PlacedItem> = ids
         .into_iter()
         .filter_map(|id| {

@@ -84,7 +84,11 @@ mod tests {
         while let Some(made) = between(&low, Some(&high), tail_of([inserted, 0])) {
             assert!(low < made && made < high);
             // Alternate the side, the worst case for growth.
-            if inserted % 2 == 0 { low = made } else { high = made }
+            if inserted % 2 == 0 {
+                low = made
+            } else {
+                high = made
+            }
             inserted += 1;
         }
         assert!(inserted > 40, "only {inserted} inserts at one place");

@@ -106,7 +106,12 @@ fn order_goals(edit: &mut Edit<'_>, goals: &[ShortText]) -> Edited {
         let id = match kept {
             Some(id) => {
                 let items = edit.items(list);
-                let before = items.iter().position(|item| item.id == id).and_then(|at| at.checked_sub(1)).and_then(|at| items.get(at)).map(|item| item.id);
+                let before = items
+                    .iter()
+                    .position(|item| item.id == id)
+                    .and_then(|at| at.checked_sub(1))
+                    .and_then(|at| items.get(at))
+                    .map(|item| item.id);
                 let stands = match place {
                     Place::After(previous) => before == Some(previous),
                     _ => before.is_none(),

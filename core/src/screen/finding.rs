@@ -132,18 +132,12 @@ impl Reason {
             Reason::HiddenCharacter => Category::HiddenText,
             Reason::LongNumber => Category::Number,
             Reason::CalendarDate => Category::Date,
-            Reason::PhoneNumber | Reason::EmailAddress | Reason::AccountName => {
-                Category::ContactDetail
-            }
+            Reason::PhoneNumber | Reason::EmailAddress | Reason::AccountName => Category::ContactDetail,
             Reason::PlateShape | Reason::PlateMention => Category::Vehicle,
-            Reason::StreetAddress | Reason::RoomNumber | Reason::Coordinates => {
-                Category::ExactPlace
-            }
+            Reason::StreetAddress | Reason::RoomNumber | Reason::Coordinates => Category::ExactPlace,
             Reason::CaseShape | Reason::JusticeReference => Category::JusticeContact,
             Reason::BirthMention => Category::BirthDate,
-            Reason::SocialSecurityShape | Reason::DocumentShape | Reason::DocumentMention => {
-                Category::GovernmentId
-            }
+            Reason::SocialSecurityShape | Reason::DocumentShape | Reason::DocumentMention => Category::GovernmentId,
         }
     }
 }
@@ -168,12 +162,7 @@ pub struct Finding {
 impl Finding {
     pub(super) const fn of(reason: Reason, start: usize, end: usize) -> Self {
         let category = reason.category();
-        Self {
-            start,
-            end,
-            category,
-            reason,
-        }
+        Self { start, end, category, reason }
     }
 }
 
@@ -222,21 +211,12 @@ mod tests {
             Finding::of(Reason::LongNumber, 12, 17),
             Finding::of(Reason::BirthMention, 0, 8),
         ]);
-        assert_eq!(
-            settled,
-            [
-                Finding::of(Reason::BirthMention, 0, 10),
-                Finding::of(Reason::LongNumber, 12, 17),
-            ]
-        );
+        assert_eq!(settled, [Finding::of(Reason::BirthMention, 0, 10), Finding::of(Reason::LongNumber, 12, 17),]);
     }
 
     #[test]
     fn touching_findings_stay_apart() {
-        let two = vec![
-            Finding::of(Reason::LongNumber, 0, 5),
-            Finding::of(Reason::LongNumber, 5, 10),
-        ];
+        let two = vec![Finding::of(Reason::LongNumber, 0, 5), Finding::of(Reason::LongNumber, 5, 10)];
         assert_eq!(settle(two.clone()), two);
     }
 }

@@ -87,16 +87,7 @@ impl Folded {
                     last.to = at + 1;
                     last.upper &= capital;
                 }
-                _ => tokens.push(Token {
-                    kind,
-                    start,
-                    end,
-                    from: at,
-                    to: at + 1,
-                    capital,
-                    upper: capital,
-                    entry: Entry::default(),
-                }),
+                _ => tokens.push(Token { kind, start, end, from: at, to: at + 1, capital, upper: capital, entry: Entry::default() }),
             }
         }
         for token in &mut tokens {
@@ -112,10 +103,7 @@ impl Folded {
 
 fn is_skipped(c: char) -> bool {
     // Tab and carriage return part words although they are controls.
-    !matches!(
-        c,
-        '\t' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{2800}' | '\u{3164}'
-    ) && is_invisible(c)
+    !matches!(c, '\t' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{2800}' | '\u{3164}') && is_invisible(c)
 }
 
 fn is_combining(c: char) -> bool {
@@ -193,12 +181,10 @@ fn latin(c: char) -> Option<u8> {
 
 /// Zeros of the decimal digit runs outside ASCII (general category Nd, Unicode 16).
 const ZEROS: [u32; 62] = [
-    0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6, 0x0B66, 0x0BE6, 0x0C66, 0x0CE6, 0x0D66,
-    0x0DE6, 0x0E50, 0x0ED0, 0x0F20, 0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0x19D0, 0x1A80, 0x1A90,
-    0x1B50, 0x1BB0, 0x1C40, 0x1C50, 0xA620, 0xA8D0, 0xA900, 0xA9D0, 0xA9F0, 0xAA50, 0xABF0, 0xFF10,
-    0x104A0, 0x10D30, 0x11066, 0x110F0, 0x11136, 0x111D0, 0x112F0, 0x11450, 0x114D0, 0x11650,
-    0x116C0, 0x11730, 0x118E0, 0x11950, 0x11C50, 0x11D50, 0x11DA0, 0x11F50, 0x16A60, 0x16AC0,
-    0x16B50, 0x1E140, 0x1E2F0, 0x1E4F0, 0x1E950, 0x1FBF0,
+    0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6, 0x0B66, 0x0BE6, 0x0C66, 0x0CE6, 0x0D66, 0x0DE6, 0x0E50, 0x0ED0, 0x0F20, 0x1040,
+    0x1090, 0x17E0, 0x1810, 0x1946, 0x19D0, 0x1A80, 0x1A90, 0x1B50, 0x1BB0, 0x1C40, 0x1C50, 0xA620, 0xA8D0, 0xA900, 0xA9D0, 0xA9F0, 0xAA50,
+    0xABF0, 0xFF10, 0x104A0, 0x10D30, 0x11066, 0x110F0, 0x11136, 0x111D0, 0x112F0, 0x11450, 0x114D0, 0x11650, 0x116C0, 0x11730, 0x118E0,
+    0x11950, 0x11C50, 0x11D50, 0x11DA0, 0x11F50, 0x16A60, 0x16AC0, 0x16B50, 0x1E140, 0x1E2F0, 0x1E4F0, 0x1E950, 0x1FBF0,
 ];
 
 /// Reads a digit of any script, also raised, lowered, circled, bracketed and mathematical ones.
@@ -239,10 +225,7 @@ mod tests {
 
     #[test]
     fn digits_of_every_script_read_as_digits() {
-        assert_eq!(
-            folded("５５５ ٠١٢٣ ۴۵۶ ९८७ ৩ ๔ 𝟓𝟝 ①⓪³₄"),
-            "555 0123 456 987 3 4 55 1034"
-        );
+        assert_eq!(folded("５５５ ٠١٢٣ ۴۵۶ ९८७ ৩ ๔ 𝟓𝟝 ①⓪³₄"), "555 0123 456 987 3 4 55 1034");
         assert_eq!(folded("5\u{FE0F}\u{20E3}6\u{FE0F}\u{20E3}"), "56");
         assert!(ZEROS.is_sorted());
         for zero in ZEROS {
@@ -254,10 +237,7 @@ mod tests {
 
     #[test]
     fn accents_case_and_forms_fold_away() {
-        assert_eq!(
-            folded("Niño NIN\u{303}O Ｐｉｎｅ 𝐒𝐭 Nº"),
-            "nino nino pine st no"
-        );
+        assert_eq!(folded("Niño NIN\u{303}O Ｐｉｎｅ 𝐒𝐭 Nº"), "nino nino pine st no");
         assert_eq!(folded("5–5—5‑5 5\u{A0}5\u{2009}5 5·5"), "5-5-5-5 5 5 5 5.5");
         assert_eq!(folded("5\u{200B}5\u{202E}5\u{AD}5"), "5555");
     }

@@ -157,12 +157,12 @@ mod tests {
             "نامه\u{200C}ها",                                 // Persian: "letters"
             "क्\u{200D}ष और क\u{94D}\u{200C}ष",                // Devanagari half forms
             "ශ්\u{200D}රී",                                     // Sinhala
-            "അവന\u{D4D}\u{200D} വന്നു", // Malayalam, old chillu at a word's end
-            "👨\u{200D}👩\u{200D}👧\u{200D}👦", // family
-            "🧑🏽\u{200D}⚕\u{FE0F}",    // health worker, skin tone
+            "അവന\u{D4D}\u{200D} വന്നു",                         // Malayalam, old chillu at a word's end
+            "👨\u{200D}👩\u{200D}👧\u{200D}👦",               // family
+            "🧑🏽\u{200D}⚕\u{FE0F}",                            // health worker, skin tone
             "🏳\u{FE0F}\u{200D}🌈 🏳\u{FE0F}\u{200D}⚧\u{FE0F}", // flags
-            "❤\u{FE0F} 5\u{FE0F}\u{20E3}", // heart, keycap
-            "葛\u{E0100}城",          // Japanese name variant
+            "❤\u{FE0F} 5\u{FE0F}\u{20E3}",                    // heart, keycap
+            "葛\u{E0100}城",                                  // Japanese name variant
             "עברית عربي ไทย 日本語 ñandú e\u{301}",
             "two\nlines",
         ] {

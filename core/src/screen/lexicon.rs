@@ -129,10 +129,7 @@ const LISTS: &[(Tags, &str)] = &[
         "dob yob born birth birthday birthdate bday birthdays nacido nacida nacio naci nacimiento \
          cumpleanos cumple fdn nac dobs",
     ),
-    (
-        Tags::JUSTICE,
-        "badge unit cad docket inmate unidad patrulla cruiser squad expediente bkg pfn cdcr",
-    ),
+    (Tags::JUSTICE, "badge unit cad docket inmate unidad patrulla cruiser squad expediente bkg pfn cdcr"),
     (
         Tags::JUSTICE_WEAK,
         "case caso incident incidente warrant arresto arrest citation cite report reporte ticket \
@@ -146,10 +143,7 @@ const LISTS: &[(Tags, &str)] = &[
          uscis visa ead id nss rfc medi",
     ),
     (Tags::SOCIAL, "ssn social itin ss seguro"),
-    (
-        Tags::PLATE,
-        "plate plates placa placas tag tags matricula patente chapa vin plt",
-    ),
+    (Tags::PLATE, "plate plates placa placas tag tags matricula patente chapa vin plt"),
     (
         Tags::PHONE,
         "call calls txt text phone tel telephone cell cel celular mobile number numero whatsapp fax \
@@ -161,10 +155,7 @@ const LISTS: &[(Tags, &str)] = &[
         "ig insta instagram facebook fb snapchat snap tiktok whatsapp telegram kik discord twitter venmo \
          cashapp messenger face",
     ),
-    (
-        Tags::MAIL,
-        "gmail hotmail yahoo outlook icloud protonmail proton aol live msn ymail",
-    ),
+    (Tags::MAIL, "gmail hotmail yahoo outlook icloud protonmail proton aol live msn ymail"),
     (
         Tags::FILLER,
         "is was the of de del la el es era fue on in en his her their hers su sus mi my s date fecha \
@@ -208,10 +199,7 @@ const LISTS: &[(Tags, &str)] = &[
         "st street str ave avenue blvd boulevard rd road ln lane hwy highway pkwy parkway ter terrace \
          cir circle aly alley expy aven stret",
     ),
-    (
-        Tags::STREET_WEAK,
-        "dr drive way ct court pl place sq square loop trail trl plaza row walk pike",
-    ),
+    (Tags::STREET_WEAK, "dr drive way ct court pl place sq square loop trail trl plaza row walk pike"),
     (
         Tags::CALLE,
         "calle av ave avda avenida blvd bulevar boulevard calzada carrera cra callejon carretera \
@@ -242,10 +230,7 @@ const LISTS: &[(Tags, &str)] = &[
          ssdi ptsd llc ymca ihss dss dhs dpw mta may jan feb mar apr jun jul aug sep oct nov dec \
          mon tue wed thu fri sat sun lun mie jue vie sab dom the and for gave got met saw day bus",
     ),
-    (
-        Tags::POSITION,
-        "lat latitude latitud long longitude longitud lon lng gps coords coordenadas",
-    ),
+    (Tags::POSITION, "lat latitude latitud long longitude longitud lon lng gps coords coordenadas"),
     (
         Tags::VENUE,
         "shelter clinic park library van office home work church hospital dropin drop the mission \
@@ -305,19 +290,10 @@ mod tests {
 
     #[test]
     fn values_stand_in_their_place() {
-        for (word, value) in [
-            ("mayo", 5),
-            ("dic", 12),
-            ("nine", 9),
-            ("quince", 15),
-            ("thirty", 30),
-        ] {
+        for (word, value) in [("mayo", 5), ("dic", 12), ("nine", 9), ("quince", 15), ("thirty", 30)] {
             assert_eq!(look_up(word.as_bytes()).value, value, "{word}");
         }
-        assert!(
-            look_up(b"placa").tags.any(Tags::PLATE)
-                && look_up(b"placa").tags.any(Tags::JUSTICE_WEAK)
-        );
+        assert!(look_up(b"placa").tags.any(Tags::PLATE) && look_up(b"placa").tags.any(Tags::JUSTICE_WEAK));
         assert!(!look_up(b"zebra").tags.any(Tags(u32::MAX)));
     }
 }

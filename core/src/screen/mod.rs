@@ -55,16 +55,10 @@ pub fn screen(text: &str, alias: Option<&str>) -> Vec<Finding> {
     let mut found = hygiene::hidden(text, hygiene::Lines::Many);
     let mut view = view::View::of(fold::Folded::read(text));
     let places = match alias.map(str::trim) {
-        Some(alias) if alias.len() <= limits::ALIAS_BYTES && screen(alias, None).is_empty() => {
-            view.exempt(&fold::Folded::read(alias))
-        }
+        Some(alias) if alias.len() <= limits::ALIAS_BYTES && screen(alias, None).is_empty() => view.exempt(&fold::Folded::read(alias)),
         _ => Vec::new(),
     };
-    let inside = |f: &Finding| {
-        places
-            .iter()
-            .any(|&(start, end)| start <= f.start && f.end <= end)
-    };
+    let inside = |f: &Finding| places.iter().any(|&(start, end)| start <= f.start && f.end <= end);
     let mut hits = rules::apply(&view);
     if !places.is_empty() {
         hits.retain(|finding| !inside(finding));

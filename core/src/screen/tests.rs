@@ -44,10 +44,7 @@ fn the_development_corpus_meets_its_marks() {
             }
         }
         if !labels.is_empty() {
-            extra += got
-                .iter()
-                .filter(|code| !labels.iter().any(|l| *l == **code))
-                .count();
+            extra += got.iter().filter(|code| !labels.iter().any(|l| *l == **code)).count();
         }
     }
     let shown = format!(
@@ -60,10 +57,7 @@ fn the_development_corpus_meets_its_marks() {
     {
         println!("{shown}");
     }
-    assert!(
-        expected >= 125 && clean >= 125,
-        "the corpus is too small: {shown}"
-    );
+    assert!(expected >= 125 && clean >= 125, "the corpus is too small: {shown}");
     assert!(found * 100 >= expected * 97, "recall: {shown}");
     assert!(alarms * 100 <= clean * 2, "false alarms: {shown}");
 }
@@ -74,33 +68,13 @@ fn stretches_are_exact() {
         ("call 415-555-0123 pls", "contact_detail", "415-555-0123"),
         ("x (415) 555-0123.", "contact_detail", "(415) 555-0123"),
         ("x +1 (415) 555-0123", "contact_detail", "+1 (415) 555-0123"),
-        (
-            "ok +52 55 1234 5678 ok",
-            "contact_detail",
-            "+52 55 1234 5678",
-        ),
+        ("ok +52 55 1234 5678 ok", "contact_detail", "+52 55 1234 5678"),
         ("é ٤١٥٥٥٥٠١٢٣ ok", "contact_detail", "٤١٥٥٥٥٠١٢٣"),
-        (
-            "é ４１５５５５０１２３ ok",
-            "contact_detail",
-            "４１５５５５０１２３",
-        ),
-        (
-            "say five five five one two three ok",
-            "number",
-            "five five five one two three",
-        ),
-        (
-            "cinco cinco cinco uno dos tres ya",
-            "number",
-            "cinco cinco cinco uno dos tres",
-        ),
+        ("é ４１５５５５０１２３ ok", "contact_detail", "４１５５５５０１２３"),
+        ("say five five five one two three ok", "number", "five five five one two three"),
+        ("cinco cinco cinco uno dos tres ya", "number", "cinco cinco cinco uno dos tres"),
         ("gave 2. code 44812", "number", "44812"),
-        (
-            "x jo.e+1@example.org.",
-            "contact_detail",
-            "jo.e+1@example.org",
-        ),
+        ("x jo.e+1@example.org.", "contact_detail", "jo.e+1@example.org"),
         ("ask @joe_22, ok", "contact_detail", "@joe_22"),
         ("see CR-24-01873 now", "justice_contact", "CR-24-01873"),
         ("see #23-4411 now", "justice_contact", "#23-4411"),
@@ -110,11 +84,7 @@ fn stretches_are_exact() {
         ("x A012345678 y", "government_id", "A012345678"),
         ("she, dob 4/5/89, ok", "birth_date", "dob 4/5/89"),
         ("born March 3 1990 ok", "birth_date", "born March 3 1990"),
-        (
-            "nacida el 3 de marzo de 1990 ok",
-            "birth_date",
-            "nacida el 3 de marzo de 1990",
-        ),
+        ("nacida el 3 de marzo de 1990 ok", "birth_date", "nacida el 3 de marzo de 1990"),
         ("x 4/12/2026 y", "date", "4/12/2026"),
         ("x 2026-04-12 y", "date", "2026-04-12"),
         ("x March 3rd 2026 y", "date", "March 3rd 2026"),
@@ -125,11 +95,7 @@ fn stretches_are_exact() {
         ("x 1423 Pine St, y", "exact_place", "1423 Pine St"),
         ("at 88 Turk St apt 4 y", "exact_place", "88 Turk St apt 4"),
         ("x calle 8 #1210 y", "exact_place", "calle 8 #1210"),
-        (
-            "x 34.0522, -118.2437 y",
-            "exact_place",
-            "34.0522, -118.2437",
-        ),
+        ("x 34.0522, -118.2437 y", "exact_place", "34.0522, -118.2437"),
         ("a\u{202E}b", "hidden_text", "\u{202E}"),
     ] {
         assert_eq!(only(text), (category, stretch), "{text}");
@@ -173,24 +139,15 @@ fn accents_composed_or_not_read_alike() {
 
 #[test]
 fn an_alias_excuses_its_word_and_nothing_else() {
-    assert_eq!(
-        codes(&screen("Badge 4417 wants socks", None)),
-        ["justice_contact"]
-    );
+    assert_eq!(codes(&screen("Badge 4417 wants socks", None)), ["justice_contact"]);
     assert_eq!(screen("Badge 4417 wants socks", Some("badge")), []);
     assert_eq!(screen("BÁDGE 441 wants socks", Some("Badge")), []);
     // Only as a whole word, and only if it passes the guard itself.
-    assert_eq!(
-        codes(&screen("badges and badge 4417", Some("adge"))),
-        ["justice_contact"]
-    );
+    assert_eq!(codes(&screen("badges and badge 4417", Some("adge"))), ["justice_contact"]);
     let number = "415-555-0123";
     assert_eq!(codes(&screen(number, Some(number))), ["contact_detail"]);
     // Its digits still count: an alias cannot cut a number in two.
-    assert_eq!(
-        codes(&screen("415 555 0123", Some("555"))),
-        ["contact_detail"]
-    );
+    assert_eq!(codes(&screen("415 555 0123", Some("555"))), ["contact_detail"]);
     let long = "a".repeat(limits::ALIAS_BYTES + 1);
     assert_eq!(screen(&long, Some(&long)), []);
 }
@@ -250,16 +207,9 @@ fn work_is_linear_in_the_text() {
     ] {
         let small = work(&piece.repeat(200));
         let large = work(&piece.repeat(3_200));
-        assert!(
-            large <= small * 17 + 2_000,
-            "{piece:?}: {small} then {large}"
-        );
+        assert!(large <= small * 17 + 2_000, "{piece:?}: {small} then {large}");
         let bytes = piece.len() * 3_200;
-        assert!(
-            large <= bytes * WORK_PER_BYTE,
-            "{piece:?}: {} a byte",
-            large / bytes
-        );
+        assert!(large <= bytes * WORK_PER_BYTE, "{piece:?}: {} a byte", large / bytes);
     }
 }
 

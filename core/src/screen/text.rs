@@ -80,12 +80,7 @@ fn check_structure(text: &str, limit_bytes: usize, lines: Lines) -> Result<&str,
     Err(ScreenError::HiddenText { findings })
 }
 
-fn check_all<'t>(
-    text: &'t str,
-    alias: Option<&str>,
-    limit_bytes: usize,
-    lines: Lines,
-) -> Result<&'t str, ScreenError> {
+fn check_all<'t>(text: &'t str, alias: Option<&str>, limit_bytes: usize, lines: Lines) -> Result<&'t str, ScreenError> {
     let trimmed = check_structure(text, limit_bytes, lines)?;
     let mut findings = super::screen(trimmed, alias);
     if findings.is_empty() {
@@ -205,16 +200,10 @@ mod tests {
     fn nothing_of_the_text_shows_in_debug_or_errors() {
         let note = Note::parse("pelican brief").unwrap();
         assert_eq!(format!("{note:?}"), "Note([redacted])");
-        assert_eq!(
-            format!("{:?}", Alias::parse("Pelican").unwrap()),
-            "Alias([redacted])"
-        );
+        assert_eq!(format!("{:?}", Alias::parse("Pelican").unwrap()), "Alias([redacted])");
         let error = Note::parse("pelican at 415-555-0123").unwrap_err();
         let shown = format!("{error} {error:?} {}", error.code());
-        assert!(
-            !shown.contains("pelican") && !shown.contains("555"),
-            "{shown}"
-        );
+        assert!(!shown.contains("pelican") && !shown.contains("555"), "{shown}");
         assert!(shown.contains("contact_detail") || shown.contains("ContactDetail"));
     }
 
@@ -222,23 +211,11 @@ mod tests {
     fn each_limit_holds_to_the_byte() {
         let fill = |bytes: usize| "é".repeat(bytes / 2);
         assert!(Note::parse(&fill(2_000)).is_ok());
-        assert_eq!(
-            Note::parse(&fill(2_002)),
-            Err(ScreenError::TooLong { limit_bytes: 2_000 })
-        );
+        assert_eq!(Note::parse(&fill(2_002)), Err(ScreenError::TooLong { limit_bytes: 2_000 }));
         assert!(ShortText::parse(&fill(200)).is_ok());
-        assert_eq!(
-            ShortText::from_sealed(&fill(202)),
-            Err(ScreenError::TooLong { limit_bytes: 200 })
-        );
-        assert!(
-            Alias::parse(&format!("  {}  ", fill(64))).is_ok(),
-            "trimmed first"
-        );
-        assert_eq!(
-            Alias::parse(&fill(66)),
-            Err(ScreenError::TooLong { limit_bytes: 64 })
-        );
+        assert_eq!(ShortText::from_sealed(&fill(202)), Err(ScreenError::TooLong { limit_bytes: 200 }));
+        assert!(Alias::parse(&format!("  {}  ", fill(64))).is_ok(), "trimmed first");
+        assert_eq!(Alias::parse(&fill(66)), Err(ScreenError::TooLong { limit_bytes: 64 }));
         assert_eq!(Alias::parse(" \u{3000}\n"), Err(ScreenError::Empty));
         assert_eq!(Note::from_sealed(""), Err(ScreenError::Empty));
     }
@@ -246,24 +223,10 @@ mod tests {
     #[test]
     fn hidden_characters_are_refused_with_places_in_the_given_text() {
         let error = Note::parse("  a\u{202E}b").unwrap_err();
-        assert_eq!(
-            error,
-            ScreenError::HiddenText {
-                findings: vec![Finding::of(Reason::HiddenCharacter, 3, 6)]
-            }
-        );
-        assert_eq!(
-            Note::from_sealed("a\u{200B}b").unwrap_err().code(),
-            "text_hidden"
-        );
-        assert_eq!(
-            ShortText::parse("two\nlines").unwrap_err().code(),
-            "text_hidden"
-        );
-        assert_eq!(
-            Alias::parse("two\nlines").unwrap_err().code(),
-            "text_hidden"
-        );
+        assert_eq!(error, ScreenError::HiddenText { findings: vec![Finding::of(Reason::HiddenCharacter, 3, 6)] });
+        assert_eq!(Note::from_sealed("a\u{200B}b").unwrap_err().code(), "text_hidden");
+        assert_eq!(ShortText::parse("two\nlines").unwrap_err().code(), "text_hidden");
+        assert_eq!(Alias::parse("two\nlines").unwrap_err().code(), "text_hidden");
         assert!(Note::parse("two\nlines").is_ok());
     }
 
@@ -271,9 +234,7 @@ mod tests {
     fn findings_are_places_in_the_given_text() {
         let text = "   call 415-555-0123";
         let error = Note::parse(text).unwrap_err();
-        let [finding] = error.findings() else {
-            panic!("one finding, not {error:?}")
-        };
+        let [finding] = error.findings() else { panic!("one finding, not {error:?}") };
         assert_eq!(&text[finding.start..finding.end], "415-555-0123");
         assert_eq!(finding.category, Category::ContactDetail);
     }
@@ -290,11 +251,7 @@ mod tests {
         assert!(Alias::parse("Two Feathers").is_ok());
         assert!(Alias::parse("K9").is_ok());
         for text in ["415-555-0123", "Joe dob 4/5/89", "7ABC123", "@joe_22"] {
-            assert_eq!(
-                Alias::parse(text).unwrap_err().code(),
-                "text_unresolved",
-                "{text}"
-            );
+            assert_eq!(Alias::parse(text).unwrap_err().code(), "text_unresolved", "{text}");
         }
     }
 

@@ -84,9 +84,7 @@ impl View {
 
     /// The folded bytes of the token at `i`; empty past the end.
     pub(super) fn bytes(&self, i: usize) -> &[u8] {
-        self.at(i)
-            .and_then(|t| self.read.bytes.get(t.from..t.to))
-            .unwrap_or_default()
+        self.at(i).and_then(|t| self.read.bytes.get(t.from..t.to)).unwrap_or_default()
     }
 
     /// Length in characters.
@@ -121,11 +119,7 @@ impl View {
     /// The token before `i`, spaces left out.
     pub(super) fn before(&self, i: usize) -> usize {
         let previous = i.wrapping_sub(1);
-        if self.is_space(previous) {
-            previous.wrapping_sub(1)
-        } else {
-            previous
-        }
+        if self.is_space(previous) { previous.wrapping_sub(1) } else { previous }
     }
 
     /// Whether the number that ends before `i` counts or measures something.
@@ -171,8 +165,7 @@ impl View {
             && alias.tokens.iter().enumerate().all(|(offset, token)| {
                 let here = i + offset;
                 self.kind(here) == Some(token.kind)
-                    && (token.kind == Kind::Space
-                        || alias.bytes.get(token.from..token.to) == Some(self.bytes(here)))
+                    && (token.kind == Kind::Space || alias.bytes.get(token.from..token.to) == Some(self.bytes(here)))
             })
     }
 }

@@ -176,7 +176,9 @@ impl Vault {
             author,
             body,
         };
-        let Some(device) = self.log.state().devices.get(&author).cloned() else { return self.hold_body(tx, body_id, held, "held_unknown_device") };
+        let Some(device) = self.log.state().devices.get(&author).cloned() else {
+            return self.hold_body(tx, body_id, held, "held_unknown_device");
+        };
         let Ok(verified) = opened.verify(&device.key) else { return Ok(BodyVerdict::ThrownAway) };
         let header = verified.header;
         if header.schema > SCHEMA_VERSION {
@@ -224,7 +226,14 @@ impl Vault {
         Ok(())
     }
 
-    fn refuse(&mut self, tx: &Transaction<'_>, held: &HeldBody, id: BodyId, header: &BodyHeader, code: &'static str) -> Result<BodyVerdict, Error> {
+    fn refuse(
+        &mut self,
+        tx: &Transaction<'_>,
+        held: &HeldBody,
+        id: BodyId,
+        header: &BodyHeader,
+        code: &'static str,
+    ) -> Result<BodyVerdict, Error> {
         self.enter(tx, held, id, header, true)?;
         Ok(BodyVerdict::Refused(code))
     }
@@ -234,15 +243,28 @@ impl Vault {
         Ok(self.index.about(&subject).any(|item| item.kind == Kind::Grant))
     }
 
-    fn apply(&mut self, tx: &Transaction<'_>, held: &HeldBody, id: BodyId, verified: &VerifiedBody, bans: u32) -> Result<BodyVerdict, Error> {
+    fn apply(
+        &mut self,
+        tx: &Transaction<'_>,
+        held: &HeldBody,
+        id: BodyId,
+        verified: &VerifiedBody,
+        bans: u32,
+    ) -> Result<BodyVerdict, Error> {
         let today = self.today()?;
         // a day far ahead of ours cannot make a record outlive its term
         let day = held.day.min(today.plus(DAY_AHEAD_MAX_DAYS));
         let place = place_of(held.record, held.kind, held.subject);
         let known = self.item(tx, &place)?;
         let is_new = known.is_none();
-        let mut item =
-            known.unwrap_or_else(|| Item { record: held.record, kind: held.kind, subject: held.subject, day, keys: Vec::new(), summary: Summary::Plain });
+        let mut item = known.unwrap_or_else(|| Item {
+            record: held.record,
+            kind: held.kind,
+            subject: held.subject,
+            day,
+            keys: Vec::new(),
+            summary: Summary::Plain,
+        });
         if !item.keys.iter().any(|key| key.id == held.key_id) {
             item.keys.push(ItemKey { id: held.key_id, key: held.key.clone(), bans });
             // every phone writes on under the same key: the one made under the most bans, then the largest id
@@ -306,7 +328,8 @@ impl Vault {
             let next = waiting.iter().find_map(|(id, content)| {
                 let changes = changes(content)?;
                 let slices: Vec<&[u8]> = changes.iter().map(|change| change.as_slice()).collect();
-                let actors: Vec<Actor> = slices.iter().filter_map(|change| crate::document::inspect_change(change).ok()).map(|facts| facts.actor).collect();
+                let actors: Vec<Actor> =
+                    slices.iter().filter_map(|change| crate::document::inspect_change(change).ok()).map(|facts| facts.actor).collect();
                 let mut with = document.clone();
                 // the signer was checked when each body came in; here only the order is decided
                 with.apply(&slices, &actors).is_ok().then_some((*id, with))
@@ -328,7 +351,14 @@ impl Vault {
         self.hold(tx, RowId::from_bytes(*id.as_bytes()), Some(author), &Held::Body(held), code)
     }
 
-    fn hold(&mut self, tx: &Transaction<'_>, id: RowId, author: Option<DeviceId>, held: &Held, code: &'static str) -> Result<BodyVerdict, Error> {
+    fn hold(
+        &mut self,
+        tx: &Transaction<'_>,
+        id: RowId,
+        author: Option<DeviceId>,
+        held: &Held,
+        code: &'static str,
+    ) -> Result<BodyVerdict, Error> {
         if tx.held(&id)?.is_some() {
             return Ok(BodyVerdict::Held(code));
         }

@@ -45,10 +45,10 @@ pub struct CatalogueInfo {
 impl Unlocked {
     /// Publishes a catalogue package to the team. Returns what it holds.
     ///
-    /// Errors: [`Error::Document`] with the catalogue's code for a package that cannot be opened; [`Error::Role`].
+    /// Errors: [`Error::Catalogue`] for a package that cannot be opened; [`Error::Role`].
     pub fn publish_catalogue(&self, package: &[u8]) -> Result<CatalogueInfo, Error> {
-        let catalogue = CataloguePackage::open(package).map_err(|error| Error::Document(error.code()))?;
-        let parts = split(package, PART_BYTES).map_err(|error| Error::Document(error.code()))?;
+        let catalogue = CataloguePackage::open(package)?;
+        let parts = split(package, PART_BYTES)?;
         let content_id = ContentId::of(package);
         let day = self.write(|vault, tx| {
             let today = vault.today()?;

@@ -16,6 +16,7 @@ use crate::team::turn::{self, TurnDraft};
 use crate::team::{DeviceKeys, Invitation, InvitationError, Log, Operation, Recipient, RecipientClass, Role, Turn, TurnError, TurnSecret};
 use satchel_wire::ShiftDay;
 use satchel_wire::ids::{MemberId, TeamId};
+use satchel_wire::limits;
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -35,9 +36,9 @@ pub enum KeyCost {
 impl KeyCost {
     pub(super) fn params(self) -> Result<Argon2Params, Error> {
         Ok(match self {
-            Self::Standard => Argon2Params::new(crypto::ARGON2_MEMORY_DEFAULT_KIB, 3, 1)?,
-            Self::Ios => Argon2Params::new(crypto::ARGON2_MEMORY_IOS_KIB, 3, 1)?,
-            Self::Least => Argon2Params::new(crypto::ARGON2_MEMORY_MIN_KIB, 2, 1)?,
+            Self::Standard => Argon2Params::new(limits::ARGON2_MEMORY_DEFAULT_KIB, 3, 1)?,
+            Self::Ios => Argon2Params::new(limits::ARGON2_MEMORY_IOS_KIB, 3, 1)?,
+            Self::Least => Argon2Params::new(limits::ARGON2_MEMORY_MIN_KIB, 2, 1)?,
             Self::Exactly(params) => params,
         })
     }
@@ -138,7 +139,8 @@ impl Store {
             pages: Vec::new(),
             invitations: Vec::new(),
         };
-        let made = Made { root, operations: vec![operation], turns: vec![turn], frontiers: Vec::new(), relay: None, first_day: Some(today) };
+        let made =
+            Made { root, operations: vec![operation], turns: vec![turn], frontiers: Vec::new(), relay: None, first_day: Some(today) };
         let unlocked = make_store(dir, &env, credentials, made)?;
         unlocked.name_member(&founding.member_name)?;
         Ok(Founded { unlocked, reseat_words })
@@ -151,7 +153,15 @@ impl Store {
     }
 }
 
-fn first_turn(env: &Env, signer: &SigningKey, team: TeamId, founding: &Operation, day: ShiftDay, receiving: &[u8], control: &Seed) -> (Turn, TurnSecret) {
+fn first_turn(
+    env: &Env,
+    signer: &SigningKey,
+    team: TeamId,
+    founding: &Operation,
+    day: ShiftDay,
+    receiving: &[u8],
+    control: &Seed,
+) -> (Turn, TurnSecret) {
     let secret = RecordsSecret::make(env);
     let mut key = [0; 8];
     key.copy_from_slice(&crate::team::frontier::receiving_hash(receiving)[..8]);
@@ -227,7 +237,13 @@ impl JoinedStore {
     /// Takes the welcome and writes the store. Returns it unlocked, and the message that thanks the inviter.
     ///
     /// Errors: [`InvitationError::WrongPeer`] when what came is not the invited team's log, or does not admit this device.
-    pub fn welcomed(mut self, message: &[u8], dir: &Path, credentials: &Credentials<'_>, name: &ShortText) -> Result<(Unlocked, Vec<u8>), Error> {
+    pub fn welcomed(
+        mut self,
+        message: &[u8],
+        dir: &Path,
+        credentials: &Credentials<'_>,
+        name: &ShortText,
+    ) -> Result<(Unlocked, Vec<u8>), Error> {
         let welcome = self.ready.welcome(message)?;
         let made = self.made(&welcome)?;
         let unlocked = make_store(dir, &self.env, credentials, made)?;
@@ -275,8 +291,11 @@ impl JoinedStore {
         let frontiers = welcome.frontiers.iter().filter_map(|notice| {
             let frontier = crate::team::Frontier::from_bytes(&notice.frontier).ok()?;
             let device = log.state().devices.get(&frontier.content().device)?;
-            let receiving = notice.receiving.clone().filter(|key| crate::team::frontier::receiving_hash(key) == frontier.content().receiving);
-            frontier.is_signed_by(&device.key).then(|| (frontier.content().device, KnownFrontier { frontier: notice.frontier.clone(), receiving }))
+            let receiving =
+                notice.receiving.clone().filter(|key| crate::team::frontier::receiving_hash(key) == frontier.content().receiving);
+            frontier
+                .is_signed_by(&device.key)
+                .then(|| (frontier.content().device, KnownFrontier { frontier: notice.frontier.clone(), receiving }))
         });
         Ok(Made { root, frontiers: frontiers.collect(), operations, turns, relay, first_day: None })
     }

@@ -76,7 +76,8 @@ impl Vault {
         let Some(first) = departure.drafts.first() else { return Ok(()) };
         let content = match item.kind.shape() {
             Shape::Document => {
-                let changes: Vec<&minicbor::bytes::ByteSlice> = departure.drafts.iter().map(|draft| draft.content.as_slice().into()).collect();
+                let changes: Vec<&minicbor::bytes::ByteSlice> =
+                    departure.drafts.iter().map(|draft| draft.content.as_slice().into()).collect();
                 zeroize::Zeroizing::new(minicbor::to_vec(&changes).map_err(|_| Error::Damaged)?)
             }
             _ => zeroize::Zeroizing::new(first.content.clone()),

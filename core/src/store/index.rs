@@ -174,7 +174,15 @@ impl Index {
     ///
     /// The caller has loaded the item's own page, or all pages of its kind and week for a new one; the root
     /// must be stored in the same transaction when this says so.
-    pub(super) fn save(&mut self, env: &Env, tx: &Transaction<'_>, store_id: &[u8; 16], root: &mut Root, item: Item, today: ShiftDay) -> Result<bool, Error> {
+    pub(super) fn save(
+        &mut self,
+        env: &Env,
+        tx: &Transaction<'_>,
+        store_id: &[u8; 16],
+        root: &mut Root,
+        item: Item,
+        today: ShiftDay,
+    ) -> Result<bool, Error> {
         let place = item.place();
         let known = self.items.get(&place).map(|(_, page)| *page);
         let (page, mut root_changed) = match known {
@@ -195,7 +203,15 @@ impl Index {
         Ok(root_changed)
     }
 
-    fn page_with_room(&mut self, env: &Env, tx: &Transaction<'_>, store_id: &[u8; 16], root: &mut Root, kind: Kind, week: u16) -> Result<(PageId, bool), Error> {
+    fn page_with_room(
+        &mut self,
+        env: &Env,
+        tx: &Transaction<'_>,
+        store_id: &[u8; 16],
+        root: &mut Root,
+        kind: Kind,
+        week: u16,
+    ) -> Result<(PageId, bool), Error> {
         let candidates: Vec<PageRef> = root.pages.iter().filter(|page| page.kind == kind && page.week == week).cloned().collect();
         for page in candidates.iter().rev() {
             self.load_page(tx, store_id, page)?;

@@ -203,7 +203,13 @@ mod tests {
     use super::*;
 
     fn line(n: u8, sequence: u32) -> Line {
-        Line::new(ShiftDay::from_days(100), BodyId::from_bytes([n; 32]), RecordId::from_bytes([n; 16]), DeviceId::from_bytes([1; 16]), sequence)
+        Line::new(
+            ShiftDay::from_days(100),
+            BodyId::from_bytes([n; 32]),
+            RecordId::from_bytes([n; 16]),
+            DeviceId::from_bytes([1; 16]),
+            sequence,
+        )
     }
 
     #[test]

@@ -16,8 +16,8 @@ use crate::team::notice::FrontierNotice;
 use crate::team::operation::Action;
 use crate::team::turn::{self, BoxFor, TurnDraft};
 use crate::team::{
-    ChainHead, Frontier, FrontierContent, HeldTurn, Invitation, InvitationError, LogVerdict, Operation, Recipient, RecipientClass, Role, Standing, Turn, TurnError,
-    TurnSecret,
+    ChainHead, Frontier, FrontierContent, HeldTurn, Invitation, InvitationError, LogVerdict, Operation, Recipient, RecipientClass, Role,
+    Standing, Turn, TurnError, TurnSecret,
 };
 use satchel_wire::ShiftDay;
 use satchel_wire::cbor;
@@ -184,13 +184,24 @@ impl Vault {
             short.copy_from_slice(&hash[..8]);
             Recipient { device: *device, class: *class, key: short }
         });
-        let draft = TurnDraft { team: self.team(), parents: parents.clone(), recipients: recipients.collect(), log_heads: self.log.heads(), day, control: None };
+        let draft = TurnDraft {
+            team: self.team(),
+            parents: parents.clone(),
+            recipients: recipients.collect(),
+            log_heads: self.log.heads(),
+            day,
+            control: None,
+        };
         let turn = Turn::write(&self.signer, &secret, draft);
         let control = self.root.control.clone();
         let boxes: Vec<BoxFor<'_>> = keys
             .iter()
             .filter(|(device, ..)| *device != self.device)
-            .map(|(_, role, class, key)| BoxFor { key, class: *class, control: control.as_ref().filter(|_| *role == Role::Steward).map(Seed::expose) })
+            .map(|(_, role, class, key)| BoxFor {
+                key,
+                class: *class,
+                control: control.as_ref().filter(|_| *role == Role::Steward).map(Seed::expose),
+            })
             .collect();
         let parent_heads = self.log.common(self.book.held().map(|held| held.turn.log_heads()));
         let secret = TurnSecret::Records(secret);
@@ -333,7 +344,12 @@ impl Vault {
     }
 
     /// Takes a frontier. `Ok(None)` if it is not signed by a device of the log; else what it was compared to ours.
-    pub(super) fn take_frontier(&mut self, reader: &Reader<'_>, bytes: &[u8], receiving: Option<&[u8]>) -> Result<Option<FrontierNews>, Error> {
+    pub(super) fn take_frontier(
+        &mut self,
+        reader: &Reader<'_>,
+        bytes: &[u8],
+        receiving: Option<&[u8]>,
+    ) -> Result<Option<FrontierNews>, Error> {
         let Ok(frontier) = Frontier::from_bytes(bytes) else { return Ok(None) };
         let content = frontier.content().clone();
         let signed = self.log.state().devices.get(&content.device).is_some_and(|device| frontier.is_signed_by(&device.key));
@@ -425,7 +441,8 @@ impl Unlocked {
     pub fn answer_knock(&self, knock: &[u8]) -> Result<(HostedInvitation, Vec<u8>), Error> {
         let id = joining::knocked_invitation(knock)?;
         let pending = self.write(|vault, _| {
-            let found = |pending: &PendingInvitation| crate::team::invitation::invitation_id(&InvitationSecret::from_bytes(&pending.secret)) == id;
+            let found =
+                |pending: &PendingInvitation| crate::team::invitation::invitation_id(&InvitationSecret::from_bytes(&pending.secret)) == id;
             let at = vault.root.invitations.iter().position(found).ok_or(InvitationError::Used)?;
             let pending = vault.root.invitations.remove(at);
             vault.touch_root();
@@ -512,7 +529,10 @@ impl HostedInvitation {
             let turn = vault.usable_turn(tx)?;
             let announcement = vault.boxed_turn(&turn, &receiving, role)?;
             vault.own_frontier(tx)?;
-            let frontiers = vault.frontiers.values().map(|known| FrontierNotice { frontier: known.frontier.clone(), receiving: known.receiving.clone() });
+            let frontiers = vault
+                .frontiers
+                .values()
+                .map(|known| FrontierNotice { frontier: known.frontier.clone(), receiving: known.receiving.clone() });
             Ok(Welcome {
                 member,
                 operations: vault.log.operations().map(|operation| operation.to_bytes().into()).collect(),

@@ -28,6 +28,8 @@ mod observer;
 mod read;
 mod replica;
 mod root;
+#[cfg(test)]
+mod tests;
 mod vault;
 mod write;
 
@@ -104,7 +106,9 @@ impl Store {
 
     fn around(dir: &Path, env: Env, database: Database) -> Self {
         let inner = Mutex::new(Inner { database: Some(database), vault: None });
-        Self { shared: Arc::new(Shared { env, dir: dir.to_owned(), generation: AtomicU64::new(0), inner, observers: Observers::default() }) }
+        Self {
+            shared: Arc::new(Shared { env, dir: dir.to_owned(), generation: AtomicU64::new(0), inner, observers: Observers::default() }),
+        }
     }
 
     /// Unlocks with a passphrase (and the platform's keystore, where the slot asks for it). Slow on purpose: Argon2id.

@@ -8,8 +8,8 @@ use crate::crypto;
 use crate::envelope::{self, Binding};
 use crate::error::Error;
 use crate::record::{
-    Audience, Encounter, EncounterKind, EntryContent, EntryValue, FollowUp, FollowUpState, Kind, Participant, ParticipantLine, ReferralStatus, SelfReferral, Summary,
-    Tally, TallyLine, mapping,
+    Audience, Encounter, EncounterKind, EntryContent, EntryValue, FollowUp, FollowUpState, Kind, Participant, ParticipantLine,
+    ReferralStatus, SelfReferral, Summary, Tally, TallyLine, mapping,
 };
 use crate::screen::{Alias, Note, ShortText};
 use crate::storage::Reader;
@@ -92,7 +92,11 @@ fn line_text(text: &Option<String>) -> Option<ShortText> {
 
 impl Vault {
     /// Every version of an entry that this store holds, drafts included, with the bodies they replace. A draft has no body id yet.
-    pub(super) fn entry_versions<T: EntryValue>(&mut self, reader: &Reader<'_>, item: &Item) -> Result<Vec<(Option<BodyId>, EntryContent<T>)>, Error> {
+    pub(super) fn entry_versions<T: EntryValue>(
+        &mut self,
+        reader: &Reader<'_>,
+        item: &Item,
+    ) -> Result<Vec<(Option<BodyId>, EntryContent<T>)>, Error> {
         let place = item.place();
         let mut versions = Vec::new();
         for id in reader.bodies_of(&place)? {
@@ -191,9 +195,14 @@ impl Unlocked {
         let mut lines = self.read(|vault, reader| {
             let items = vault.items(reader, Kind::Encounter)?.into_iter();
             let lines = items.filter(|item| participant.is_none() || item.subject == participant).filter_map(|item| match &item.summary {
-                Summary::Encounter { kind, zone, offers } => {
-                    Some(EncounterLine { id: item.record, day: item.day, kind: *kind, zone: *zone, participant: item.subject, offers: *offers })
-                }
+                Summary::Encounter { kind, zone, offers } => Some(EncounterLine {
+                    id: item.record,
+                    day: item.day,
+                    kind: *kind,
+                    zone: *zone,
+                    participant: item.subject,
+                    offers: *offers,
+                }),
                 _ => None,
             });
             Ok(lines.collect::<Vec<_>>())
@@ -247,7 +256,9 @@ impl Unlocked {
     pub fn self_referrals(&self) -> Result<Vec<ReferralLine>, Error> {
         self.read(|vault, reader| {
             let lines = vault.items(reader, Kind::SelfReferral)?.into_iter().filter_map(|item| match &item.summary {
-                Summary::SelfReferral { to, status } => Some(ReferralLine { id: item.record, participant: item.subject, to: *to, status: *status }),
+                Summary::SelfReferral { to, status } => {
+                    Some(ReferralLine { id: item.record, participant: item.subject, to: *to, status: *status })
+                }
                 _ => None,
             });
             Ok(lines.collect())

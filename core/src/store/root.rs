@@ -99,7 +99,9 @@ impl TurnRef {
     pub(super) fn secret(&self) -> TurnSecret {
         match self.class {
             RecipientClass::Records => TurnSecret::Records(crypto::RecordsSecret::from_bytes(self.secret.expose())),
-            RecipientClass::Commons | RecipientClass::Recovery => TurnSecret::Commons(crypto::CommonsSecret::from_bytes(self.secret.expose())),
+            RecipientClass::Commons | RecipientClass::Recovery => {
+                TurnSecret::Commons(crypto::CommonsSecret::from_bytes(self.secret.expose()))
+            }
         }
     }
 }

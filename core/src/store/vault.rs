@@ -225,7 +225,11 @@ impl Vault {
         self.put_value(tx, name, &zeroize::Zeroizing::new(cbor::encode(value)))
     }
     /// Reads a small value of its own.
-    pub(super) fn extra<T: Encode<()> + for<'b> Decode<'b, ()>>(&self, reader: &Reader<'_>, name: &'static str) -> Result<Option<T>, Error> {
+    pub(super) fn extra<T: Encode<()> + for<'b> Decode<'b, ()>>(
+        &self,
+        reader: &Reader<'_>,
+        name: &'static str,
+    ) -> Result<Option<T>, Error> {
         read_value(reader, &self.values, name)
     }
 

@@ -10,8 +10,8 @@ use crate::document::{Actor, Document, Edit};
 use crate::error::Error;
 use crate::record::mapping;
 use crate::record::{
-    Encounter, EncounterKind, EntryContent, EntryValue, FollowUpDraft, FollowUpState, Kind, Offer, Outcome, ParticipantDraft, ParticipantEdit, ReferralStatus,
-    SelfReferralDraft, Summary, SubjectRule,
+    Encounter, EncounterKind, EntryContent, EntryValue, FollowUpDraft, FollowUpState, Kind, Offer, Outcome, ParticipantDraft,
+    ParticipantEdit, ReferralStatus, SelfReferralDraft, SubjectRule, Summary,
 };
 use crate::screen::{Note, ShortText};
 use crate::storage::{Reader, Transaction};
@@ -116,13 +116,15 @@ impl Vault {
         let today = self.today()?;
         self.index.load_kind(reader, &self.store_id, &self.root, Kind::Grant)?;
         self.index.load_kind(reader, &self.store_id, &self.root, Kind::Withdrawal)?;
-        let items: Vec<Item> = self.index.about(&subject).filter(|item| matches!(item.kind, Kind::Grant | Kind::Withdrawal)).cloned().collect();
+        let items: Vec<Item> =
+            self.index.about(&subject).filter(|item| matches!(item.kind, Kind::Grant | Kind::Withdrawal)).cloned().collect();
         let mut grants = Vec::new();
         let mut withdrawals = Vec::new();
         for item in &items {
             match item.kind {
                 Kind::Grant => grants.extend(self.entry_values::<Grant>(reader, item)?),
-                _ => withdrawals.extend(self.entry_values::<crate::consent::Withdrawal>(reader, item)?.into_iter().map(|value| (item.record, value))),
+                _ => withdrawals
+                    .extend(self.entry_values::<crate::consent::Withdrawal>(reader, item)?.into_iter().map(|value| (item.record, value))),
             }
         }
         grants.retain(|grant| grant.is_live(today, withdrawals.iter().map(|(id, withdrawal)| (*id, withdrawal))));
@@ -174,7 +176,8 @@ impl Vault {
             None => Ok(Document::new(actor)),
             Some(sealed) => {
                 let aad = snapshot_aad(self, &place);
-                let plain = item.keys.iter().rev().find_map(|key| crypto::open(&key.record_key(), &aad, &sealed).ok()).ok_or(Error::Damaged)?;
+                let plain =
+                    item.keys.iter().rev().find_map(|key| crypto::open(&key.record_key(), &aad, &sealed).ok()).ok_or(Error::Damaged)?;
                 Document::load(&plain, actor).map_err(|error| Error::Document(error.code()))
             }
         }
@@ -242,7 +245,9 @@ impl Unlocked {
             let grant = Grant::for_file(today, days, how, words_language, Vec::new());
             let expiry = grant.expiry;
             vault.save_entry(tx, grant_id, Kind::Grant, Some(participant), (today, expiry), &EntryContent::first(grant), Summary::Plain)?;
-            vault.edit_document(tx, participant, Kind::Participant, Some(participant), |edit| mapping::write_participant(edit, draft, grant_id))?;
+            vault.edit_document(tx, participant, Kind::Participant, Some(participant), |edit| {
+                mapping::write_participant(edit, draft, grant_id)
+            })?;
             Ok(participant)
         })
     }
@@ -311,7 +316,8 @@ impl Unlocked {
             vault.require_live_grant(tx, draft.participant)?;
             let record = RecordId::from_bytes(vault.env.random());
             let member = vault.root.member;
-            vault.edit_document(tx, record, Kind::FollowUp, Some(draft.participant), |edit| mapping::write_follow_up(edit, draft, member))?;
+            vault
+                .edit_document(tx, record, Kind::FollowUp, Some(draft.participant), |edit| mapping::write_follow_up(edit, draft, member))?;
             Ok(record)
         })
     }
@@ -329,7 +335,8 @@ impl Unlocked {
         self.write(|vault, tx| {
             vault.require_live_grant(tx, draft.participant)?;
             let record = RecordId::from_bytes(vault.env.random());
-            vault.edit_document(tx, record, Kind::SelfReferral, Some(draft.participant), |edit| mapping::write_self_referral(edit, draft))?;
+            vault
+                .edit_document(tx, record, Kind::SelfReferral, Some(draft.participant), |edit| mapping::write_self_referral(edit, draft))?;
             Ok(record)
         })
     }
@@ -376,7 +383,13 @@ pub(super) const fn name_record(member: MemberId) -> RecordId {
 }
 
 impl Vault {
-    fn write_encounter(&mut self, tx: &Transaction<'_>, record: RecordId, draft: &EncounterDraft, known: Option<Item>) -> Result<(), Error> {
+    fn write_encounter(
+        &mut self,
+        tx: &Transaction<'_>,
+        record: RecordId,
+        draft: &EncounterDraft,
+        known: Option<Item>,
+    ) -> Result<(), Error> {
         if draft.offers.len() > OFFERS_MAX_COUNT {
             return Err(Error::TooMany);
         }
@@ -392,7 +405,12 @@ impl Vault {
             // a refusal goes to the tally and nowhere else, unless the person asks to have it kept
             if !offer.outcome.is_refusal() || (offer.keep_refusal && draft.participant.is_some()) {
                 let kept_at_request = offer.outcome.is_refusal().then_some(true);
-                encounter.offers.push(Offer { resource: offer.resource, quantity: offer.quantity, outcome: offer.outcome, kept_at_request });
+                encounter.offers.push(Offer {
+                    resource: offer.resource,
+                    quantity: offer.quantity,
+                    outcome: offer.outcome,
+                    kept_at_request,
+                });
             } else if offer.quantity == 0 {
                 return Err(Error::Entry(crate::record::EntryError::Value));
             }

@@ -47,22 +47,14 @@ fn full() -> Resource {
         description: "Beds.\nRing the bell.".to_owned(),
         cost: Some("Free".to_owned()),
         eligibility: Some("Adults".to_owned()),
-        demands: [(Demand::Id, true), (Demand::Referral, false)]
-            .into_iter()
-            .collect(),
+        demands: [(Demand::Id, true), (Demand::Referral, false)].into_iter().collect(),
         shares_data_with: [(Recipient::Hmis, true)].into_iter().collect(),
         faith_or_rescue: Some(false),
         excludes: [(Excluded::Pets, false)].into_iter().collect(),
         languages: vec!["English".to_owned(), "Spanish".to_owned()],
         hours: Hours {
             text: "Every night 20:00 to 07:00".to_owned(),
-            openings: Weekday::ALL
-                .map(|weekday| Opening {
-                    weekday,
-                    opens: 1200,
-                    closes: 1860,
-                })
-                .to_vec(),
+            openings: Weekday::ALL.map(|weekday| Opening { weekday, opens: 1200, closes: 1860 }).to_vec(),
             complete: true,
         },
         phone: Some("555-0100".to_owned()),
@@ -98,10 +90,7 @@ fn a_package_opens_to_the_same_catalogue_and_the_order_given_does_not_matter() {
     assert!(opened == built);
     assert!(opened.resource(full().id).unwrap() == &full());
     assert_eq!(package.content_id(), ContentId::of(package.bytes()));
-    assert_eq!(
-        *blake3::hash(package.bytes()).as_bytes(),
-        *package.content_id().as_bytes()
-    );
+    assert_eq!(*blake3::hash(package.bytes()).as_bytes(), *package.content_id().as_bytes());
 }
 
 #[test]
@@ -115,40 +104,27 @@ fn the_signed_bytes_are_a_label_and_the_content_id() {
 
 #[test]
 fn the_header_is_checked_before_anything_is_inflated() {
-    let good = CataloguePackage::build(&catalogue(vec![full()]))
-        .unwrap()
-        .into_bytes();
+    let good = CataloguePackage::build(&catalogue(vec![full()])).unwrap().into_bytes();
     let open = |bytes: &[u8]| CataloguePackage::open(bytes).map(|_| ());
     assert_eq!(open(&good), Ok(()));
     assert_eq!(open(b""), Err(CatalogueError::NotACatalogue));
     assert_eq!(open(&good[..12]), Err(CatalogueError::NotACatalogue));
-    assert_eq!(
-        open(b"PK\x03\x04 and then some more"),
-        Err(CatalogueError::NotACatalogue)
-    );
+    assert_eq!(open(b"PK\x03\x04 and then some more"), Err(CatalogueError::NotACatalogue));
     let mut newer = good.clone();
     newer[8] = 2;
-    assert_eq!(
-        open(&newer),
-        Err(CatalogueError::UnsupportedVersion { version: 2 })
-    );
+    assert_eq!(open(&newer), Err(CatalogueError::UnsupportedVersion { version: 2 }));
     let mut huge = good.clone();
     huge[9..13].copy_from_slice(&u32::MAX.to_le_bytes());
     assert_eq!(open(&huge), Err(CatalogueError::BodyTooLarge));
     let mut boast = good.clone();
     boast[9..13].copy_from_slice(&(limits::INFLATED_BYTES as u32).to_le_bytes());
     assert_eq!(open(&boast), Err(CatalogueError::Damaged));
-    assert_eq!(
-        open(&vec![0; limits::PACKAGE_BYTES + 1]),
-        Err(CatalogueError::PackageTooLarge)
-    );
+    assert_eq!(open(&vec![0; limits::PACKAGE_BYTES + 1]), Err(CatalogueError::PackageTooLarge));
 }
 
 #[test]
 fn a_stream_that_lies_about_its_length_is_refused() {
-    let good = CataloguePackage::build(&catalogue(vec![full()]))
-        .unwrap()
-        .into_bytes();
+    let good = CataloguePackage::build(&catalogue(vec![full()])).unwrap().into_bytes();
     let length = u32::from_le_bytes(good[9..13].try_into().unwrap());
     for wrong in [0, 1, length - 1, length + 1, length * 2] {
         let mut bytes = good.clone();
@@ -157,10 +133,7 @@ fn a_stream_that_lies_about_its_length_is_refused() {
     }
     let mut trailing = good.clone();
     trailing.push(0);
-    assert_eq!(
-        CataloguePackage::open(&trailing).map(|_| ()),
-        Err(CatalogueError::Damaged)
-    );
+    assert_eq!(CataloguePackage::open(&trailing).map(|_| ()), Err(CatalogueError::Damaged));
     for cut in 13..good.len() {
         assert!(CataloguePackage::open(&good[..cut]).is_err(), "{cut}");
     }
@@ -172,17 +145,12 @@ fn an_inflation_bomb_stops_at_the_announced_length() {
     let mut compress = flate2::Compress::new(flate2::Compression::best(), false);
     let mut stream = Vec::with_capacity(1 << 20);
     let zeros = vec![0u8; 64 << 20];
-    compress
-        .compress_vec(&zeros, &mut stream, flate2::FlushCompress::Finish)
-        .unwrap();
+    compress.compress_vec(&zeros, &mut stream, flate2::FlushCompress::Finish).unwrap();
     assert_eq!(compress.total_in(), zeros.len() as u64);
     let mut bomb = b"SATCHCAT\x01".to_vec();
     bomb.extend_from_slice(&(limits::INFLATED_BYTES as u32).to_le_bytes());
     bomb.extend_from_slice(&stream);
-    assert_eq!(
-        CataloguePackage::open(&bomb).map(|_| ()),
-        Err(CatalogueError::Damaged)
-    );
+    assert_eq!(CataloguePackage::open(&bomb).map(|_| ()), Err(CatalogueError::Damaged));
 }
 
 #[test]
@@ -211,14 +179,8 @@ fn only_the_deterministic_encoding_is_accepted() {
 
     // Indefinite lengths and tags, at the top and deeply nested.
     assert_eq!(open(&[0xbf, 0xff]), Err(CatalogueError::Malformed));
-    assert_eq!(
-        open(&[&[0xc1], &body[..]].concat()),
-        Err(CatalogueError::Malformed)
-    );
-    assert_eq!(
-        open(&[0x81, 0x9f].repeat(500_000)),
-        Err(CatalogueError::Malformed)
-    );
+    assert_eq!(open(&[&[0xc1], &body[..]].concat()), Err(CatalogueError::Malformed));
+    assert_eq!(open(&[0x81, 0x9f].repeat(500_000)), Err(CatalogueError::Malformed));
     assert_eq!(open(&vec![0x81; 1_000_000]), Err(CatalogueError::Malformed));
 }
 
@@ -226,39 +188,19 @@ fn only_the_deterministic_encoding_is_accepted() {
 fn unsorted_and_repeated_resources_are_refused() {
     let mut wrong = catalogue(vec![full(), resource(2, "Soup")]);
     wrong.resources.reverse();
-    assert_eq!(
-        CataloguePackage::build(&wrong),
-        Err(CatalogueError::NotSorted)
-    );
+    assert_eq!(CataloguePackage::build(&wrong), Err(CatalogueError::NotSorted));
     let body = minicbor::to_vec(&wrong).unwrap();
-    assert_eq!(
-        CataloguePackage::open(&package_of(&body)).map(|_| ()),
-        Err(CatalogueError::NotSorted)
-    );
-    let twice = Catalogue::new(
-        String::new(),
-        String::new(),
-        String::new(),
-        None,
-        vec![full(), full()],
-    );
+    assert_eq!(CataloguePackage::open(&package_of(&body)).map(|_| ()), Err(CatalogueError::NotSorted));
+    let twice = Catalogue::new(String::new(), String::new(), String::new(), None, vec![full(), full()]);
     assert_eq!(twice.map(|_| ()), Err(CatalogueError::NotSorted));
 }
 
 #[test]
 fn lists_are_bounded_before_they_are_read() {
-    let mut many: Vec<Resource> = (0..=limits::RESOURCE_COUNT as u32)
-        .map(|n| resource(n, "x"))
-        .collect();
+    let mut many: Vec<Resource> = (0..=limits::RESOURCE_COUNT as u32).map(|n| resource(n, "x")).collect();
     many.sort_by_key(|resource| resource.id);
-    let too_many = Catalogue {
-        resources: many,
-        ..catalogue(Vec::new())
-    };
-    assert_eq!(
-        CataloguePackage::build(&too_many),
-        Err(CatalogueError::TooManyResources)
-    );
+    let too_many = Catalogue { resources: many, ..catalogue(Vec::new()) };
+    assert_eq!(CataloguePackage::build(&too_many), Err(CatalogueError::TooManyResources));
     // The largest allowed catalogue opens, so the bound is not simply refusing everything.
     let mut most = too_many.clone();
     most.resources.pop();
@@ -266,18 +208,9 @@ fn lists_are_bounded_before_they_are_read() {
     assert!(CataloguePackage::open(package.bytes()).unwrap() == most);
 
     let mut languages = full();
-    languages.languages = (0..=limits::LANGUAGE_COUNT)
-        .map(|n| format!("L{n:03}"))
-        .collect();
-    let body = minicbor::to_vec(Catalogue {
-        resources: vec![languages],
-        ..catalogue(Vec::new())
-    })
-    .unwrap();
-    assert_eq!(
-        CataloguePackage::open(&package_of(&body)).map(|_| ()),
-        Err(CatalogueError::Malformed)
-    );
+    languages.languages = (0..=limits::LANGUAGE_COUNT).map(|n| format!("L{n:03}")).collect();
+    let body = minicbor::to_vec(Catalogue { resources: vec![languages], ..catalogue(Vec::new()) }).unwrap();
+    assert_eq!(CataloguePackage::open(&package_of(&body)).map(|_| ()), Err(CatalogueError::Malformed));
 }
 
 /// One change that breaks one bound.
@@ -286,122 +219,35 @@ type Break = (CatalogueError, fn(&mut Resource));
 #[test]
 fn every_text_and_list_bound_holds_when_building_and_when_opening() {
     let breaks: &[Break] = &[
-        (CatalogueError::TextEmpty { field: Field::Name }, |r| {
-            r.name.clear()
+        (CatalogueError::TextEmpty { field: Field::Name }, |r| r.name.clear()),
+        (CatalogueError::TextTooLong { field: Field::Name }, |r| r.name = "x".repeat(201)),
+        (CatalogueError::TextTooLong { field: Field::Provider }, |r| r.provider = "x".repeat(201)),
+        (CatalogueError::TextTooLong { field: Field::Description }, |r| r.description = "x".repeat(4001)),
+        (CatalogueError::TextTooLong { field: Field::Cost }, |r| r.cost = Some("x".repeat(501))),
+        (CatalogueError::TextEmpty { field: Field::Cost }, |r| r.cost = Some(String::new())),
+        (CatalogueError::TextTooLong { field: Field::Eligibility }, |r| r.eligibility = Some("x".repeat(2001))),
+        (CatalogueError::TextTooLong { field: Field::Hours }, |r| r.hours.text = "x".repeat(1001)),
+        (CatalogueError::TextTooLong { field: Field::Phone }, |r| r.phone = Some("5".repeat(201))),
+        (CatalogueError::TextForbidden { field: Field::Phone }, |r| r.phone = Some("555\n0100".to_owned())),
+        (CatalogueError::TextTooLong { field: Field::Address }, |r| r.address = Some("x".repeat(301))),
+        (CatalogueError::TextTooLong { field: Field::Url }, |r| r.url = Some("x".repeat(301))),
+        (CatalogueError::TextForbidden { field: Field::Url }, |r| r.url = Some("a\u{202E}b".to_owned())),
+        (CatalogueError::TextForbidden { field: Field::Description }, |r| r.description = "\u{1b}[2J".to_owned()),
+        (CatalogueError::TextTooLong { field: Field::Languages }, |r| r.languages = vec!["x".repeat(61)]),
+        (CatalogueError::TextEmpty { field: Field::Languages }, |r| r.languages = vec![String::new()]),
+        (CatalogueError::BadList { field: Field::Languages }, |r| r.languages.reverse()),
+        (CatalogueError::BadList { field: Field::Hours }, |r| r.hours.openings.reverse()),
+        (CatalogueError::BadList { field: Field::Hours }, |r| {
+            r.hours.openings = vec![Opening { weekday: Weekday::Monday, opens: 1440, closes: 1500 }];
         }),
-        (CatalogueError::TextTooLong { field: Field::Name }, |r| {
-            r.name = "x".repeat(201)
-        }),
-        (
-            CatalogueError::TextTooLong {
-                field: Field::Provider,
-            },
-            |r| r.provider = "x".repeat(201),
-        ),
-        (
-            CatalogueError::TextTooLong {
-                field: Field::Description,
-            },
-            |r| r.description = "x".repeat(4001),
-        ),
-        (CatalogueError::TextTooLong { field: Field::Cost }, |r| {
-            r.cost = Some("x".repeat(501))
-        }),
-        (CatalogueError::TextEmpty { field: Field::Cost }, |r| {
-            r.cost = Some(String::new())
-        }),
-        (
-            CatalogueError::TextTooLong {
-                field: Field::Eligibility,
-            },
-            |r| r.eligibility = Some("x".repeat(2001)),
-        ),
-        (
-            CatalogueError::TextTooLong {
-                field: Field::Hours,
-            },
-            |r| r.hours.text = "x".repeat(1001),
-        ),
-        (
-            CatalogueError::TextTooLong {
-                field: Field::Phone,
-            },
-            |r| r.phone = Some("5".repeat(201)),
-        ),
-        (
-            CatalogueError::TextForbidden {
-                field: Field::Phone,
-            },
-            |r| r.phone = Some("555\n0100".to_owned()),
-        ),
-        (
-            CatalogueError::TextTooLong {
-                field: Field::Address,
-            },
-            |r| r.address = Some("x".repeat(301)),
-        ),
-        (CatalogueError::TextTooLong { field: Field::Url }, |r| {
-            r.url = Some("x".repeat(301))
-        }),
-        (CatalogueError::TextForbidden { field: Field::Url }, |r| {
-            r.url = Some("a\u{202E}b".to_owned())
-        }),
-        (
-            CatalogueError::TextForbidden {
-                field: Field::Description,
-            },
-            |r| r.description = "\u{1b}[2J".to_owned(),
-        ),
-        (
-            CatalogueError::TextTooLong {
-                field: Field::Languages,
-            },
-            |r| r.languages = vec!["x".repeat(61)],
-        ),
-        (
-            CatalogueError::TextEmpty {
-                field: Field::Languages,
-            },
-            |r| r.languages = vec![String::new()],
-        ),
-        (
-            CatalogueError::BadList {
-                field: Field::Languages,
-            },
-            |r| r.languages.reverse(),
-        ),
-        (
-            CatalogueError::BadList {
-                field: Field::Hours,
-            },
-            |r| r.hours.openings.reverse(),
-        ),
-        (
-            CatalogueError::BadList {
-                field: Field::Hours,
-            },
-            |r| {
-                r.hours.openings = vec![Opening {
-                    weekday: Weekday::Monday,
-                    opens: 1440,
-                    closes: 1500,
-                }];
-            },
-        ),
     ];
     for (error, break_it) in breaks {
         let mut bad = full();
         break_it(&mut bad);
-        let bad = Catalogue {
-            resources: vec![bad],
-            ..catalogue(Vec::new())
-        };
+        let bad = Catalogue { resources: vec![bad], ..catalogue(Vec::new()) };
         assert_eq!(CataloguePackage::build(&bad), Err(*error));
         let body = minicbor::to_vec(&bad).unwrap();
-        assert_eq!(
-            CataloguePackage::open(&package_of(&body)).map(|_| ()),
-            Err(*error)
-        );
+        assert_eq!(CataloguePackage::open(&package_of(&body)).map(|_| ()), Err(*error));
     }
 }
 
@@ -409,10 +255,7 @@ fn every_text_and_list_bound_holds_when_building_and_when_opening() {
 fn errors_and_debug_carry_no_text_from_the_catalogue() {
     let mut bad = full();
     bad.name = "SECRETWORD".repeat(50);
-    let bad = Catalogue {
-        resources: vec![bad],
-        ..catalogue(Vec::new())
-    };
+    let bad = Catalogue { resources: vec![bad], ..catalogue(Vec::new()) };
     let error = CataloguePackage::build(&bad).unwrap_err();
     let shown = format!("{error} {error:?} {bad:?} {:?}", bad.resources);
     assert!(!shown.contains("SECRETWORD") && shown.contains("Name"));

@@ -24,42 +24,12 @@ fn wrong_parts_are_named_and_never_become_a_package() {
     let fresh = || PartSet::new(ContentId::of(&package), 3).unwrap();
 
     let mut set = fresh();
-    assert_eq!(
-        set.add(Part {
-            package_id: ContentId::of(b"x"),
-            ..parts[0].clone()
-        }),
-        Err(PartError::Foreign)
-    );
-    assert_eq!(
-        set.add(Part {
-            total: 4,
-            ..parts[0].clone()
-        }),
-        Err(PartError::Foreign)
-    );
-    assert_eq!(
-        set.add(Part {
-            index: 3,
-            ..parts[0].clone()
-        }),
-        Err(PartError::Index)
-    );
-    assert_eq!(
-        set.add(Part {
-            bytes: Vec::new(),
-            ..parts[0].clone()
-        }),
-        Err(PartError::PackageSize)
-    );
+    assert_eq!(set.add(Part { package_id: ContentId::of(b"x"), ..parts[0].clone() }), Err(PartError::Foreign));
+    assert_eq!(set.add(Part { total: 4, ..parts[0].clone() }), Err(PartError::Foreign));
+    assert_eq!(set.add(Part { index: 3, ..parts[0].clone() }), Err(PartError::Index));
+    assert_eq!(set.add(Part { bytes: Vec::new(), ..parts[0].clone() }), Err(PartError::PackageSize));
     set.add(parts[0].clone()).unwrap();
-    assert_eq!(
-        set.add(Part {
-            bytes: vec![8; 1024],
-            ..parts[0].clone()
-        }),
-        Err(PartError::Conflict)
-    );
+    assert_eq!(set.add(Part { bytes: vec![8; 1024], ..parts[0].clone() }), Err(PartError::Conflict));
     assert_eq!(set.finish().map(|_| ()), Err(PartError::Incomplete));
 
     let mut set = fresh();
@@ -75,27 +45,13 @@ fn wrong_parts_are_named_and_never_become_a_package() {
 fn parts_are_bounded() {
     let id = ContentId::of(b"");
     assert_eq!(split(b"", 1024), Err(PartError::PackageSize));
-    assert_eq!(
-        split(&vec![0; limits::PACKAGE_BYTES + 1], 1 << 20),
-        Err(PartError::PackageSize)
-    );
+    assert_eq!(split(&vec![0; limits::PACKAGE_BYTES + 1], 1 << 20), Err(PartError::PackageSize));
     assert_eq!(split(&[1; 10], 1023), Err(PartError::PartSize));
-    assert_eq!(
-        split(&vec![1; limits::PACKAGE_BYTES], 1024).unwrap().len(),
-        8192
-    );
+    assert_eq!(split(&vec![1; limits::PACKAGE_BYTES], 1024).unwrap().len(), 8192);
     assert_eq!(PartSet::new(id, 0).map(|_| ()), Err(PartError::Total));
-    assert_eq!(
-        PartSet::new(id, u32::MAX).map(|_| ()),
-        Err(PartError::Total)
-    );
+    assert_eq!(PartSet::new(id, u32::MAX).map(|_| ()), Err(PartError::Total));
     let mut set = PartSet::new(id, 2).unwrap();
-    let half = |index| Part {
-        package_id: id,
-        index,
-        total: 2,
-        bytes: vec![0; limits::PACKAGE_BYTES / 2 + 1],
-    };
+    let half = |index| Part { package_id: id, index, total: 2, bytes: vec![0; limits::PACKAGE_BYTES / 2 + 1] };
     assert_eq!(set.add(half(0)), Ok(false));
     assert_eq!(set.add(half(1)), Err(PartError::PackageSize));
 }

@@ -9,10 +9,7 @@ use super::super::view::{Hit, View};
 const NAME_TOKENS: usize = 32;
 
 fn is_name_part(view: &View, i: usize) -> bool {
-    view.is_alnum(i)
-        || [b'.', b'_', b'-', b'+']
-            .iter()
-            .any(|&sign| view.is_sign(i, sign))
+    view.is_alnum(i) || [b'.', b'_', b'-', b'+'].iter().any(|&sign| view.is_sign(i, sign))
 }
 
 /// The first token of the name that ends before `i`.
@@ -81,11 +78,7 @@ pub(super) fn spoken_email(view: &View, i: usize) -> Option<Hit> {
     if view.is_sign(before, b'(') || view.is_sign(before, b'[') {
         before = view.before(before);
     }
-    let first = if is_name_part(view, before) {
-        name_start(view, before + 1)
-    } else {
-        i
-    };
+    let first = if is_name_part(view, before) { name_start(view, before + 1) } else { i };
     Some(Hit::of(Reason::EmailAddress, first, end))
 }
 
@@ -103,22 +96,14 @@ fn domain_end(view: &View, provider: usize) -> usize {
         j += 1;
     }
     j = view.past_space(j);
-    if matches!(
-        view.bytes(j),
-        b"com" | b"net" | b"org" | b"mx" | b"es" | b"me" | b"ch" | b"edu"
-    ) {
-        j + 1
-    } else {
-        provider + 1
-    }
+    if matches!(view.bytes(j), b"com" | b"net" | b"org" | b"mx" | b"es" | b"me" | b"ch" | b"edu") { j + 1 } else { provider + 1 }
 }
 
 /// "$joe22": an account for payments. "$20" is an amount.
 pub(super) fn cash_tag(view: &View, i: usize) -> Option<Hit> {
     let apart = !view.is_alnum(i.wrapping_sub(1));
     let end = name_end(view, i + 1);
-    (apart && view.is_word(i + 1) && view.len(i + 1) >= 3)
-        .then(|| Hit::of(Reason::AccountName, i, end))
+    (apart && view.is_word(i + 1) && view.len(i + 1) >= 3).then(|| Hit::of(Reason::AccountName, i, end))
 }
 
 /// "ig: queen_jay22", "facebook.com/maria.g.88".

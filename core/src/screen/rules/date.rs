@@ -71,10 +71,7 @@ pub(super) fn two_parts(view: &View, i: usize) -> Option<usize> {
     let first = view.digits(i)?;
     let (j, sign) = separator(view, i + 1)?;
     let second = view.digits(j)?;
-    let everyday = matches!(
-        (first.1, second.1),
-        (24, 7) | (1, 2) | (1, 3) | (2, 3) | (1, 4) | (3, 4)
-    );
+    let everyday = matches!((first.1, second.1), (24, 7) | (1, 2) | (1, 3) | (2, 3) | (1, 4) | (3, 4));
     let goes_on = view.is_sign(j + 1, b'/') || view.is_sign(j + 1, b':');
     let fits = first.0 <= 2 && second.0 <= 2 && is_day(first.1, second.1);
     (sign != b' ' && fits && !everyday && !goes_on).then_some(j + 1)
@@ -99,11 +96,7 @@ fn separator(view: &View, i: usize) -> Option<(usize, u8)> {
 
 /// A date with the month's name: month first at a month, day first at a number or ordinal.
 pub(super) fn named(view: &View, i: usize) -> Option<Hit> {
-    let end = if view.has(i, Tags::MONTH) {
-        month_first(view, i)
-    } else {
-        day_first(view, i)
-    };
+    let end = if view.has(i, Tags::MONTH) { month_first(view, i) } else { day_first(view, i) };
     end.map(|end| dated(view, i, end))
 }
 
@@ -125,15 +118,9 @@ fn day_at(view: &View, i: usize) -> Option<Day> {
         if len > 2 || !(1..=31).contains(&value) {
             return None;
         }
-        let suffix = matches!(
-            view.bytes(i + 1),
-            b"st" | b"nd" | b"rd" | b"th" | b"o" | b"ro" | b"er"
-        );
+        let suffix = matches!(view.bytes(i + 1), b"st" | b"nd" | b"rd" | b"th" | b"o" | b"ro" | b"er");
         // "3pm", "10mg": glued to another word, it is no day.
-        return (suffix || !view.is_word(i + 1)).then_some(Day {
-            end: i + 1 + usize::from(suffix),
-            ordinal: suffix,
-        });
+        return (suffix || !view.is_word(i + 1)).then_some(Day { end: i + 1 + usize::from(suffix), ordinal: suffix });
     }
     if !view.has(i, Tags::ORDINAL.or(Tags::NUMBER)) {
         return None;
@@ -206,9 +193,7 @@ fn year_after(view: &View, i: usize) -> usize {
     let mut j = i;
     for _ in 0..4 {
         let passes = view.is_space(j)
-            || [b',', b'.', b'-', b'/', b'\'']
-                .iter()
-                .any(|&sign| view.is_sign(j, sign))
+            || [b',', b'.', b'-', b'/', b'\''].iter().any(|&sign| view.is_sign(j, sign))
             || matches!(view.bytes(j), b"de" | b"del" | b"of");
         if !passes {
             break;
@@ -218,15 +203,10 @@ fn year_after(view: &View, i: usize) -> usize {
     let Some((len, value)) = view.digits(j) else {
         return spoken_year(view, j).unwrap_or(i);
     };
-    let sign_before = view.is_sign(j.wrapping_sub(1), b'\'')
-        || view.is_sign(j.wrapping_sub(1), b'-')
-        || view.is_sign(j.wrapping_sub(1), b'/');
+    let sign_before =
+        view.is_sign(j.wrapping_sub(1), b'\'') || view.is_sign(j.wrapping_sub(1), b'-') || view.is_sign(j.wrapping_sub(1), b'/');
     let short = len == 2 && sign_before && !view.is_word(j + 1);
-    if j > i && (is_year(len, value) || short) {
-        j + 1
-    } else {
-        i
-    }
+    if j > i && (is_year(len, value) || short) { j + 1 } else { i }
 }
 
 /// The end of a year in words: "nineteen ninety", "twenty twenty six".
@@ -238,9 +218,5 @@ pub(super) fn spoken_year(view: &View, i: usize) -> Option<usize> {
     }
     let k = view.past_space(j + 1);
     let unit = view.has(k, Tags::NUMBER) && (1..10).contains(&view.value(k));
-    Some(if unit && view.value(j).is_multiple_of(10) {
-        k + 1
-    } else {
-        j + 1
-    })
+    Some(if unit && view.value(j).is_multiple_of(10) { k + 1 } else { j + 1 })
 }

@@ -54,10 +54,7 @@ fn apply_to_word(view: &View, i: usize, hits: &mut Vec<Hit>) -> usize {
     if view.has(i, Tags::NETWORK) {
         hits.extend(contact::network_account(view, i));
     }
-    if view.has(
-        i,
-        Tags::ROOM.or(Tags::FLAT).or(Tags::STAYS).or(Tags::POSITION),
-    ) {
+    if view.has(i, Tags::ROOM.or(Tags::FLAT).or(Tags::STAYS).or(Tags::POSITION)) {
         hits.extend(place::room(view, i));
         hits.extend(place::stay(view, i));
         hits.extend(place::position(view, i));

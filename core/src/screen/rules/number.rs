@@ -48,15 +48,7 @@ impl Group {
 
 /// Reads the group at a token.
 pub(super) fn group(view: &View, i: usize) -> Option<Group> {
-    let made = |end, len, value, spelled| Group {
-        first: i,
-        end,
-        len,
-        value,
-        spelled,
-        gap: Gap::End,
-        sign: 0,
-    };
+    let made = |end, len, value, spelled| Group { first: i, end, len, value, spelled, gap: Gap::End, sign: 0 };
     if view.has(i, Tags::NUMBER) {
         let tens = u64::from(view.value(i));
         let len = if tens < 10 { 1 } else { 2 };
@@ -87,10 +79,7 @@ pub(super) fn group(view: &View, i: usize) -> Option<Group> {
 
 /// Letters typed for digits ("O12", "4l5"): only with a digit right behind.
 fn is_lookalike(view: &View, i: usize) -> bool {
-    view.is_word(i)
-        && view.len(i) <= 2
-        && view.bytes(i).iter().all(|letter| b"oli".contains(letter))
-        && view.is_digits(i + 1)
+    view.is_word(i) && view.len(i) <= 2 && view.bytes(i).iter().all(|letter| b"oli".contains(letter)) && view.is_digits(i + 1)
 }
 
 fn unit_after_tens(view: &View, i: usize) -> Option<usize> {
@@ -117,10 +106,9 @@ fn gap(view: &View, group: &Group) -> (Gap, u8, usize) {
                     (gap, sign) = (Gap::Tight, found);
                 }
             }
-            Some(Kind::Sign(
-                found @ (b',' | b'/' | b':' | b'_' | b'*' | b'|' | b'~' | b';' | b'+' | b'\''
-                | b'='),
-            )) => (gap, sign) = (Gap::Loose, found),
+            Some(Kind::Sign(found @ (b',' | b'/' | b':' | b'_' | b'*' | b'|' | b'~' | b';' | b'+' | b'\'' | b'='))) => {
+                (gap, sign) = (Gap::Loose, found)
+            }
             Some(Kind::Word) if view.has(i, Tags::DASH) => (gap, sign) = (Gap::Tight, b'-'),
             _ => break,
         }
@@ -180,10 +168,7 @@ pub(super) fn run(view: &View, i: usize, hits: &mut Vec<Hit>) -> usize {
 fn fits(groups: &[Group], lens: &[usize]) -> bool {
     let inner = lens.len().saturating_sub(1);
     groups.len() >= lens.len()
-        && groups
-            .iter()
-            .zip(lens)
-            .all(|(group, &len)| group.len == len)
+        && groups.iter().zip(lens).all(|(group, &len)| group.len == len)
         && groups.iter().take(inner).all(|group| group.gap != Gap::End)
 }
 
@@ -194,8 +179,7 @@ fn social_security(groups: &[Group]) -> Option<Hit> {
     };
     let same = area.gap == group.gap && area.gap != Gap::Loose;
     let counted = area.gap == Gap::Space && serial.is_year();
-    (fits(groups, &[3, 2, 4]) && same && !counted)
-        .then(|| Hit::of(Reason::SocialSecurityShape, area.first, serial.end))
+    (fits(groups, &[3, 2, 4]) && same && !counted).then(|| Hit::of(Reason::SocialSecurityShape, area.first, serial.end))
 }
 
 /// Numbers of the North American plan, with or without area code and country code.
@@ -239,11 +223,7 @@ fn national_phone(view: &View, groups: &[Group]) -> Option<Hit> {
 fn opening(view: &View, first: &Group) -> usize {
     let before = first.first.wrapping_sub(1);
     let bracket = view.is_sign(before, b'(') && view.is_sign(first.end, b')');
-    let outer = if bracket {
-        before.wrapping_sub(1)
-    } else {
-        before
-    };
+    let outer = if bracket { before.wrapping_sub(1) } else { before };
     if view.is_sign(outer, b'+') || view.is_sign(outer, b'#') {
         outer
     } else if bracket {
@@ -295,11 +275,7 @@ fn judge_piece(view: &View, groups: &[Group], hits: &mut Vec<Hit>) {
 /// Judges several groups by their lengths and gaps alone.
 fn judge_shape(groups: &[Group], total: usize) -> Option<Reason> {
     let plausible = PHONE_DIGITS.contains(&total);
-    let by_length = if plausible {
-        Reason::PhoneNumber
-    } else {
-        Reason::LongNumber
-    };
+    let by_length = if plausible { Reason::PhoneNumber } else { Reason::LongNumber };
     if groups.len() < 2 {
         return None;
     }
@@ -312,9 +288,7 @@ fn judge_shape(groups: &[Group], total: usize) -> Option<Reason> {
     if let [year, serial] = groups {
         let dashed = year.sign == b'-' && year.gap == Gap::Tight && !year.spelled;
         let yearly = year.len == 2 && (10..40).contains(&year.value) || year.is_year();
-        let serial_like = (4..=7).contains(&serial.len)
-            && !serial.is_year()
-            && (serial.value % 100 != 0 || serial.len > 4);
+        let serial_like = (4..=7).contains(&serial.len) && !serial.is_year() && (serial.value % 100 != 0 || serial.len > 4);
         if dashed && yearly && serial_like {
             return Some(Reason::CaseShape);
         }
@@ -331,17 +305,14 @@ fn judge_shape(groups: &[Group], total: usize) -> Option<Reason> {
         return Some(Reason::PhoneNumber);
     }
     let tight = groups.iter().any(|group| group.gap == Gap::Tight);
-    let counted = groups.iter().all(|group| group.value % 10 == 0)
-        || groups.iter().any(Group::is_year) && !tight;
+    let counted = groups.iter().all(|group| group.value % 10 == 0) || groups.iter().any(Group::is_year) && !tight;
     let broad = groups.iter().any(|group| group.len >= 3) && (tight || total >= 8);
     (broad && total >= *PHONE_DIGITS.start() && !counted).then_some(by_length)
 }
 
 /// "2025-2026", "0900-1700", "1200-1500", "100-150": from one to the other.
 fn is_span(from: &Group, to: &Group) -> bool {
-    let clock = |group: &Group| {
-        group.len == 4 && group.value < 2_400 && (group.value % 100).is_multiple_of(15)
-    };
+    let clock = |group: &Group| group.len == 4 && group.value < 2_400 && (group.value % 100).is_multiple_of(15);
     let years = from.is_year() && to.is_year();
     let clocks = clock(from) && clock(to);
     let rising = from.len <= 3 && from.value < to.value;
@@ -352,9 +323,7 @@ fn is_span(from: &Group, to: &Group) -> bool {
 /// Whether a word about phones stands in the few words before, or right after ("… is her cell").
 fn speaks_of_phones(view: &View, i: usize, end: usize) -> bool {
     for after in end..end + 7 {
-        if view.has(after, Tags::PHONE)
-            && !matches!(view.bytes(after), b"text" | b"call" | b"calls")
-        {
+        if view.has(after, Tags::PHONE) && !matches!(view.bytes(after), b"text" | b"call" | b"calls") {
             return true;
         }
         if !(view.is_space(after) || view.has(after, Tags::FILLER)) {

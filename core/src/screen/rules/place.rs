@@ -41,14 +41,11 @@ pub(super) fn street_address(view: &View, groups: &[Group]) -> Option<Hit> {
     }
     if view.bytes(j) == b"de" && view.bytes(j + 2) == b"la" && view.has(j + 4, Tags::CALLE) {
         // "1423 de la calle Pino"
-        return view
-            .is_word(j + 6)
-            .then(|| Hit::of(Reason::StreetAddress, first, j + 7));
+        return view.is_word(j + 6).then(|| Hit::of(Reason::StreetAddress, first, j + 7));
     }
     let mut named_in_capitals = false;
     for word in 0..NAME_WORDS {
-        let ordinal =
-            view.is_digits(j) && matches!(view.bytes(j + 1), b"st" | b"nd" | b"rd" | b"th");
+        let ordinal = view.is_digits(j) && matches!(view.bytes(j + 1), b"st" | b"nd" | b"rd" | b"th");
         let end = j + 1 + usize::from(ordinal);
         if !ordinal && !view.is_word(j) {
             return None;
@@ -100,10 +97,7 @@ fn is_led_in(view: &View, before: usize) -> bool {
         None | Some(Kind::Break | Kind::Sign(_)) => true,
         _ => {
             view.has(before, Tags::STAYS)
-                || matches!(
-                    view.bytes(before),
-                    b"at" | b"in" | b"on" | b"to" | b"near" | b"by" | b"en" | b"from" | b"is"
-                )
+                || matches!(view.bytes(before), b"at" | b"in" | b"on" | b"to" | b"near" | b"by" | b"en" | b"from" | b"is")
         }
     }
 }
@@ -154,30 +148,20 @@ pub(super) fn calle(view: &View, i: usize) -> Option<Hit> {
                 j += 1;
             }
             Kind::Sign(b'.' | b',') if words > 0 => j += 1,
-            Kind::Word
-                if matches!(
-                    view.bytes(j),
-                    b"no" | b"num" | b"numero" | b"nr" | b"number"
-                ) =>
-            {
+            Kind::Word if matches!(view.bytes(j), b"no" | b"num" | b"numero" | b"nr" | b"number") => {
                 marked = true;
                 j += 1;
             }
             Kind::Digits => {
                 let (len, value) = view.digits(j)?;
-                let end = if view.is_word(j + 1) && view.len(j + 1) == 1 {
-                    j + 2
-                } else {
-                    j + 1
-                };
+                let end = if view.is_word(j + 1) && view.len(j + 1) == 1 { j + 2 } else { j + 1 };
                 let last = !view.is_space(end) && !view.is_alnum(end);
                 let small = len < 3 && !((named_in_capitals || last) && len == 2);
                 let plain = small || is_year(len, value) && !named_in_capitals;
                 if marked && words > 0 || words > 0 && !plain && !view.is_quantity(end) {
                     let dashed = view.is_sign(end, b'-') && view.is_digits(end + 1);
                     let end = if dashed { end + 2 } else { end };
-                    return (len <= 5)
-                        .then(|| Hit::of(Reason::StreetAddress, i, with_unit(view, end)));
+                    return (len <= 5).then(|| Hit::of(Reason::StreetAddress, i, with_unit(view, end)));
                 }
                 // A street may be named by a number ("calle 8").
                 if words > 0 || marked {
@@ -197,10 +181,7 @@ pub(super) fn calle(view: &View, i: usize) -> Option<Hit> {
                 }
             }
             Kind::Word => {
-                let particle = matches!(
-                    view.bytes(j),
-                    b"de" | b"del" | b"la" | b"las" | b"los" | b"el"
-                );
+                let particle = matches!(view.bytes(j), b"de" | b"del" | b"la" | b"las" | b"los" | b"el");
                 let stops = view.has(j, Tags::STOP.or(Tags::MEASURE)) && !particle;
                 if stops || marked || words == NAME_WORDS {
                     return None;
@@ -249,10 +230,7 @@ pub(super) fn stay(view: &View, i: usize) -> Option<Hit> {
     for _ in 0..7 {
         let passes = match view.kind(j)? {
             Kind::Space | Kind::Sign(b':' | b'@' | b'#') => true,
-            Kind::Word => matches!(
-                view.bytes(j),
-                b"at" | b"is" | b"in" | b"on" | b"over" | b"en" | b"es" | b"el" | b"la" | b"ing"
-            ),
+            Kind::Word => matches!(view.bytes(j), b"at" | b"is" | b"in" | b"on" | b"over" | b"en" | b"es" | b"el" | b"la" | b"ing"),
             _ => false,
         };
         if !passes {
@@ -274,10 +252,9 @@ pub(super) fn postal_box(view: &View, i: usize) -> Option<Hit> {
     let (first, postal) = match view.bytes(before) {
         b"po" | b"postal" => (before, true),
         // "P.O. Box"
-        _ if view.is_sign(before, b'.') && view.bytes(before.wrapping_sub(1)) == b"o" => (
-            before.wrapping_sub(3),
-            view.bytes(before.wrapping_sub(3)) == b"p",
-        ),
+        _ if view.is_sign(before, b'.') && view.bytes(before.wrapping_sub(1)) == b"o" => {
+            (before.wrapping_sub(3), view.bytes(before.wrapping_sub(3)) == b"p")
+        }
         _ => (i, false),
     };
     let mut j = view.past_space(i + 1);
@@ -297,18 +274,12 @@ fn decimal(view: &View, i: usize, places: usize) -> Option<usize> {
 
 /// "34.0522, -118.2437", "34.0522N 118.2437W", "34°03'08\"N".
 pub(super) fn coordinates(view: &View, i: usize) -> Option<Hit> {
-    let first = if view.is_sign(i.wrapping_sub(1), b'-') {
-        i.wrapping_sub(1)
-    } else {
-        i
-    };
+    let first = if view.is_sign(i.wrapping_sub(1), b'-') { i.wrapping_sub(1) } else { i };
     if let Some(end) = decimal(view, i, 3) {
         let mut j = end;
         for _ in 0..6 {
             let degree = view.is_sign(j, super::super::fold::DEGREE);
-            let signs = [b',', b';', b'-', b'/']
-                .iter()
-                .any(|&sign| view.is_sign(j, sign));
+            let signs = [b',', b';', b'-', b'/'].iter().any(|&sign| view.is_sign(j, sign));
             let quarter = view.is_word(j) && matches!(view.bytes(j), b"n" | b"s" | b"e" | b"w");
             if !(view.is_space(j) || degree || signs || quarter) {
                 break;
@@ -320,8 +291,7 @@ pub(super) fn coordinates(view: &View, i: usize) -> Option<Hit> {
     }
     let degree = view.is_sign(i + 1, super::super::fold::DEGREE);
     let minutes = view.past_space(i + 2);
-    let marked = view.is_sign(minutes + 1, b'\'')
-        || view.is_sign(minutes + 1, b'.') && view.is_sign(minutes + 3, b'\'');
+    let marked = view.is_sign(minutes + 1, b'\'') || view.is_sign(minutes + 1, b'.') && view.is_sign(minutes + 3, b'\'');
     if !(degree && view.is_digits(minutes) && marked) {
         return None;
     }
@@ -345,11 +315,7 @@ pub(super) fn position(view: &View, i: usize) -> Option<Hit> {
     }
     let mut j = i + 1;
     for _ in 0..4 {
-        let passes = view.is_space(j)
-            || [b':', b'-', b'=', b'.']
-                .iter()
-                .any(|&sign| view.is_sign(j, sign))
-            || view.bytes(j) == b"is";
+        let passes = view.is_space(j) || [b':', b'-', b'=', b'.'].iter().any(|&sign| view.is_sign(j, sign)) || view.bytes(j) == b"is";
         if !passes {
             break;
         }

@@ -7,11 +7,7 @@ use super::super::view::{Hit, View, is_year};
 use super::{date, number};
 
 /// The words that `justice`, `document` and `plate` begin at (besides a lone "a").
-pub(super) const INTRODUCES: Tags = Tags::JUSTICE
-    .or(Tags::JUSTICE_WEAK)
-    .or(Tags::DOCUMENT)
-    .or(Tags::SOCIAL)
-    .or(Tags::PLATE);
+pub(super) const INTRODUCES: Tags = Tags::JUSTICE.or(Tags::JUSTICE_WEAK).or(Tags::DOCUMENT).or(Tags::SOCIAL).or(Tags::PLATE);
 
 /// How many tokens may stand between a word and its value.
 const REACH: usize = 10;
@@ -35,11 +31,7 @@ fn value_after(view: &View, i: usize) -> Option<Value> {
             Kind::Sign(b'#') => marked = true,
             Kind::Sign(_) | Kind::Break => return None,
             Kind::Digits => {
-                return Some(Value {
-                    first: j,
-                    marked,
-                    of,
-                });
+                return Some(Value { first: j, marked, of });
             }
             Kind::Word => {
                 let word = view.bytes(j);
@@ -54,18 +46,11 @@ fn value_after(view: &View, i: usize) -> Option<Value> {
                     }
                 } else if view.has(j, Tags::MARKER)
                     || matches!(word, b"no" | b"n") && dotted
-                    || matches!(
-                        word,
-                        b"ending" | b"ends" | b"partial" | b"termina" | b"starts"
-                    )
+                    || matches!(word, b"ending" | b"ends" | b"partial" | b"termina" | b"starts")
                 {
                     marked = true;
                 } else if glued || !(word == b"no" || view.has(j, Tags::FILLER)) {
-                    return Some(Value {
-                        first: j,
-                        marked,
-                        of,
-                    });
+                    return Some(Value { first: j, marked, of });
                 } else {
                     of |= word == b"of";
                 }
@@ -119,9 +104,7 @@ fn extent(view: &View, first: usize) -> Option<Extent> {
                     found.end = j + 1;
                 }
             }
-            Some(Kind::Sign(b'-' | b'/')) if view.is_alnum(j + 1) => {
-                found.dash |= view.is_sign(j, b'-')
-            }
+            Some(Kind::Sign(b'-' | b'/')) if view.is_alnum(j + 1) => found.dash |= view.is_sign(j, b'-'),
             Some(Kind::Space) if j > first && goes_on(view, j + 1, found.digits) => {}
             _ => break,
         }
@@ -216,8 +199,7 @@ pub(super) fn plate(view: &View, i: usize) -> Option<Hit> {
                 upper &= view.is_upper(j);
                 end = j + 1;
             }
-            Some(Kind::Space | Kind::Sign(b'-'))
-                if view.is_alnum(j + 1) && letters + digits < 7 => {}
+            Some(Kind::Space | Kind::Sign(b'-')) if view.is_alnum(j + 1) && letters + digits < 7 => {}
             _ => break,
         }
         j += 1;
@@ -225,11 +207,7 @@ pub(super) fn plate(view: &View, i: usize) -> Option<Hit> {
     let sized = (2..=8).contains(&(letters + digits));
     let badge = view.has(i, Tags::JUSTICE_WEAK);
     let tag = matches!(view.bytes(i), b"tag" | b"tags");
-    let told = if letters > 0 {
-        digits >= 1 && (upper || digits >= 2 && !tag)
-    } else {
-        digits >= 3 && value.marked && !badge && !tag
-    };
+    let told = if letters > 0 { digits >= 1 && (upper || digits >= 2 && !tag) } else { digits >= 3 && value.marked && !badge && !tag };
     (sized && told && !view.is_quantity(end)).then(|| Hit::of(Reason::PlateMention, i, end))
 }
 
@@ -253,13 +231,8 @@ pub(super) fn birth(view: &View, i: usize) -> Option<Hit> {
             return Some(Hit::of(Reason::BirthMention, i, end));
         }
         let passes = match view.kind(j)? {
-            Kind::Space | Kind::Sign(b':' | b'.' | b'-' | b',' | b'\'' | b'(' | b'=' | b'/') => {
-                true
-            }
-            Kind::Word => {
-                view.has(j, Tags::FILLER.or(Tags::DAY))
-                    || matches!(view.bytes(j), b"year" | b"ano" | b"back")
-            }
+            Kind::Space | Kind::Sign(b':' | b'.' | b'-' | b',' | b'\'' | b'(' | b'=' | b'/') => true,
+            Kind::Word => view.has(j, Tags::FILLER.or(Tags::DAY)) || matches!(view.bytes(j), b"year" | b"ano" | b"back"),
             _ => false,
         };
         if !passes {
@@ -286,25 +259,17 @@ fn named_with_year(view: &View, i: usize) -> Option<usize> {
     if matches!(view.bytes(j), b"in" | b"of" | b"del" | b"de" | b"en") {
         j = view.past_space(j + 1);
     }
-    let year = view
-        .digits(j)
-        .is_some_and(|(len, value)| len == 2 || is_year(len, value));
+    let year = view.digits(j).is_some_and(|(len, value)| len == 2 || is_year(len, value));
     let alone = !view.is_word(j + 1) && !view.is_quantity(j + 1);
     Some(if j > end && year && alone { j + 1 } else { end })
 }
 
 fn birth_value(view: &View, i: usize) -> Option<usize> {
     if let Some((len, value)) = view.digits(i) {
-        let whole = date::three_parts(view, i)
-            .or_else(|| date::two_parts(view, i).filter(|&end| !view.is_quantity(end)));
+        let whole = date::three_parts(view, i).or_else(|| date::two_parts(view, i).filter(|&end| !view.is_quantity(end)));
         let compact = matches!(len, 6 | 8) && !view.is_word(i + 1);
         let alone = compact || is_year(len, value);
-        return whole
-            .or_else(|| named_with_year(view, i))
-            .or_else(|| month_in_figures(view, i))
-            .or(alone.then_some(i + 1));
+        return whole.or_else(|| named_with_year(view, i)).or_else(|| month_in_figures(view, i)).or(alone.then_some(i + 1));
     }
-    named_with_year(view, i)
-        .or_else(|| date::month_and_year(view, i))
-        .or_else(|| date::spoken_year(view, i))
+    named_with_year(view, i).or_else(|| date::month_and_year(view, i)).or_else(|| date::spoken_year(view, i))
 }

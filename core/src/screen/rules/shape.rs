@@ -33,13 +33,8 @@ pub(super) fn chain(view: &View, i: usize) -> Option<Hit> {
         match view.kind(j) {
             Some(Kind::Word | Kind::Digits) => {
                 let number = view.digits(j);
-                *pieces.get_mut(count)? = Piece {
-                    token: j,
-                    letters: number.is_none(),
-                    len: view.len(j),
-                    value: number.map_or(0, |n| n.1),
-                    dashed,
-                };
+                *pieces.get_mut(count)? =
+                    Piece { token: j, letters: number.is_none(), len: view.len(j), value: number.map_or(0, |n| n.1), dashed };
                 count += 1;
                 dashed = false;
                 end = j + 1;
@@ -51,16 +46,11 @@ pub(super) fn chain(view: &View, i: usize) -> Option<Hit> {
     }
     let pieces = pieces.get(..count)?;
     let mixed = pieces.iter().any(|p| p.letters) && pieces.iter().any(|p| !p.letters);
-    let measured = pieces
-        .iter()
-        .any(|p| p.letters && view.has(p.token, Tags::MEASURE));
+    let measured = pieces.iter().any(|p| p.letters && view.has(p.token, Tags::MEASURE));
     if !mixed || measured || view.is_sign(end, b'@') {
         return None;
     }
-    let reason = plate(view, pieces)
-        .or_else(|| document(pieces))
-        .or_else(|| vehicle_identification(pieces))
-        .or_else(|| case(pieces))?;
+    let reason = plate(view, pieces).or_else(|| document(pieces)).or_else(|| vehicle_identification(pieces)).or_else(|| case(pieces))?;
     let signed = view.is_sign(before, b'#');
     Some(Hit::of(reason, if signed { before } else { i }, end))
 }
@@ -68,9 +58,7 @@ pub(super) fn chain(view: &View, i: usize) -> Option<Hit> {
 fn plate(view: &View, pieces: &[Piece]) -> Option<Reason> {
     let letters = |n: usize| pieces.get(n).is_some_and(|p| p.letters);
     let upper = pieces.iter().all(|p| !p.letters || view.is_upper(p.token));
-    let acronym = pieces
-        .iter()
-        .any(|p| p.letters && view.has(p.token, Tags::ACRONYM));
+    let acronym = pieces.iter().any(|p| p.letters && view.has(p.token, Tags::ACRONYM));
     let dashes = pieces.iter().filter(|p| p.dashed).count();
     let mut lens = [0; 4];
     for (slot, piece) in lens.iter_mut().zip(pieces) {
@@ -100,10 +88,7 @@ fn document(pieces: &[Piece]) -> Option<Reason> {
     }
     let fits = match pieces.len() {
         // Driver's licences, passports, alien registration: A012345678, C1234567, D-1234567
-        2 => {
-            (first.len == 1 && (7..=9).contains(&second.len))
-                || (first.len == 2 && (6..=9).contains(&second.len) && !second.dashed)
-        }
+        2 => (first.len == 1 && (7..=9).contains(&second.len)) || (first.len == 2 && (6..=9).contains(&second.len) && !second.dashed),
         // A012-345-678, A-012-345-678
         4 => first.len == 1 && pieces.iter().skip(1).all(|p| !p.letters && p.len == 3),
         _ => false,
@@ -124,9 +109,7 @@ fn vehicle_identification(pieces: &[Piece]) -> Option<Reason> {
 /// CR-24-01873, 24CR1187, 2024-CF-00123, F23-0098.
 fn case(pieces: &[Piece]) -> Option<Reason> {
     let digits: usize = pieces.iter().filter(|p| !p.letters).map(|p| p.len).sum();
-    let serial = pieces
-        .iter()
-        .any(|p| !p.letters && p.len >= 3 && !is_year(p.len, p.value));
+    let serial = pieces.iter().any(|p| !p.letters && p.len >= 3 && !is_year(p.len, p.value));
     let short = pieces.iter().all(|p| !p.letters || p.len <= 4);
     let led = pieces.first().is_some_and(|p| p.letters || p.len >= 2);
     let parted = pieces.len() >= 3 || pieces.iter().any(|p| p.dashed);

@@ -1,0 +1,1 @@
+//! What a session with a colleague's phone needs of this store.
