@@ -176,7 +176,8 @@ pub trait Replica {
 
     // Turns and frontiers.
 
-    /// The turns held now, usable ones first.
+    /// The turns held now, usable ones first. If none is usable (each lacks a ban that this device
+    /// knows), one is started first: a session is a departure.
     fn turns(&mut self) -> Result<Vec<TurnId>, Self::Error>;
     /// This device's signed frontier (at most 2 KiB), freshly made if anything changed since the last one.
     fn frontier(&mut self) -> Result<Vec<u8>, Self::Error>;
@@ -206,7 +207,7 @@ pub trait Replica {
     /// How far every author's chain is held; authors of whom nothing is held may be left out.
     fn chain_heads(&mut self) -> Result<Vec<ChainHead>, Self::Error>;
     /// The bodies held whose sequence lies above the given one of their author (0 for authors not named),
-    /// parents before children. Bodies without an author (complaints) are not among them.
+    /// parents before children and each author's in the order of sequence. Bodies without an author (complaints) are not among them.
     fn bodies_beyond(&mut self, heads: &[(DeviceId, u32)]) -> Result<Vec<BodyId>, Self::Error>;
     /// Everything reconcilable that is held, with its signed day, in any order.
     fn items(&mut self) -> Result<Vec<(ShiftDay, BodyId)>, Self::Error>;
