@@ -110,6 +110,10 @@ labels! {
     DISCOVERY_TAG = "discovery tag";
     /// Tag in a session's hello that names a turn to those who know it.
     HELLO_TAG = "hello tag";
+    /// Whether two sides of a session stand at the same place, shown under its handshake hash.
+    SESSION_AGREEMENT = "session agreement";
+    /// The set of bodies that a side of a session holds, shown under its handshake hash.
+    SESSION_SUMMARY = "session summary";
     /// Words that two people compare.
     CHECK_WORDS = "check words";
     /// A device's id, from its signing key.

@@ -1,0 +1,55 @@
+//! Limits of sessions and relay exchanges that no stored format depends on, units in the names.
+//!
+//! Those of the format stand in [`satchel_wire::limits`]. A limit here may be raised or lowered in any
+//! release: whatever does not fit into one session or exchange goes on in the next.
+
+/// Tags in a hello, random ones included (count).
+pub const HELLO_TAGS_COUNT: usize = 8;
+/// Log heads in an introduction (count).
+pub const HEADS_MAX_COUNT: usize = 1_024;
+/// Turns in an introduction (count).
+pub const TURNS_MAX_COUNT: usize = 64;
+/// Announcements, keys and verdicts that pass about turns before a side gives up on a common one (messages).
+pub const TURN_MESSAGES_MAX_COUNT: usize = 8;
+
+/// No more output is produced while this much waits to be transmitted (bytes).
+pub const QUEUE_LOW_BYTES: usize = 128 * 1024;
+/// Rows in one message (bytes, row lengths added up).
+pub const ROWS_BATCH_BYTES: usize = 128 * 1024;
+/// Operations in one message as sent (count).
+pub const OPERATIONS_BATCH_COUNT: usize = 32;
+/// Operations in one message as received (count).
+pub const OPERATIONS_BATCH_MAX_COUNT: usize = 1_024;
+/// Frontiers in one message (count).
+pub const FRONTIERS_BATCH_COUNT: usize = 32;
+/// Hashes in one message of ids (count).
+pub const IDS_BATCH_COUNT: usize = 2_048;
+/// Largest frontier that is passed on (bytes): the format's 2 KiB.
+pub const FRONTIER_MAX_BYTES: usize = 2 * 1024;
+/// Largest receiving key that is passed on (bytes): X-Wing's 1,216 and a signature.
+pub const RECEIVING_KEY_MAX_BYTES: usize = 2 * 1024;
+
+/// A gap this long in an author's chain is closed by sending what follows it once more; a longer one is
+/// left to reconciliation (bodies).
+pub const SHORT_GAP_MAX_COUNT: u32 = 32;
+/// Size of a reconciliation message (bytes).
+pub const RECONCILE_FRAME_BYTES: usize = 64 * 1024;
+/// Reconciliation messages that one side answers in a session (count).
+pub const RECONCILE_ROUNDS_MAX_COUNT: usize = 128;
+/// Bodies that one side asks for, or offers, after reconciling (count).
+pub const REPAIR_IDS_MAX_COUNT: usize = 65_536;
+/// Rows of a session that brought nothing, above those that brought something, before it ends (count).
+pub const USELESS_ROWS_MAX_COUNT: usize = 16_384;
+
+/// Pull answers in one exchange (count).
+pub const EXCHANGE_PULLS_MAX_COUNT: usize = 256;
+/// Pushes in one exchange (count).
+pub const EXCHANGE_PUSHES_MAX_COUNT: usize = 1_024;
+/// Unreadable or refused rows in one exchange before reading goes on another time (count).
+pub const EXCHANGE_UNREADABLE_MAX_COUNT: usize = 8_192;
+/// Times that an announcement is offered on top of a newer one in one exchange (count).
+pub const EXCHANGE_ANNOUNCES_MAX_COUNT: usize = 4;
+/// Access keys that are tried until a relay knows one (count).
+pub const EXCHANGE_ACCESS_MAX_COUNT: usize = 8;
+/// Rows in one push (bytes, row lengths added up).
+pub const PUSH_BATCH_BYTES: usize = 1024 * 1024;
