@@ -30,6 +30,8 @@ mod replica;
 mod root;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_sync;
 mod vault;
 mod write;
 
@@ -40,6 +42,7 @@ pub use mailbox::{RelayAddress, RelayState};
 pub use membership::{DeviceLine, HostedInvitation, TeamOverview};
 pub use observer::{Change, Subscription};
 pub use read::{EncounterLine, FollowUpLine, NameLine, ReferralLine, Shown};
+pub use replica::PeerLink;
 pub use root::{KeyProtector, ProtectorError};
 pub use write::{EncounterDraft, OfferDraft, TallyTap};
 
