@@ -148,6 +148,24 @@ fn an_operation_replaces_only_what_its_author_saw() {
 }
 
 #[test]
+fn naming_one_value_twice_does_not_pass_for_naming_two() {
+    let (mut document, _) = attacked();
+    let mut ben = copy_for(&document, BEN);
+    set(&mut document, "a", "ana");
+    let concurrent = set(&mut ben, "a", "ben");
+    deliver(&mut document, BEN, &[&concurrent]);
+    let honest = set(&mut copy_for(&document, EVE), "a", "both replaced");
+    assert_eq!(document.clone().apply(&[&honest], &[EVE]), NEW);
+    let twice = Crafted {
+        others: vec![ANA.0.to_vec()],
+        ..Crafted::parse(&honest)
+    }
+    .with_column(0x71, run(2, &[1]))
+    .with_column(0x73, vec![0x7e, 2, 0]);
+    assert_refused(&document, &twice.bytes(), EVE, "predecessors");
+}
+
+#[test]
 fn a_change_that_could_not_be_loaded_again_is_refused() {
     let mut document = Document::new(ANA);
     let change = edit(&mut document, |e| {
