@@ -6,9 +6,9 @@ mod support;
 use rusqlite::Connection;
 use satchel_relay::config::REBUILD_EVERY_TIDYINGS;
 use satchel_relay::disclose::Disclosure;
-use satchel_relay::storage::Storage;
+use satchel_relay::storage::{Deposit, Storage, StorageError};
 use satchel_wire::frame::*;
-use satchel_wire::{AnnouncementId, Lane, Row};
+use satchel_wire::{AnnouncementId, Lane, Row, UtcDay};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -124,6 +124,56 @@ fn the_comparison_above_would_see_the_order_of_arrival() {
     }
     assert!(kept[0].0 != kept[1].0, "the layout of the running day keeps its order of arrival");
     assert!(kept[0].1 == kept[1].1);
+}
+
+#[test]
+fn the_order_within_a_push_is_not_even_in_the_running_days_file() {
+    let mut kept = Vec::new();
+    for reverse in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let relay = TestRelay::start(folder.path(), NOON);
+        let team = relay.team(1);
+        let mut rows: Vec<Row> = (0..100).map(|n| row(Lane::Records, n)).collect();
+        if reverse {
+            rows.reverse();
+        }
+        team.push(rows, None);
+        relay.relay.maintain().unwrap();
+        kept.push(files(folder.path())["day-2026-11-22.db"].clone());
+        relay.stop();
+    }
+    assert!(kept[0] == kept[1]);
+}
+
+#[test]
+fn a_closed_day_takes_no_row_even_from_a_push_under_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let relay = TestRelay::start(folder.path(), NOON);
+    let team = relay.team(1);
+    let row = row(Lane::Records, 1);
+    let day = UtcDay::of_unix_seconds(NOON);
+    let rows = [(row.id(), row)];
+    let deposit = |day| Deposit { mailbox: team.mailbox, day, rows: &rows, room_bytes: 1 << 20, announcement: None };
+    relay.next_day();
+    assert_eq!(relay.storage.deposit(&deposit(day)), Err(StorageError::DayClosed));
+    assert_eq!(relay.storage.deposit(&deposit(day.plus(1))).unwrap().added.len(), 1);
+    relay.stop();
+}
+
+#[test]
+fn an_archived_day_never_runs_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let relay = TestRelay::start(folder.path(), NOON);
+    let team = relay.team(1);
+    let archived = team.push(vec![row(Lane::Records, 1)], None).day;
+    relay.next_day();
+    relay.stop();
+    // a restored backup has no day file, and this host's clock is behind
+    fs::remove_file(folder.path().join("day-2026-11-23.db")).unwrap();
+    let relay = TestRelay::start(folder.path(), NOON);
+    let team = Team { address: relay.address, clock: relay.clock.clone(), ..team };
+    assert_eq!(team.push(vec![row(Lane::Records, 2)], None).day, archived.plus(1));
+    relay.stop();
 }
 
 #[test]
