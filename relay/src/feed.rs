@@ -6,10 +6,10 @@
 //! a listing: the phone fetches what it lacks and goes on with the cursor beside it. A day with more rows
 //! than a listing may hold is read again from its beginning, which costs at most that day.
 //!
-//! Nothing is missed because rows are only ever added at the end of the running day's order, and a closed
-//! day takes none. Nothing is read when nothing follows.
+//! Nothing is missed because rows are only ever added at the end of the running day's order, a closed day
+//! takes none, and a page goes on to the next day only from a day that was closed when it was looked up. Nothing is read when nothing follows.
 
-use crate::arrivals::{Slice, View};
+use crate::arrivals::{DayOrder, Slice, View};
 use crate::auth::Standing;
 use crate::config::ANSWER_ROWS_MAX_COUNT;
 use crate::problem::Problem;
@@ -20,9 +20,16 @@ use satchel_wire::limits::PULL_MAX_BYTES;
 use satchel_wire::{Lane, MailboxId, RowId, UtcDay};
 use std::collections::BTreeSet;
 
+/// Rows of one day, and whether the day was closed when they were looked up.
+struct Stretch {
+    day: UtcDay,
+    slice: Slice,
+    is_final: bool,
+}
+
 /// What follows a cursor within its own day.
 enum Look {
-    Rows(Slice),
+    Rows(Stretch),
     Listing { ids: Vec<RowId>, present: Cursor },
 }
 
@@ -75,20 +82,24 @@ impl Relay {
     /// Finds a cursor and takes what follows it from the same order: a position means nothing in another one,
     /// and the day may close at any moment.
     fn look(&self, mailbox: &MailboxId, view: View, cursor: Cursor) -> Result<Look, StorageError> {
-        self.with_order(mailbox, cursor.day, |order| match order.position(view, &cursor.fingerprint) {
-            Some(position) => Look::Rows(order.slice(view, position, ANSWER_ROWS_MAX_COUNT)),
-            None if order.count(view) > self.config.listing_count => Look::Rows(order.slice(view, 0, ANSWER_ROWS_MAX_COUNT)),
-            None => Look::Listing {
-                ids: order.slice(view, 0, order.count(view)).ids,
-                present: Cursor { day: cursor.day, fingerprint: order.fingerprint(view) },
-            },
+        let day = cursor.day;
+        self.with_order(mailbox, day, |order, is_final| {
+            let from = |position| Look::Rows(Stretch { day, slice: order.slice(view, position, ANSWER_ROWS_MAX_COUNT), is_final });
+            match order.position(view, &cursor.fingerprint) {
+                Some(position) => from(position),
+                None if order.count(view) > self.config.listing_count => from(0),
+                None => Look::Listing {
+                    ids: order.slice(view, 0, order.count(view)).ids,
+                    present: Cursor { day, fingerprint: order.fingerprint(view) },
+                },
+            }
         })
     }
 
     fn has_rows_after(&self, mailbox: &MailboxId, day: UtcDay, view: View) -> Result<bool, StorageError> {
         let mut next = self.next_day_with_rows(mailbox, Some(day), view)?;
         while let Some(day) = next {
-            if self.with_order(mailbox, day, |order| order.count(view))? > 0 {
+            if self.with_order(mailbox, day, |order, _| order.count(view))? > 0 {
                 return Ok(true);
             }
             next = self.next_day_with_rows(mailbox, Some(day), view)?;
@@ -100,16 +111,16 @@ impl Relay {
         // a cursor of a day that has not come yet is from a relay whose data are gone: read everything
         let cursor = cursor.filter(|cursor| cursor.day <= self.today());
         let mut pulled = Pulled { rows: Vec::new(), cursor, more: false, listing: None };
-        let mut next = match cursor.map(|cursor| self.look(mailbox, view, cursor).map(|look| (cursor.day, look))).transpose()? {
-            Some((day, Look::Rows(slice))) => Some((day, slice)),
-            Some((day, Look::Listing { ids, present })) => {
-                let more = self.has_rows_after(mailbox, day, view)?;
+        let mut next = match cursor.map(|cursor| self.look(mailbox, view, cursor)).transpose()? {
+            Some(Look::Rows(stretch)) => Some(stretch),
+            Some(Look::Listing { ids, present }) => {
+                let more = self.has_rows_after(mailbox, present.day, view)?;
                 return Ok(Pulled { rows: Vec::new(), cursor: Some(present), more, listing: Some(ids) });
             }
-            None => self.next_slice(mailbox, view, None, ANSWER_ROWS_MAX_COUNT)?,
+            None => self.next_stretch(mailbox, view, None, ANSWER_ROWS_MAX_COUNT)?,
         };
         let mut left = max_bytes;
-        while let Some((day, slice)) = next {
+        while let Some(Stretch { day, slice, is_final }) = next {
             if !slice.ids.is_empty() {
                 let read = self.storage.rows(mailbox, day, &slice.ids, left, pulled.rows.is_empty())?;
                 if let Some(last) = read.consumed.checked_sub(1) {
@@ -120,23 +131,19 @@ impl Relay {
                 pulled.more = read.consumed < slice.ids.len();
             }
             pulled.more |= slice.rest > 0;
-            if pulled.more {
+            // a day that was running when we looked may have got more rows since, even if it is closed by now
+            if pulled.more || !is_final {
                 break;
             }
-            next = self.next_slice(mailbox, view, Some(day), ANSWER_ROWS_MAX_COUNT - pulled.rows.len())?;
+            next = self.next_stretch(mailbox, view, Some(day), ANSWER_ROWS_MAX_COUNT - pulled.rows.len())?;
         }
         Ok(pulled)
     }
 
     /// The beginning of the next day that may have rows of the view.
-    fn next_slice(
-        &self,
-        mailbox: &MailboxId,
-        view: View,
-        after: Option<UtcDay>,
-        room: usize,
-    ) -> Result<Option<(UtcDay, Slice)>, StorageError> {
+    fn next_stretch(&self, mailbox: &MailboxId, view: View, after: Option<UtcDay>, room: usize) -> Result<Option<Stretch>, StorageError> {
         let Some(day) = self.next_day_with_rows(mailbox, after, view)? else { return Ok(None) };
-        Ok(Some((day, self.with_order(mailbox, day, |order| order.slice(view, 0, room))?)))
+        let look = |order: &DayOrder, is_final| Stretch { day, slice: order.slice(view, 0, room), is_final };
+        self.with_order(mailbox, day, look).map(Some)
     }
 }

@@ -171,21 +171,26 @@ impl Relay {
         Ok(today)
     }
 
-    /// Looks at the order of a day's rows, running or closed.
-    pub(crate) fn with_order<T>(&self, mailbox: &MailboxId, day: UtcDay, look: impl FnOnce(&DayOrder) -> T) -> Result<T, StorageError> {
+    /// Looks at the order of a day's rows, and whether it is final: the day is closed.
+    pub(crate) fn with_order<T>(
+        &self,
+        mailbox: &MailboxId,
+        day: UtcDay,
+        look: impl FnOnce(&DayOrder, bool) -> T,
+    ) -> Result<T, StorageError> {
         {
             let running = self.running(*mailbox);
             let mut running = lock(&running);
             let today = self.refresh(mailbox, &mut running)?;
             if today == day {
-                return Ok(look(&running.order));
+                return Ok(look(&running.order, false));
             }
             if today < day {
-                return Ok(look(&DayOrder::default()));
+                return Ok(look(&DayOrder::default(), false));
             }
         }
         // pushes choose their day under the lock above, so an earlier day is final by now
-        Ok(look(&*self.closed_order(mailbox, day)?))
+        Ok(look(&*self.closed_order(mailbox, day)?, true))
     }
 
     /// The order of a closed day's rows.

@@ -118,7 +118,8 @@ fn nothing_is_missed_while_others_push_and_days_close() {
         let pushes = (0..2u64).flat_map(|author| (0..20).map(move |push| round * 1_000_000 + author * 100_000 + push * 10));
         every.extend(pushes.flat_map(|from| rows(from..from + 7)));
         for phone in &phones {
-            assert_eq!(phone.ids(), ids(&every));
+            let missing = every.iter().filter(|row| !phone.rows.contains_key(&row.id())).count();
+            assert_eq!((missing, phone.rows.len()), (0, every.len()));
         }
     }
     let day_of = |row: &Row| {
