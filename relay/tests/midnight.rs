@@ -69,20 +69,23 @@ fn rows_that_come_between_looking_and_midnight_are_not_skipped() {
     let push = |relay: &Relay, team: &Team, n: u64| {
         let push = Push { mailbox: team.mailbox, rows: vec![row(Lane::Records, n)], cursor: None, freshness: team.freshness() };
         let answer = relay.answer(Endpoint::Push, &sign(Endpoint::Push, &team.push_key, push.to_bytes())).unwrap();
-        Pushed::from_bytes(&answer).unwrap().day
+        Pushed::from_bytes(&answer).unwrap()
     };
-    let first_day = push(&relay, &team, 1);
+    let Pushed { day: first_day, cursor: own } = push(&relay, &team, 1);
     let (inner, sender) = (Arc::clone(&relay), team.clone());
     *storage.before_rows.lock().unwrap() = Some(Box::new(move || {
         // the pull has looked at the running day; now one more row comes, midnight passes, and another row comes
-        assert_eq!(push(&inner, &sender, 2), first_day);
+        assert_eq!(push(&inner, &sender, 2).day, first_day);
         clock.fetch_add(DAY, Ordering::SeqCst);
         inner.maintain().unwrap();
-        assert_eq!(push(&inner, &sender, 3), first_day.plus(1));
+        assert_eq!(push(&inner, &sender, 3).day, first_day.plus(1));
     }));
 
     let mut phone = Phone::default();
     let mut pages = 0;
+    let unread = sign(Endpoint::Pull, &team.pull_key, team.pull_frame(own, u32::MAX, None).to_bytes());
+    relay.answer(Endpoint::Pull, &unread).unwrap();
+    assert!(storage.before_rows.lock().unwrap().is_some(), "without news no row is read");
     while phone.rows.len() < 3 && pages < 5 {
         let signed = sign(Endpoint::Pull, &team.pull_key, team.pull_frame(phone.cursor, u32::MAX, None).to_bytes());
         let pulled = Pulled::from_bytes(&relay.answer(Endpoint::Pull, &signed).unwrap()).unwrap();
