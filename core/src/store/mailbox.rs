@@ -159,6 +159,8 @@ pub struct RelayLink {
     corrected: bool,
     /// Which remembered turn's keys are tried.
     keys_at: usize,
+    /// No key is the newest: only announcements may be read, until one of them brings the newest turn.
+    announce_only: bool,
     announce_tries: usize,
     /// Rows of the push in hand.
     rows: Vec<Row>,
@@ -186,6 +188,7 @@ impl Unlocked {
                 claim: address.claim,
                 generation: 0,
                 cursor: None,
+                announce_cursor: None,
                 known_rows: BTreeSet::new(),
                 newest: None,
                 keys_of: None,
@@ -213,6 +216,7 @@ impl Unlocked {
             offset: 0,
             corrected: false,
             keys_at: 0,
+            announce_only: false,
             announce_tries: 0,
             rows: Vec::new(),
         })
@@ -231,11 +235,11 @@ impl RelayLink {
             if self.report.requests >= REQUESTS_MAX_COUNT {
                 return Err(RelayError::NoProgress);
             }
-            let (keys_at, offset) = (self.keys_at, self.offset);
+            let (keys_at, offset, announce_only) = (self.keys_at, self.offset, self.announce_only);
             let made = match &self.step {
                 Step::Done => return Ok(None),
                 Step::Claim => Some(self.unlocked.read(|vault, _| vault.claim_request(offset))?),
-                Step::Pull => Some(self.unlocked.read(|vault, _| vault.pull_request(keys_at, offset))?),
+                Step::Pull => Some(self.unlocked.read(|vault, _| vault.pull_request(keys_at, offset, announce_only))?),
                 Step::Fetch { day, wanted, .. } => {
                     let (day, ids) = (*day, wanted.iter().take(FETCH_MAX_COUNT).copied().collect());
                     Some(self.unlocked.read(|vault, _| vault.fetch_request(keys_at, offset, day, ids))?)
@@ -341,6 +345,11 @@ impl RelayLink {
                     self.keys_at += 1;
                     return Ok(());
                 }
+                // away for long: an earlier key still reads announcements, and one of them may be for this device
+                if matches!(self.step, Step::Pull) && !self.announce_only {
+                    (self.announce_only, self.keys_at) = (true, 0);
+                    return Ok(());
+                }
             }
             // somebody was faster: see their turn first
             (ProblemCode::NotNewest, _) if matches!(self.step, Step::Announce) && self.announce_tries < 3 => {
@@ -368,7 +377,10 @@ impl RelayLink {
     fn pulled(&mut self, pulled: Pulled) -> Result<Step, RelayError> {
         let count = pulled.rows.len();
         self.report.pulled += count;
-        let before = self.unlocked.read(|vault, _| Ok(vault.state.relay.as_ref().and_then(|relay| relay.cursor)))?;
+        let announce_only = self.announce_only;
+        let before = self.unlocked.read(|vault, _| {
+            Ok(vault.state.relay.as_ref().and_then(|relay| if announce_only { relay.announce_cursor } else { relay.cursor }))
+        })?;
         if let (Some(listing), Some(cursor)) = (&pulled.listing, pulled.cursor) {
             let known =
                 self.unlocked.read(|vault, _| Ok(vault.state.relay.as_ref().map(|relay| relay.known_rows.clone())))?.unwrap_or_default();
@@ -390,17 +402,32 @@ impl RelayLink {
                 Err(RelayError::NoProgress)
             }
             Some(cursor) => self.moved(cursor, pulled.more),
-            None if pulled.more => Err(RelayError::NoProgress),
+            None if pulled.more || announce_only => Err(RelayError::NoProgress),
             None => Ok(Step::Announce),
         }
     }
 
     fn moved(&mut self, cursor: Cursor, more: bool) -> Result<Step, RelayError> {
+        let announce_only = self.announce_only;
         self.unlocked.write(|vault, _| {
-            vault.move_cursor(cursor);
+            match &mut vault.state.relay {
+                Some(relay) if announce_only => relay.announce_cursor = Some(cursor),
+                _ => vault.move_cursor(cursor),
+            }
             Ok(())
         })?;
-        Ok(if more { Step::Pull } else { Step::Announce })
+        if more {
+            return Ok(Step::Pull);
+        }
+        if announce_only {
+            if self.report.turns == 0 {
+                return Err(RelayError::Refused(ProblemCode::Refused));
+            }
+            // brought up to the newest turn: now everything else
+            (self.announce_only, self.keys_at) = (false, 0);
+            return Ok(Step::Pull);
+        }
+        Ok(Step::Announce)
     }
 
     fn fetched(&mut self, day: satchel_wire::UtcDay, mut wanted: Vec<RowId>, then: Cursor, pulled: Pulled) -> Result<Step, RelayError> {
@@ -499,8 +526,9 @@ impl Vault {
         Ok(())
     }
 
-    fn pull_request(&self, at: usize, offset: i64) -> Result<(Endpoint, Vec<u8>), Error> {
+    fn pull_request(&self, at: usize, offset: i64, announce_only: bool) -> Result<(Endpoint, Vec<u8>), Error> {
         let relay = self.relay()?;
+        let (cursor, lane) = if announce_only { (relay.announce_cursor, Some(Lane::Announce)) } else { (relay.cursor, None) };
         let pull = Pull {
             mailbox: relay.mailbox,
             cursor: relay.cursor,
