@@ -529,13 +529,7 @@ impl Vault {
     fn pull_request(&self, at: usize, offset: i64, announce_only: bool) -> Result<(Endpoint, Vec<u8>), Error> {
         let relay = self.relay()?;
         let (cursor, lane) = if announce_only { (relay.announce_cursor, Some(Lane::Announce)) } else { (relay.cursor, None) };
-        let pull = Pull {
-            mailbox: relay.mailbox,
-            cursor: relay.cursor,
-            max_bytes: PULL_MAX_BYTES as u32,
-            lane: None,
-            freshness: self.freshness(offset),
-        };
+        let pull = Pull { mailbox: relay.mailbox, cursor, max_bytes: PULL_MAX_BYTES as u32, lane, freshness: self.freshness(offset) };
         Ok(Self::signed(Endpoint::Pull, &pull, &self.access(at)?.pull))
     }
 
@@ -714,7 +708,9 @@ impl Vault {
     fn take_relay_rows(&mut self, tx: &Transaction<'_>, rows: &[Row]) -> Result<(Acceptance, usize), Error> {
         let (announce, rest): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row.lane() == Lane::Announce);
         let turns = self.take_parts(tx, &announce)?;
-        let rest: Vec<Row> = rest.into_iter().cloned().collect();
+        let mut rest: Vec<Row> = rest.into_iter().cloned().collect();
+        // operations before what rests on them
+        rest.sort_by_key(Row::lane);
         let acceptance = self.accept_rows(tx, &rest)?;
         let ledger = self.ledger(tx)?;
         acceptance.bodies.iter().for_each(|body| ledger.mark_relayed(body, true));
