@@ -161,6 +161,8 @@ pub struct RelayLink {
     keys_at: usize,
     /// No key is the newest: only announcements may be read, until one of them brings the newest turn.
     announce_only: bool,
+    /// Turns adopted when that began.
+    turns_before: usize,
     announce_tries: usize,
     /// Rows of the push in hand.
     rows: Vec<Row>,
@@ -217,6 +219,7 @@ impl Unlocked {
             corrected: false,
             keys_at: 0,
             announce_only: false,
+            turns_before: 0,
             announce_tries: 0,
             rows: Vec::new(),
         })
@@ -276,6 +279,7 @@ impl RelayLink {
                 vault.usable_turn(tx)?;
             }
             vault.prune_turns();
+            vault.replace_spent_receiving_key();
             vault.note_meeting()
         })
     }
@@ -347,7 +351,7 @@ impl RelayLink {
                 }
                 // away for long: an earlier key still reads announcements, and one of them may be for this device
                 if matches!(self.step, Step::Pull) && !self.announce_only {
-                    (self.announce_only, self.keys_at) = (true, 0);
+                    (self.announce_only, self.keys_at, self.turns_before) = (true, 0, self.report.turns);
                     return Ok(());
                 }
             }
@@ -420,7 +424,7 @@ impl RelayLink {
             return Ok(Step::Pull);
         }
         if announce_only {
-            if self.report.turns == 0 {
+            if self.report.turns == self.turns_before {
                 return Err(RelayError::Refused(ProblemCode::Refused));
             }
             // brought up to the newest turn: now everything else

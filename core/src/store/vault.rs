@@ -57,6 +57,9 @@ pub(super) struct LocalState {
     /// Phones of which two bodies claim one place, as far as reported.
     #[n(9)]
     pub forked: BTreeSet<DeviceId>,
+    /// A turn was adopted with the present receiving key: it is replaced when the pull or session in hand ends.
+    #[n(10)]
+    pub is_receiving_key_spent: bool,
 }
 
 /// How to reach the relay, and how far it was read.
