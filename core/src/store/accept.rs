@@ -371,20 +371,33 @@ impl Vault {
         }
         // bounded, and fair per author; what does not fit is asked for again, by body id, when there is room
         let usage = tx.held_usage()?;
-        let mut of_author = 0;
-        tx.for_each_held::<Error>(|id, sealed| {
-            let other = match self.open_held(&id, sealed)? {
-                Held::Body(body) => Some(body.author),
-                Held::Row(_) => None,
-            };
-            of_author += usize::from(other == author);
-            Ok(())
-        })?;
-        if of_author < HELD_PER_AUTHOR_MAX_COUNT && usage.bytes < HELD_MAX_BYTES as u64 {
+        let counts = match self.held_counts.take() {
+            Some(counts) => counts,
+            None => self.count_held(tx)?,
+        };
+        let mut counts = counts;
+        let of_author = counts.entry(author).or_insert(0);
+        if *of_author < HELD_PER_AUTHOR_MAX_COUNT && usage.bytes < HELD_MAX_BYTES as u64 {
+            *of_author += 1;
             let plain = zeroize::Zeroizing::new(cbor::encode(held));
             tx.put_held(&id, &seal_value(&self.env, &self.values, HELD, id.as_bytes(), &plain)?)?;
         }
+        self.held_counts = Some(counts);
         Ok(BodyVerdict::Held(code))
+    }
+
+    /// How many rows are held of each author; rows that no turn here opens count as nobody's.
+    fn count_held(&self, reader: &Reader<'_>) -> Result<BTreeMap<Option<DeviceId>, usize>, Error> {
+        let mut counts = BTreeMap::new();
+        reader.for_each_held::<Error>(|id, sealed| {
+            let author = match self.open_held(&id, sealed)? {
+                Held::Body(body) => Some(body.author),
+                Held::Row(_) => None,
+            };
+            *counts.entry(author).or_insert(0) += 1;
+            Ok(())
+        })?;
+        Ok(counts)
     }
 
     fn open_held(&self, id: &RowId, sealed: &[u8]) -> Result<Held, Error> {
@@ -431,6 +444,7 @@ impl Vault {
                 let still_same = matches!(verdict, BodyVerdict::Held(_)) && body.is_none_or(|body| body.as_bytes() == id.as_bytes());
                 if !still_same {
                     tx.remove_held(&id)?;
+                    self.held_counts = None;
                     acceptance.add(body, verdict);
                     moved |= matches!(verdict, BodyVerdict::Applied);
                 }

@@ -11,7 +11,7 @@ use super::accept::Acceptance;
 use super::ledger::Line;
 use super::membership::ANNOUNCEMENT;
 use super::root::{Remembered, Seed, open_value};
-use super::vault::{RelaySettings, Vault};
+use super::vault::{RelayProgress, RelaySettings, Vault};
 use crate::crypto::{self, SigningKey, labels};
 use crate::error::Error;
 use crate::storage::Transaction;
@@ -182,8 +182,7 @@ impl Unlocked {
             let bodies: Vec<BodyId> = vault.ledger(tx)?.lines().map(|line| line.body).collect();
             let ledger = vault.ledger(tx)?;
             bodies.iter().for_each(|body| ledger.mark_relayed(body, false));
-            vault.state.relayed_operations.clear();
-            vault.state.relayed_frontier = 0;
+            *vault.progress_mut() = RelayProgress::default();
             vault.state.relay = Some(RelaySettings {
                 url: address.url.clone(),
                 mailbox: address.mailbox,
@@ -191,7 +190,6 @@ impl Unlocked {
                 generation: 0,
                 cursor: None,
                 announce_cursor: None,
-                known_rows: BTreeSet::new(),
                 newest: None,
                 keys_of: None,
             });
@@ -386,8 +384,7 @@ impl RelayLink {
             Ok(vault.state.relay.as_ref().and_then(|relay| if announce_only { relay.announce_cursor } else { relay.cursor }))
         })?;
         if let (Some(listing), Some(cursor)) = (&pulled.listing, pulled.cursor) {
-            let known =
-                self.unlocked.read(|vault, _| Ok(vault.state.relay.as_ref().map(|relay| relay.known_rows.clone())))?.unwrap_or_default();
+            let known = self.unlocked.read(|vault, _| Ok(vault.progress().rows.clone()))?;
             let wanted: Vec<RowId> = listing.iter().filter(|id| !known.contains(id)).copied().collect();
             // the cursor must be that of the listed day, or it would skip what was never seen
             if DayFingerprint::of(listing).value() != cursor.fingerprint {
@@ -623,7 +620,7 @@ impl Vault {
             lines.map(|line: &Line| line.body).collect()
         };
         let operations: Vec<Operation> =
-            self.log.operations().filter(|operation| !self.state.relayed_operations.contains(&operation.id())).cloned().collect();
+            self.log.operations().filter(|operation| !self.progress().operations.contains(&operation.id())).cloned().collect();
         let frontier = self.frontier_to_push(tx)?;
         if unsent.is_empty() && operations.is_empty() && frontier.is_none() {
             return Ok(batch);
@@ -663,7 +660,7 @@ impl Vault {
         let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
         let hash = crypto::derive_id(labels::CHAIN_DIGEST, &parts);
         let hash = u64::from_le_bytes(hash.first_chunk().copied().unwrap_or_default());
-        if hash == self.state.relayed_frontier {
+        if hash == self.progress().frontier {
             return Ok(None);
         }
         Ok(Some((hash, FrontierNotice { frontier: bytes, receiving: Some(self.own_receiving_key()?) })))
@@ -680,9 +677,9 @@ impl Vault {
     ) -> Result<(), Error> {
         let ledger = self.ledger(tx)?;
         bodies.iter().for_each(|body| ledger.mark_relayed(body, true));
-        self.state.relayed_operations.extend(operations.iter().copied());
+        self.progress_mut().operations.extend(operations.iter().copied());
         if let Some(frontier) = frontier {
-            self.state.relayed_frontier = frontier;
+            self.progress_mut().frontier = frontier;
         }
         self.note_pushed_rows(pushed, rows);
         Ok(())
@@ -692,18 +689,17 @@ impl Vault {
         if let Some(cursor) = pushed.cursor {
             self.move_cursor(cursor);
         }
-        if let Some(relay) = &mut self.state.relay
-            && relay.cursor.is_some_and(|cursor| cursor.day == pushed.day)
-        {
-            relay.known_rows.extend(rows.iter().map(Row::id));
+        if self.state.relay.as_ref().is_some_and(|relay| relay.cursor.is_some_and(|cursor| cursor.day == pushed.day)) {
+            self.progress_mut().rows.extend(rows.iter().map(Row::id));
         }
     }
 
     fn move_cursor(&mut self, cursor: Cursor) {
+        let before = self.state.relay.as_ref().and_then(|relay| relay.cursor);
+        if before.is_some_and(|before| before.day != cursor.day) {
+            self.progress_mut().rows.clear();
+        }
         if let Some(relay) = &mut self.state.relay {
-            if relay.cursor.is_some_and(|before| before.day != cursor.day) {
-                relay.known_rows.clear();
-            }
             relay.cursor = Some(cursor);
         }
     }
@@ -718,9 +714,7 @@ impl Vault {
         let acceptance = self.accept_rows(tx, &rest)?;
         let ledger = self.ledger(tx)?;
         acceptance.bodies.iter().for_each(|body| ledger.mark_relayed(body, true));
-        if let Some(relay) = &mut self.state.relay {
-            relay.known_rows.extend(rows.iter().map(Row::id));
-        }
+        self.progress_mut().rows.extend(rows.iter().map(Row::id));
         Ok((acceptance, turns))
     }
 
@@ -781,7 +775,7 @@ impl Vault {
             operations.iter().filter_map(|bytes| Operation::from_bytes(bytes).ok()).map(|operation| operation.id()).collect();
         self.merge_operations(tx, &operations)?;
         // the relay has them: they need not be pushed again
-        self.state.relayed_operations.extend(ids);
+        self.progress_mut().operations.extend(ids);
         for known in &notice.frontiers {
             self.take_frontier(tx, &known.frontier, known.receiving.as_deref())?;
         }
