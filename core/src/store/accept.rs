@@ -369,7 +369,8 @@ impl Vault {
         if tx.held(&id)?.is_some() {
             return Ok(BodyVerdict::Held(code));
         }
-        // bounded, and fair per author; what does not fit is asked for again, by body id, when there is room
+        // Bounded, and fair per author. A body that does not fit is asked for again, by its id, when phones meet; a row
+        // that no turn here opens has no author to be fair to, and is read from the relay again after the next turn.
         let usage = tx.held_usage()?;
         let counts = match self.held_counts.take() {
             Some(counts) => counts,
@@ -377,10 +378,13 @@ impl Vault {
         };
         let mut counts = counts;
         let of_author = counts.entry(author).or_insert(0);
-        if *of_author < HELD_PER_AUTHOR_MAX_COUNT && usage.bytes < HELD_MAX_BYTES as u64 {
+        let has_share = author.is_none() || *of_author < HELD_PER_AUTHOR_MAX_COUNT;
+        if has_share && usage.bytes < HELD_MAX_BYTES as u64 {
             *of_author += 1;
             let plain = zeroize::Zeroizing::new(cbor::encode(held));
             tx.put_held(&id, &seal_value(&self.env, &self.values, HELD, id.as_bytes(), &plain)?)?;
+        } else if author.is_none() {
+            self.state.is_pull_incomplete = true;
         }
         self.held_counts = Some(counts);
         Ok(BodyVerdict::Held(code))

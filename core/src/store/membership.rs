@@ -234,6 +234,12 @@ impl Vault {
         self.root.remembered.insert(0, remembered);
         self.root.remembered.truncate(REMEMBERED_MAX_COUNT);
         self.state.is_receiving_key_spent = true;
+        if std::mem::take(&mut self.state.is_pull_incomplete)
+            && let Some(relay) = &mut self.state.relay
+        {
+            relay.cursor = None;
+            self.progress_mut().rows.clear();
+        }
         Ok(true)
     }
 

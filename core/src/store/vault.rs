@@ -52,6 +52,9 @@ pub(super) struct LocalState {
     /// A turn was adopted with the present receiving key: it is replaced when the pull or session in hand ends.
     #[n(7)]
     pub is_receiving_key_spent: bool,
+    /// Rows that no turn here opens did not all fit: the relay is read again from its beginning after the next adoption.
+    #[n(8)]
+    pub is_pull_incomplete: bool,
 }
 
 /// What the relay is known to hold: a value of its own, since it grows and no save should rewrite it.
