@@ -293,6 +293,12 @@ impl Vault {
                     Err(error) => return Ok(BodyVerdict::Refused(error.code())),
                 }
                 item.day = if is_new { day } else { item.day.max(day) };
+                if is_new && held.kind == Kind::Participant {
+                    // encounters may have come before the file that they are about
+                    self.index.load_kind(tx, &self.store_id, &self.root, Kind::Encounter)?;
+                    let contacts = self.index.about(&held.record).filter(|item| item.kind == Kind::Encounter).map(|item| item.day);
+                    item.day = contacts.fold(item.day, Ord::max);
+                }
                 item.summary = mapping::summary(held.kind, &document);
                 self.put_document(tx, &item, &document)?;
                 tx.put_body(&place, &id, &held.body)?;

@@ -191,6 +191,32 @@ impl Unlocked {
         Store { shared: self.shared.clone() }
     }
 
+    /// Replaces every key slot by one for new credentials.
+    ///
+    /// The new slot is on disk before the keystore secrets of the old ones are destroyed, so that a kill half-way
+    /// leaves a store that opens. Without a keystore an old slot may survive in flash: it still opens with the old
+    /// passphrase, and only with it. Errors: those of the credentials and of the medium; then nothing has changed.
+    pub fn change_credentials(&self, credentials: &Credentials<'_>) -> Result<(), Error> {
+        let (key, store_id) = self.read(|vault, _| Ok((vault.duplicate_store_key(), vault.store_id)))?;
+        // outside the store's lock: Argon2id takes its time
+        let slot = make_slot(self.env(), &store_id, 0, credentials, &key)?;
+        let mut slots = storage::read_slots(&self.shared.dir)?;
+        let old = std::mem::take(&mut slots.slots);
+        if let Some(first) = slots.slots.first_mut() {
+            *first = Some(slot);
+        }
+        let mut inner = self.alive()?;
+        let database = inner.database.as_mut().ok_or(Error::Locked)?;
+        database.write_slots(&slots, &self.env().random::<{ storage::SLOT_FILLER_BYTES }>())?;
+        if let Some(protector) = credentials.protector {
+            for slot in old.iter().flatten().filter(|slot| !slot.keystore_alias().is_empty()) {
+                // a secret that cannot be destroyed now opens nothing that is still in use
+                let _ = protector.destroy(slot.keystore_alias());
+            }
+        }
+        Ok(())
+    }
+
     fn env(&self) -> &Env {
         &self.shared.env
     }

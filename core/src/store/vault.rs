@@ -273,6 +273,10 @@ impl Vault {
         self.ledger.as_mut().ok_or(Error::Damaged)
     }
 
+    /// The store key, to be wrapped for new credentials.
+    pub(super) fn duplicate_store_key(&self) -> StoreKey {
+        self.store_key.duplicate()
+    }
     /// What the relay is known to hold.
     pub(super) const fn progress(&self) -> &RelayProgress {
         &self.progress
