@@ -54,7 +54,7 @@ use observer::Observers;
 use root::Root;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use vault::Vault;
 
 /// A store on this device. Cheap to clone; all clones are one store.
@@ -175,8 +175,13 @@ impl Store {
 
 impl Shared {
     fn lock_inner(&self) -> MutexGuard<'_, Inner> {
-        // a panic inside a call cannot leave a half-written state: transactions roll back, so the lock is taken over
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock().unwrap_or_else(|poisoned| {
+            // a panic inside a call rolled its transaction back, but memory may be ahead of the disk: lock the store
+            let mut inner = poisoned.into_inner();
+            inner.vault = None;
+            self.inner.clear_poison();
+            inner
+        })
     }
 }
 
