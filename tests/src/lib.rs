@@ -1,5 +1,6 @@
 //! What the suites share.
 
 pub mod faultfs;
+pub mod harness;
 pub mod team;
 pub mod workload;
