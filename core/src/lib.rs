@@ -11,6 +11,7 @@ pub mod record;
 pub mod screen;
 pub mod storage;
 pub mod store;
+pub mod sync;
 pub mod team;
 
 pub use error::{Error, Remedy};

@@ -190,6 +190,11 @@ pub fn commitment<K: SealingKey>(key: &K, nonce: &Nonce) -> [u8; COMMITMENT_BYTE
     Pair::derive(key, &nonce.0).commitment
 }
 
+/// Whether sealed bytes commit to this key, in constant time; nothing is decrypted, and nothing else is proven.
+pub fn commits_to<K: SealingKey>(key: &K, sealed: &[u8]) -> bool {
+    split(sealed).is_ok_and(|(header, _, _)| bool::from(Pair::derive(key, &header.nonce).commitment.ct_eq(&header.commitment)))
+}
+
 /// Seals a plaintext; the result is [`OVERHEAD_BYTES`] longer. Errors: [`SealError::TooLong`].
 pub fn seal<K: SealingKey>(key: &K, nonce: Nonce, aad: &Aad, plaintext: &[u8]) -> Result<Vec<u8>, SealError> {
     if plaintext.len() > SEALED_PLAINTEXT_MAX_BYTES {

@@ -29,7 +29,7 @@ mod words;
 
 pub use aead::{
     Aad, COMMITMENT_BYTES, NONCE_BYTES, Nonce, OVERHEAD_BYTES, OpenError, SealError, SealedHeader, TAG_BYTES, WRAPPED_BYTES, commitment,
-    open, seal, unwrap, unwrap_store_key, wrap, wrap_store_key,
+    commits_to, open, seal, unwrap, unwrap_store_key, wrap, wrap_store_key,
 };
 pub use boxes::{BOX_OVERHEAD_BYTES, BoxError, ReceivingKey, ReceivingPublicKey, open_box, seal_box};
 pub use kdf::{derive_hash, derive_id, derive_key};

@@ -2,10 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use automerge::{
-    Automerge, AutomergeError, Change, ChangeHash, ChangeMetadata, ExpandedChange, ObjId, ROOT,
-    ReadDoc, legacy,
-};
+use automerge::{Automerge, AutomergeError, Change, ChangeHash, ChangeMetadata, ExpandedChange, ObjId, ROOT, ReadDoc, legacy};
 
 use super::{Actor, ChangeFacts, Document, DocumentError, inspect_change, limits};
 
@@ -33,10 +30,7 @@ pub struct VerifiedChange {
 /// The first thing that is wrong; it is wrong on every phone, so refuse the body.
 pub fn verify_change(bytes: &[u8]) -> Result<VerifiedChange, DocumentError> {
     let (facts, change) = parse(bytes)?;
-    Ok(VerifiedChange {
-        facts,
-        hash: change.hash().0,
-    })
+    Ok(VerifiedChange { facts, hash: change.hash().0 })
 }
 
 fn parse(bytes: &[u8]) -> Result<(ChangeFacts, Change), DocumentError> {
@@ -68,15 +62,9 @@ impl Document {
     /// [`DocumentError::Held`]: keep the body and apply it again when a missing parent has arrived.
     /// [`DocumentError::Equivocation`]: the body contradicts an earlier one of its author; keep
     /// both. Any other: refuse the body, it is refused on every phone. The document is as before.
-    pub fn apply(
-        &mut self,
-        changes: &[&[u8]],
-        authors: &[Actor],
-    ) -> Result<Applied, DocumentError> {
+    pub fn apply(&mut self, changes: &[&[u8]], authors: &[Actor]) -> Result<Applied, DocumentError> {
         if changes.len() > limits::MAX_CHANGES_COUNT {
-            return Err(DocumentError::TooManyChanges {
-                count: changes.len(),
-            });
+            return Err(DocumentError::TooManyChanges { count: changes.len() });
         }
         let mut waiting = Vec::new();
         let mut hashes = BTreeSet::new();
@@ -89,10 +77,7 @@ impl Document {
                 waiting.push((facts, change));
             }
         }
-        let applied = Applied {
-            new: waiting.len(),
-            known: changes.len() - waiting.len(),
-        };
+        let applied = Applied { new: waiting.len(), known: changes.len() - waiting.len() };
         if waiting.is_empty() {
             return Ok(applied);
         }
@@ -127,21 +112,12 @@ impl Document {
             check_predecessors(&self.engine, operation, change.deps())?;
         }
         let hash = change.hash();
-        self.engine
-            .apply_changes([change])
-            .map_err(|error| match error {
-                AutomergeError::DuplicateSeqNumber(..) => DocumentError::Equivocation {
-                    actor: facts.actor,
-                    sequence: facts.sequence,
-                },
-                _ => DocumentError::Malformed,
-            })?;
+        self.engine.apply_changes([change]).map_err(|error| match error {
+            AutomergeError::DuplicateSeqNumber(..) => DocumentError::Equivocation { actor: facts.actor, sequence: facts.sequence },
+            _ => DocumentError::Malformed,
+        })?;
         // Automerge parks what it cannot place and says nothing.
-        if self.contains(&hash.0) {
-            Ok(())
-        } else {
-            Err(DocumentError::Malformed)
-        }
+        if self.contains(&hash.0) { Ok(()) } else { Err(DocumentError::Malformed) }
     }
 
     /// Makes a change without content that joins heads, `None` if there are few enough to edit.
@@ -185,19 +161,13 @@ impl Document {
     }
 }
 
-fn held(
-    document: &Document,
-    waiting: &[(ChangeFacts, Change)],
-    hashes: &BTreeSet<[u8; 32]>,
-) -> DocumentError {
+fn held(document: &Document, waiting: &[(ChangeFacts, Change)], hashes: &BTreeSet<[u8; 32]>) -> DocumentError {
     let missing: BTreeSet<[u8; 32]> = waiting
         .iter()
         .flat_map(|(facts, _)| facts.dependencies.iter().copied())
         .filter(|hash| !hashes.contains(hash) && !document.contains(hash))
         .collect();
-    DocumentError::Held {
-        missing: missing.into_iter().collect(),
-    }
+    DocumentError::Held { missing: missing.into_iter().collect() }
 }
 
 /// The counter that an operation directly after this change has.
@@ -210,9 +180,7 @@ fn check_place(engine: &Automerge, facts: &ChangeFacts) -> Result<(), DocumentEr
     let mut start_op = 1;
     let mut before = 0;
     for hash in &facts.dependencies {
-        let parent = engine
-            .get_change_meta_by_hash(&ChangeHash(*hash))
-            .ok_or(DocumentError::Malformed)?;
+        let parent = engine.get_change_meta_by_hash(&ChangeHash(*hash)).ok_or(DocumentError::Malformed)?;
         start_op = start_op.max(next_op(&parent)?);
         if parent.actor.to_bytes() == facts.actor.0 {
             before = before.max(parent.seq);
@@ -230,17 +198,11 @@ fn check_place(engine: &Automerge, facts: &ChangeFacts) -> Result<(), DocumentEr
 /// A put replaces exactly the values its author saw, a delete some of them and at least one.
 ///
 /// Otherwise Automerge would drop what it cannot find, or let a change overwrite a concurrent one.
-fn check_predecessors(
-    engine: &Automerge,
-    operation: &legacy::Op,
-    parents: &[ChangeHash],
-) -> Result<(), DocumentError> {
+fn check_predecessors(engine: &Automerge, operation: &legacy::Op, parents: &[ChangeHash]) -> Result<(), DocumentError> {
     let legacy::Key::Map(key) = &operation.key else {
         return Err(DocumentError::Keys);
     };
-    let seen = engine
-        .get_all_at(ROOT, key.as_str(), parents)
-        .map_err(|_| DocumentError::Malformed)?;
+    let seen = engine.get_all_at(ROOT, key.as_str(), parents).map_err(|_| DocumentError::Malformed)?;
     // Sorted, so repeated ones are neighbours.
     let replaces = &operation.pred;
     let distinct = (1..replaces.len()).all(|index| replaces.get(index - 1) != replaces.get(index));
@@ -254,9 +216,5 @@ fn check_predecessors(
         legacy::OpType::Delete => !replaces.is_empty(),
         _ => replaces.len() == seen.len(),
     };
-    if distinct && all_seen && enough {
-        Ok(())
-    } else {
-        Err(DocumentError::Predecessors)
-    }
+    if distinct && all_seen && enough { Ok(()) } else { Err(DocumentError::Predecessors) }
 }

@@ -30,12 +30,7 @@ impl<'a> Edit<'a> {
         for head in document.heads() {
             seed.update(&head);
         }
-        Self {
-            document,
-            writes: BTreeMap::new(),
-            seed,
-            made: 0,
-        }
+        Self { document, writes: BTreeMap::new(), seed, made: 0 }
     }
 
     /// What a field will hold.
@@ -79,12 +74,7 @@ impl<'a> Edit<'a> {
     /// # Errors
     /// [`DocumentError::FieldName`]; [`DocumentError::TooManyItems`]: remove one first;
     /// [`DocumentError::UnknownItem`] if the item to add it after is gone.
-    pub fn add_item(
-        &mut self,
-        list: &str,
-        text: &str,
-        place: Place,
-    ) -> Result<ItemId, DocumentError> {
+    pub fn add_item(&mut self, list: &str, text: &str, place: Place) -> Result<ItemId, DocumentError> {
         check_field(list)?;
         let placed = self.placed(list);
         if placed.len() >= limits::MAX_ITEMS_COUNT {
@@ -110,12 +100,7 @@ impl<'a> Edit<'a> {
     ///
     /// # Errors
     /// [`DocumentError::FieldName`]; [`DocumentError::UnknownItem`] if either item is gone.
-    pub fn move_item(
-        &mut self,
-        list: &str,
-        item: ItemId,
-        place: Place,
-    ) -> Result<(), DocumentError> {
+    pub fn move_item(&mut self, list: &str, item: ItemId, place: Place) -> Result<(), DocumentError> {
         self.find(list, item)?;
         if place == Place::After(item) {
             return Ok(());
@@ -156,21 +141,13 @@ impl<'a> Edit<'a> {
     }
 
     /// Gives `item` a position among the `others`, all of them in order.
-    fn place(
-        &mut self,
-        list: &str,
-        item: ItemId,
-        others: &[PlacedItem],
-        place: Place,
-    ) -> Result<(), DocumentError> {
+    fn place(&mut self, list: &str, item: ItemId, others: &[PlacedItem], place: Place) -> Result<(), DocumentError> {
         let index = match place {
             Place::First => 0,
             Place::Last => others.len(),
-            Place::After(before) => others
-                .iter()
-                .position(|placed| placed.item.id == before)
-                .map(|index| index + 1)
-                .ok_or(DocumentError::UnknownItem)?,
+            Place::After(before) => {
+                others.iter().position(|placed| placed.item.id == before).map(|index| index + 1).ok_or(DocumentError::UnknownItem)?
+            }
         };
         let tail = self.next_tail();
         if let Some(position) = position_at(others, index, tail) {
@@ -229,10 +206,7 @@ impl Document {
     /// [`DocumentError::ChangeTooLarge`], [`DocumentError::TooManyOps`],
     /// [`DocumentError::TooManyPredecessors`] or [`DocumentError::OtherActors`]: edit less at
     /// once. The document is then as before.
-    pub fn edit(
-        &mut self,
-        wishes: impl FnOnce(&mut Edit<'_>) -> Result<(), DocumentError>,
-    ) -> Result<Option<Vec<u8>>, DocumentError> {
+    pub fn edit(&mut self, wishes: impl FnOnce(&mut Edit<'_>) -> Result<(), DocumentError>) -> Result<Option<Vec<u8>>, DocumentError> {
         let mut edit = Edit::new(self);
         wishes(&mut edit)?;
         let writes = edit.writes;
@@ -254,9 +228,7 @@ impl Document {
         let Some(hash) = hash else {
             return Ok(None);
         };
-        let change = engine
-            .get_change_by_hash(&hash)
-            .ok_or(DocumentError::Malformed)?;
+        let change = engine.get_change_by_hash(&hash).ok_or(DocumentError::Malformed)?;
         let bytes = change.raw_bytes().to_vec();
         inspect_change(&bytes)?;
         self.engine = engine;

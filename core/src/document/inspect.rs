@@ -30,16 +30,8 @@ const PREDECESSOR_GROUP: u64 = 0x70;
 const PREDECESSOR_ACTOR: u64 = 0x71;
 const PREDECESSOR_COUNTER: u64 = 0x73;
 
-const COLUMNS: [u64; limits::MAX_COLUMNS_COUNT] = [
-    KEY,
-    INSERT,
-    ACTION,
-    VALUE_META,
-    VALUE,
-    PREDECESSOR_GROUP,
-    PREDECESSOR_ACTOR,
-    PREDECESSOR_COUNTER,
-];
+const COLUMNS: [u64; limits::MAX_COLUMNS_COUNT] =
+    [KEY, INSERT, ACTION, VALUE_META, VALUE, PREDECESSOR_GROUP, PREDECESSOR_ACTOR, PREDECESSOR_COUNTER];
 
 /// What the bytes of a change say of themselves, known before Automerge parses them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,11 +63,7 @@ pub fn inspect_change(bytes: &[u8]) -> Result<ChangeFacts, DocumentError> {
     let actor = Actor(read_actor(&mut reader)?);
     let sequence = reader.unsigned()?;
     let start_op = reader.unsigned()?;
-    if sequence == 0
-        || sequence > limits::MAX_OP_COUNTER
-        || start_op == 0
-        || start_op > limits::MAX_OP_COUNTER - limits::MAX_OPS_COUNT
-    {
+    if sequence == 0 || sequence > limits::MAX_OP_COUNTER || start_op == 0 || start_op > limits::MAX_OP_COUNTER - limits::MAX_OPS_COUNT {
         return Err(DocumentError::Number);
     }
     if reader.signed()? != 0 {
@@ -87,13 +75,7 @@ pub fn inspect_change(bytes: &[u8]) -> Result<ChangeFacts, DocumentError> {
     let others = read_other_actors(&mut reader, &actor)?;
     let columns = Columns::read(&mut reader)?;
     let ops = columns.judge(start_op, others)?;
-    Ok(ChangeFacts {
-        actor,
-        sequence,
-        start_op,
-        ops,
-        dependencies,
-    })
+    Ok(ChangeFacts { actor, sequence, start_op, ops, dependencies })
 }
 
 /// Judges the frame of a snapshot: one document chunk, of the exact length, no deflated column.
@@ -132,11 +114,7 @@ fn open_chunk(bytes: &[u8], expected: u8) -> Result<Reader<'_>, DocumentError> {
         return Err(DocumentError::ChunkType { found });
     }
     let length = reader.unsigned()?;
-    if usize::try_from(length) == Ok(reader.0.len()) {
-        Ok(reader)
-    } else {
-        Err(DocumentError::Length)
-    }
+    if usize::try_from(length) == Ok(reader.0.len()) { Ok(reader) } else { Err(DocumentError::Length) }
 }
 
 fn read_dependencies(reader: &mut Reader<'_>) -> Result<Vec<[u8; 32]>, DocumentError> {
@@ -156,10 +134,7 @@ fn read_dependencies(reader: &mut Reader<'_>) -> Result<Vec<[u8; 32]>, DocumentE
 }
 
 fn read_actor(reader: &mut Reader<'_>) -> Result<[u8; 16], DocumentError> {
-    reader
-        .prefixed()?
-        .try_into()
-        .map_err(|_| DocumentError::ActorLength)
+    reader.prefixed()?.try_into().map_err(|_| DocumentError::ActorLength)
 }
 
 /// How many other actors the change lists.
@@ -213,32 +188,15 @@ impl<'a> Columns<'a> {
         for (column, length) in columns.iter_mut().zip(lengths) {
             *column = reader.bytes(length)?;
         }
-        if reader.is_empty() {
-            Ok(Self(columns))
-        } else {
-            Err(DocumentError::TrailingBytes)
-        }
+        if reader.is_empty() { Ok(Self(columns)) } else { Err(DocumentError::TrailingBytes) }
     }
 
     /// Counts and judges the rows; returns the number of operations.
     fn judge(&self, start_op: u64, other_actors: u64) -> Result<u64, DocumentError> {
-        let [
-            key,
-            insert,
-            action,
-            meta,
-            value,
-            group,
-            pred_actor,
-            pred_counter,
-        ] = self.0;
+        let [key, insert, action, meta, value, group, pred_actor, pred_counter] = self.0;
         let ops = count_actions(action)?;
         let predecessors = count_predecessors(group, ops)?;
-        let inserts = if ops == 0 && insert.is_empty() {
-            0
-        } else {
-            walk_false(insert, limits::MAX_OPS_COUNT)?
-        };
+        let inserts = if ops == 0 && insert.is_empty() { 0 } else { walk_false(insert, limits::MAX_OPS_COUNT)? };
         if count_keys(key)? != ops
             || inserts != ops
             || count_values(meta, value)? != ops
@@ -254,35 +212,23 @@ impl<'a> Columns<'a> {
 fn count_actions(column: &[u8]) -> Result<u64, DocumentError> {
     const PUT: u64 = 1;
     const DELETE: u64 = 3;
-    walk_runs(
-        column,
-        limits::MAX_OPS_COUNT,
-        &DocumentError::TooManyOps,
-        Reader::unsigned,
-        |_, action| match action {
-            PUT | DELETE => Ok(()),
-            _ => Err(DocumentError::Action),
-        },
-    )
+    walk_runs(column, limits::MAX_OPS_COUNT, &DocumentError::TooManyOps, Reader::unsigned, |_, action| match action {
+        PUT | DELETE => Ok(()),
+        _ => Err(DocumentError::Action),
+    })
 }
 
 /// Each key once and in ascending order: no run can repeat one, so no key can be multiplied.
 fn count_keys(column: &[u8]) -> Result<u64, DocumentError> {
     let mut last: &[u8] = &[];
-    walk_runs(
-        column,
-        limits::MAX_OPS_COUNT,
-        &DocumentError::TooManyOps,
-        Reader::prefixed,
-        |rows, key| {
-            let printable = key.iter().all(u8::is_ascii_graphic);
-            if rows != 1 || key <= last || key.len() > limits::MAX_KEY_BYTES || !printable {
-                return Err(DocumentError::Keys);
-            }
-            last = key;
-            Ok(())
-        },
-    )
+    walk_runs(column, limits::MAX_OPS_COUNT, &DocumentError::TooManyOps, Reader::prefixed, |rows, key| {
+        let printable = key.iter().all(u8::is_ascii_graphic);
+        if rows != 1 || key <= last || key.len() > limits::MAX_KEY_BYTES || !printable {
+            return Err(DocumentError::Keys);
+        }
+        last = key;
+        Ok(())
+    })
 }
 
 /// The metadata gives type (low four bits) and size of each value; together they fill the column.
@@ -294,56 +240,32 @@ fn count_values(meta: &[u8], value: &[u8]) -> Result<u64, DocumentError> {
     const TEXT: u64 = 6;
     const BYTES: u64 = 7;
     let mut total = 0_u64;
-    let rows = walk_runs(
-        meta,
-        limits::MAX_OPS_COUNT,
-        &DocumentError::TooManyOps,
-        Reader::unsigned,
-        |rows, meta| {
-            let size = meta >> 4;
-            let fits = match meta & 0x0f {
-                NULL | FALSE | TRUE => size == 0,
-                INT => (1..=10).contains(&size),
-                TEXT | BYTES => size <= limits::MAX_CHANGE_BYTES as u64,
-                _ => false,
-            };
-            total = rows
-                .checked_mul(size)
-                .and_then(|sum| total.checked_add(sum))
-                .filter(|_| fits)
-                .ok_or(DocumentError::ValueType)?;
-            Ok(())
-        },
-    )?;
-    if total == value.len() as u64 {
-        Ok(rows)
-    } else {
-        Err(DocumentError::ValueType)
-    }
+    let rows = walk_runs(meta, limits::MAX_OPS_COUNT, &DocumentError::TooManyOps, Reader::unsigned, |rows, meta| {
+        let size = meta >> 4;
+        let fits = match meta & 0x0f {
+            NULL | FALSE | TRUE => size == 0,
+            INT => (1..=10).contains(&size),
+            TEXT | BYTES => size <= limits::MAX_CHANGE_BYTES as u64,
+            _ => false,
+        };
+        total = rows.checked_mul(size).and_then(|sum| total.checked_add(sum)).filter(|_| fits).ok_or(DocumentError::ValueType)?;
+        Ok(())
+    })?;
+    if total == value.len() as u64 { Ok(rows) } else { Err(DocumentError::ValueType) }
 }
 
 /// The group column says how many values each operation replaces; returns how many all of them do.
 fn count_predecessors(column: &[u8], ops: u64) -> Result<u64, DocumentError> {
     let mut total = 0_u64;
-    let rows = walk_runs(
-        column,
-        limits::MAX_OPS_COUNT,
-        &DocumentError::TooManyOps,
-        Reader::unsigned,
-        |rows, each| {
-            total = rows
-                .checked_mul(each)
-                .and_then(|sum| total.checked_add(sum))
-                .filter(|sum| *sum <= limits::MAX_PREDECESSORS_COUNT)
-                .ok_or(DocumentError::TooManyPredecessors)?;
-            Ok(())
-        },
-    )?;
-    if rows == ops {
-        Ok(total)
-    } else {
-        Err(DocumentError::Rows)
-    }
+    let rows = walk_runs(column, limits::MAX_OPS_COUNT, &DocumentError::TooManyOps, Reader::unsigned, |rows, each| {
+        total = rows
+            .checked_mul(each)
+            .and_then(|sum| total.checked_add(sum))
+            .filter(|sum| *sum <= limits::MAX_PREDECESSORS_COUNT)
+            .ok_or(DocumentError::TooManyPredecessors)?;
+        Ok(())
+    })?;
+    if rows == ops { Ok(total) } else { Err(DocumentError::Rows) }
 }
 
 /// Every other actor that is listed must be used: Automerge panics on one it has never met.
@@ -351,51 +273,29 @@ fn count_predecessor_actors(column: &[u8], others: u64) -> Result<u64, DocumentE
     // Index 0 is the change's own actor.
     let mut used = [false; limits::MAX_OTHER_ACTORS_COUNT + 1];
     used[0] = true;
-    let listed = usize::try_from(others)
-        .ok()
-        .and_then(|others| used.get_mut(..=others))
-        .ok_or(DocumentError::OtherActors)?;
-    let rows = walk_runs(
-        column,
-        limits::MAX_PREDECESSORS_COUNT,
-        &DocumentError::TooManyPredecessors,
-        Reader::unsigned,
-        |_, index| {
-            let used = usize::try_from(index).ok().and_then(|i| listed.get_mut(i));
-            *used.ok_or(DocumentError::OtherActors)? = true;
-            Ok(())
-        },
-    )?;
-    if listed.iter().all(|used| *used) {
-        Ok(rows)
-    } else {
-        Err(DocumentError::OtherActors)
-    }
+    let listed = usize::try_from(others).ok().and_then(|others| used.get_mut(..=others)).ok_or(DocumentError::OtherActors)?;
+    let rows = walk_runs(column, limits::MAX_PREDECESSORS_COUNT, &DocumentError::TooManyPredecessors, Reader::unsigned, |_, index| {
+        let used = usize::try_from(index).ok().and_then(|i| listed.get_mut(i));
+        *used.ok_or(DocumentError::OtherActors)? = true;
+        Ok(())
+    })?;
+    if listed.iter().all(|used| *used) { Ok(rows) } else { Err(DocumentError::OtherActors) }
 }
 
 /// A counter is stored as the difference to the one before; every one lies before the change.
 fn count_predecessor_counters(column: &[u8], start_op: u64) -> Result<u64, DocumentError> {
     let in_past = |counter: i64| u64::try_from(counter).is_ok_and(|c| (1..start_op).contains(&c));
     let mut counter = 0_i64;
-    walk_runs(
-        column,
-        limits::MAX_PREDECESSORS_COUNT,
-        &DocumentError::TooManyPredecessors,
-        Reader::signed,
-        |rows, step| {
-            let first = counter.checked_add(step);
-            // Within a run the counters only rise or only fall: its two ends bound the rest.
-            let last = i64::try_from(rows)
-                .ok()
-                .and_then(|rows| step.checked_mul(rows))
-                .and_then(|sum| counter.checked_add(sum));
-            match (first, last) {
-                (Some(first), Some(last)) if in_past(first) && in_past(last) => {
-                    counter = last;
-                    Ok(())
-                }
-                _ => Err(DocumentError::Number),
+    walk_runs(column, limits::MAX_PREDECESSORS_COUNT, &DocumentError::TooManyPredecessors, Reader::signed, |rows, step| {
+        let first = counter.checked_add(step);
+        // Within a run the counters only rise or only fall: its two ends bound the rest.
+        let last = i64::try_from(rows).ok().and_then(|rows| step.checked_mul(rows)).and_then(|sum| counter.checked_add(sum));
+        match (first, last) {
+            (Some(first), Some(last)) if in_past(first) && in_past(last) => {
+                counter = last;
+                Ok(())
             }
-        },
-    )
+            _ => Err(DocumentError::Number),
+        }
+    })
 }

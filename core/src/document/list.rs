@@ -94,14 +94,8 @@ pub(super) struct PlacedItem {
 }
 
 /// The items of a list in their order: by position, then by id; those without position last.
-pub(super) fn items_of(
-    list: &str,
-    keys: impl Iterator<Item = String>,
-    value: impl Fn(&str) -> Option<Value>,
-) -> Vec<PlacedItem> {
-    let ids: BTreeSet<ItemId> = keys
-        .filter_map(|key| ItemKey::read_text(list, &key))
-        .collect();
+pub(super) fn items_of(list: &str, keys: impl Iterator<Item = String>, value: impl Fn(&str) -> Option<Value>) -> Vec<PlacedItem> {
+    let ids: BTreeSet<ItemId> = keys.filter_map(|key| ItemKey::read_text(list, &key)).collect();
     let mut placed: Vec<PlacedItem> = ids
         .into_iter()
         .filter_map(|id| {
@@ -117,8 +111,7 @@ pub(super) fn items_of(
         })
         .collect();
     placed.sort_by(|a, b| {
-        let by_position =
-            (a.position.is_none(), &a.position).cmp(&(b.position.is_none(), &b.position));
+        let by_position = (a.position.is_none(), &a.position).cmp(&(b.position.is_none(), &b.position));
         by_position.then(a.item.id.cmp(&b.item.id))
     });
     placed

@@ -103,9 +103,7 @@ mod tests {
 
     #[test]
     fn spaced_positions_ascend() {
-        let all: Vec<_> = (0..300)
-            .map(|i| spaced(i, 300, tail_of([255, 255])))
-            .collect();
+        let all: Vec<_> = (0..300).map(|i| spaced(i, 300, tail_of([255, 255]))).collect();
         assert!(all.is_sorted());
         assert!(all.windows(2).all(|w| w[0] != w[1]));
     }

@@ -20,19 +20,13 @@ impl<'a> Reader<'a> {
     /// The next `count` bytes.
     pub(super) fn bytes(&mut self, count: u64) -> Result<&'a [u8], DocumentError> {
         let count = usize::try_from(count).map_err(|_| DocumentError::Truncated)?;
-        let (taken, rest) = self
-            .0
-            .split_at_checked(count)
-            .ok_or(DocumentError::Truncated)?;
+        let (taken, rest) = self.0.split_at_checked(count).ok_or(DocumentError::Truncated)?;
         self.0 = rest;
         Ok(taken)
     }
 
     pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], DocumentError> {
-        let (&taken, rest) = self
-            .0
-            .split_first_chunk::<N>()
-            .ok_or(DocumentError::Truncated)?;
+        let (&taken, rest) = self.0.split_first_chunk::<N>().ok_or(DocumentError::Truncated)?;
         self.0 = rest;
         Ok(taken)
     }
@@ -50,11 +44,7 @@ impl<'a> Reader<'a> {
             value |= bits << shift;
             if byte & 0x80 == 0 {
                 let overlong = byte == 0 && shift > 0;
-                return if overlong {
-                    Err(DocumentError::Number)
-                } else {
-                    Ok(value)
-                };
+                return if overlong { Err(DocumentError::Number) } else { Ok(value) };
             }
         }
         Err(DocumentError::Number)
@@ -74,8 +64,7 @@ impl<'a> Reader<'a> {
             value |= i64::from(bits) << shift;
             if byte & 0x80 == 0 {
                 let sign_was = before & 0x40 != 0;
-                let overlong =
-                    shift > 0 && ((byte == 0 && !sign_was) || (byte == 0x7f && sign_was));
+                let overlong = shift > 0 && ((byte == 0 && !sign_was) || (byte == 0x7f && sign_was));
                 if overlong {
                     return Err(DocumentError::Number);
                 }
@@ -108,11 +97,7 @@ impl Rows {
         if count == 0 {
             return Err(DocumentError::Rows);
         }
-        self.seen = self
-            .seen
-            .checked_add(count)
-            .filter(|seen| *seen <= self.most)
-            .ok_or_else(|| self.too_many.clone())?;
+        self.seen = self.seen.checked_add(count).filter(|seen| *seen <= self.most).ok_or_else(|| self.too_many.clone())?;
         Ok(())
     }
 }
@@ -130,18 +115,10 @@ pub(super) fn walk_runs<'a, T>(
     mut run: impl FnMut(u64, T) -> Result<(), DocumentError>,
 ) -> Result<u64, DocumentError> {
     let mut reader = Reader(column);
-    let mut rows = Rows {
-        seen: 0,
-        most,
-        too_many: too_many.clone(),
-    };
+    let mut rows = Rows { seen: 0, most, too_many: too_many.clone() };
     while !reader.is_empty() {
         let count = reader.signed()?;
-        rows.add(if count == 0 {
-            reader.unsigned()?
-        } else {
-            count.unsigned_abs()
-        })?;
+        rows.add(if count == 0 { reader.unsigned()? } else { count.unsigned_abs() })?;
         match count {
             0 => return Err(DocumentError::Rows),
             1.. => run(count.unsigned_abs(), value(&mut reader)?)?,

@@ -19,9 +19,7 @@ pub struct Document {
 
 impl fmt::Debug for Document {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Document")
-            .field("actor", &self.actor)
-            .finish_non_exhaustive()
+        f.debug_struct("Document").field("actor", &self.actor).finish_non_exhaustive()
     }
 }
 
@@ -43,12 +41,8 @@ impl Document {
     /// or build the document from its bodies.
     pub fn load(snapshot: &[u8], actor: Actor) -> Result<Self, DocumentError> {
         inspect_snapshot(snapshot)?;
-        let options = LoadOptions::new()
-            .on_partial_load(OnPartialLoad::Error)
-            .verification_mode(VerificationMode::Check);
-        let engine = Automerge::load_with_options(snapshot, options)
-            .map_err(|_| DocumentError::Malformed)?
-            .with_actor(actor.to_engine());
+        let options = LoadOptions::new().on_partial_load(OnPartialLoad::Error).verification_mode(VerificationMode::Check);
+        let engine = Automerge::load_with_options(snapshot, options).map_err(|_| DocumentError::Malformed)?.with_actor(actor.to_engine());
         Ok(Self { engine, actor })
     }
 
@@ -76,9 +70,7 @@ impl Document {
     /// Whether the change with this hash is in the document.
     #[must_use]
     pub fn contains(&self, change: &[u8; 32]) -> bool {
-        self.engine
-            .get_change_meta_by_hash(&automerge::ChangeHash(*change))
-            .is_some()
+        self.engine.get_change_meta_by_hash(&automerge::ChangeHash(*change)).is_some()
     }
 
     /// What a field holds; of concurrent values the one that wins on every phone.
@@ -120,10 +112,7 @@ impl Document {
     /// The items of a list in their order, the same on every phone with the same heads.
     #[must_use]
     pub fn items(&self, list: &str) -> Vec<Item> {
-        items_of(list, self.keys(), |key| self.value(key))
-            .into_iter()
-            .map(|placed| placed.item)
-            .collect()
+        items_of(list, self.keys(), |key| self.value(key)).into_iter().map(|placed| placed.item).collect()
     }
 
     /// All concurrent texts of a list item with who wrote each, the winning one first.

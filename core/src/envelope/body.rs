@@ -161,6 +161,11 @@ pub fn seal_body(
     Ok(SealedBody { id: BodyId::of(&bytes), bytes })
 }
 
+/// Whether a key sealed a body, by the commitment in front of it; nothing is decrypted.
+pub fn is_sealed_by(body: &[u8], key: &RecordKey) -> bool {
+    crypto::commits_to(key, body)
+}
+
 /// A body that its key opened. Its author is not proven yet.
 #[derive(Debug)]
 pub struct OpenedBody {

@@ -22,5 +22,7 @@
 mod body;
 mod cover;
 
-pub use body::{Binding, BodyHeader, EnvelopeError, OpenedBody, SCHEMA_VERSION, SealedBody, VerifiedBody, open_body, seal_body};
+pub use body::{
+    Binding, BodyHeader, EnvelopeError, OpenedBody, SCHEMA_VERSION, SealedBody, VerifiedBody, is_sealed_by, open_body, seal_body,
+};
 pub use cover::{COVER_BYTES, Covered, SUITE, cover_row, open_row};

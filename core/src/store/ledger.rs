@@ -188,6 +188,13 @@ impl Ledger {
     pub(super) fn lines(&self) -> impl Iterator<Item = &Line> {
         self.segments.iter().flatten()
     }
+    /// Those of some bodies that are here, in the order in which they came: parents before children.
+    pub(super) fn arranged(&self, bodies: &[BodyId]) -> Vec<BodyId> {
+        let mut at: Vec<((usize, usize), BodyId)> = bodies.iter().filter_map(|id| self.at.get(id).map(|at| (*at, *id))).collect();
+        at.sort_unstable();
+        at.dedup();
+        at.into_iter().map(|(_, id)| id).filter(|id| self.line(id).is_some_and(Line::is_here)).collect()
+    }
     /// All chains.
     pub(super) const fn chains(&self) -> &BTreeMap<DeviceId, Chain> {
         &self.chains

@@ -539,7 +539,13 @@ impl HostedInvitation {
                 announcement,
                 relay: vault.state.relay.as_ref().map(|relay| {
                     // the newcomer reads the relay from its beginning
-                    let fresh = super::vault::RelaySettings { claim: None, cursor: None, known_rows: Default::default(), ..relay.clone() };
+                    let fresh = super::vault::RelaySettings {
+                        claim: None,
+                        cursor: None,
+                        announce_cursor: None,
+                        known_rows: Default::default(),
+                        ..relay.clone()
+                    };
                     cbor::encode(&fresh)
                 }),
                 frontiers: frontiers.collect(),

@@ -85,6 +85,9 @@ pub(super) struct RelaySettings {
     /// The turn whose access keys are in force there.
     #[n(7)]
     pub keys_of: Option<satchel_wire::ids::TurnId>,
+    /// Where the last pull of the announce lane alone ended.
+    #[n(8)]
+    pub announce_cursor: Option<satchel_wire::frame::Cursor>,
 }
 
 /// The newest frontier of a device, and its receiving key.

@@ -10,11 +10,11 @@ mod session;
 mod stream;
 mod talk;
 
-pub use replica::{
-    Accepted, Beyond, ChainHead, Covered, FrontierVerdict, KnownFrontier, Merged, OperationId, Replica, Role, Standing, TurnVerdict,
-};
 pub use error::{CloseReason, SessionError, SessionFault};
 pub use hello::SESSION_VERSION;
 pub use message::Kind as MessageKind;
+pub use replica::{
+    Accepted, Beyond, ChainHead, Covered, FrontierVerdict, KnownFrontier, Merged, OperationId, Replica, Role, Standing, TurnVerdict,
+};
 pub use report::{SessionReport, Warning};
 pub use session::PeerSession;

@@ -41,19 +41,10 @@ fn a_change_of_another_actor_is_refused() {
 #[test]
 fn two_contents_under_one_number_are_told_and_harm_nobody_else() {
     let mut document = Document::new(ANA);
-    let (one, two) = (
-        set(&mut Document::new(EVE), "a", "1"),
-        set(&mut Document::new(EVE), "a", "2"),
-    );
-    let equivocation = DocumentError::Equivocation {
-        actor: EVE,
-        sequence: 1,
-    };
+    let (one, two) = (set(&mut Document::new(EVE), "a", "1"), set(&mut Document::new(EVE), "a", "2"));
+    let equivocation = DocumentError::Equivocation { actor: EVE, sequence: 1 };
     // In one body: neither is taken.
-    assert_eq!(
-        document.apply(&[&one, &two], &[EVE]),
-        Err(equivocation.clone())
-    );
+    assert_eq!(document.apply(&[&one, &two], &[EVE]), Err(equivocation.clone()));
     assert!(document.heads().is_empty());
     assert_eq!(document.apply(&[&one], &[EVE]), NEW);
     assert_refused(&document, &two, EVE, "equivocation");
@@ -71,27 +62,17 @@ fn two_contents_under_one_number_are_told_and_harm_nobody_else() {
 fn a_change_without_its_parents_is_held_and_then_applies() {
     let mut author = Document::new(ANA);
     let changes: Vec<_> = ["1", "2", "3"].map(|v| set(&mut author, "a", v)).into();
-    let hashes: Vec<_> = changes
-        .iter()
-        .map(|c| verify_change(c).unwrap().hash)
-        .collect();
+    let hashes: Vec<_> = changes.iter().map(|c| verify_change(c).unwrap().hash).collect();
     let mut document = Document::new(BEN);
     set(&mut document, "b", "own");
     let before = document.save();
-    let held = |hash: usize| {
-        Err(DocumentError::Held {
-            missing: vec![hashes[hash]],
-        })
-    };
+    let held = |hash: usize| Err(DocumentError::Held { missing: vec![hashes[hash]] });
     assert_eq!(document.apply(&[&changes[2]], &[ANA]), held(1));
     assert_eq!(document.apply(&[&changes[2], &changes[1]], &[ANA]), held(0));
     assert_eq!(document.save(), before);
     assert_eq!(document.apply(&[&changes[0]], &[ANA]), NEW);
     assert_eq!(document.apply(&[&changes[2]], &[ANA]), held(1));
-    assert_eq!(
-        document.apply(&[&changes[2], &changes[1]], &[ANA]),
-        Ok(Applied { new: 2, known: 0 })
-    );
+    assert_eq!(document.apply(&[&changes[2], &changes[1]], &[ANA]), Ok(Applied { new: 2, known: 0 }));
     assert_eq!(document.value("a"), Some(text("3")));
 }
 
@@ -100,22 +81,10 @@ fn what_is_here_already_is_passed_over() {
     let mut author = Document::new(ANA);
     let (one, two) = (set(&mut author, "a", "1"), set(&mut author, "a", "2"));
     let mut document = Document::new(BEN);
-    assert_eq!(
-        document.apply(&[&one, &one], &[ANA]),
-        Ok(Applied { new: 1, known: 1 })
-    );
-    assert_eq!(
-        document.apply(&[&two, &one], &[ANA]),
-        Ok(Applied { new: 1, known: 1 })
-    );
-    assert_eq!(
-        document.apply(&[&one, &two], &[ANA]),
-        Ok(Applied { new: 0, known: 2 })
-    );
-    assert_eq!(
-        document.apply(&[], &[ANA]),
-        Ok(Applied { new: 0, known: 0 })
-    );
+    assert_eq!(document.apply(&[&one, &one], &[ANA]), Ok(Applied { new: 1, known: 1 }));
+    assert_eq!(document.apply(&[&two, &one], &[ANA]), Ok(Applied { new: 1, known: 1 }));
+    assert_eq!(document.apply(&[&one, &two], &[ANA]), Ok(Applied { new: 0, known: 2 }));
+    assert_eq!(document.apply(&[], &[ANA]), Ok(Applied { new: 0, known: 0 }));
 }
 
 #[test]
@@ -137,53 +106,30 @@ fn a_body_is_taken_whole_or_not_at_all() {
 fn nobody_skips_numbers_or_uses_counters_up() {
     let (document, eve) = attacked();
     for sequence in [2, 1_000] {
-        let bytes = Crafted {
-            sequence,
-            ..eve.clone()
-        }
-        .bytes();
+        let bytes = Crafted { sequence, ..eve.clone() }.bytes();
         assert_refused(&document, &bytes, EVE, "sequence");
     }
     for start_op in [3, 1 << 30] {
-        let bytes = Crafted {
-            start_op,
-            ..eve.clone()
-        }
-        .bytes();
+        let bytes = Crafted { start_op, ..eve.clone() }.bytes();
         assert_refused(&document, &bytes, EVE, "start_op");
     }
-    let bytes = Crafted {
-        start_op: u64::from(u32::MAX),
-        ..eve
-    }
-    .bytes();
+    let bytes = Crafted { start_op: u64::from(u32::MAX), ..eve }.bytes();
     assert_refused(&document, &bytes, EVE, "number");
 }
 
 #[test]
 fn an_operation_replaces_only_what_its_author_saw() {
     let (mut document, eve) = attacked();
-    let alone = Crafted {
-        others: vec![],
-        ..eve.clone()
-    };
-    let without = [0x71, 0x73]
-        .into_iter()
-        .fold(alone, |c, spec| c.with_column(spec, vec![]));
+    let alone = Crafted { others: vec![], ..eve.clone() };
+    let without = [0x71, 0x73].into_iter().fold(alone, |c, spec| c.with_column(spec, vec![]));
     // A put beside the value that is there, a delete of nothing, one value replaced twice.
     let beside = without.clone().with_column(0x70, vec![0x7f, 0]);
     assert_refused(&document, &beside.bytes(), EVE, "predecessors");
-    let nothing = beside
-        .with_column(0x42, vec![0x7f, 3])
-        .with_column(0x56, vec![0x7f, 0]);
+    let nothing = beside.with_column(0x42, vec![0x7f, 3]).with_column(0x56, vec![0x7f, 0]);
     let nothing = nothing.with_column(0x57, vec![]);
     assert_eq!(inspect_change(&nothing.bytes()).unwrap().ops, 1);
     assert_refused(&document, &nothing.bytes(), EVE, "predecessors");
-    let twice = eve
-        .clone()
-        .with_column(0x70, vec![0x7f, 2])
-        .with_column(0x71, run(2, &[1]))
-        .with_column(0x73, vec![0x7e, 1, 0]);
+    let twice = eve.clone().with_column(0x70, vec![0x7f, 2]).with_column(0x71, run(2, &[1])).with_column(0x73, vec![0x7e, 1, 0]);
     assert_refused(&document, &twice.bytes(), EVE, "predecessors");
     // Another key, under which there is nothing to replace.
     let elsewhere = eve.clone().with_column(0x15, vec![0x7f, 1, b'z']);
@@ -191,24 +137,29 @@ fn an_operation_replaces_only_what_its_author_saw() {
     // A value that is in the document, but not among what the parents lead to.
     let concurrent = set(&mut copy_for(&document, BEN), "a", "concurrent");
     deliver(&mut document, BEN, &[&concurrent]);
-    let unseen = Crafted {
-        start_op: 3,
-        ..eve.clone()
-    };
-    let unseen = Crafted {
-        others: vec![BEN.0.to_vec()],
-        ..unseen
-    }
-    .with_column(0x73, vec![0x7f, 2]);
+    let unseen = Crafted { start_op: 3, ..eve.clone() };
+    let unseen = Crafted { others: vec![BEN.0.to_vec()], ..unseen }.with_column(0x73, vec![0x7f, 2]);
     assert_refused(&document, &unseen.bytes(), EVE, "start_op");
     let mut third = Document::new(CAT);
     let elsewhere = set(&mut third, "a", "unseen");
     deliver(&mut document, CAT, &[&elsewhere]);
-    let unseen = Crafted {
-        others: vec![CAT.0.to_vec()],
-        ..eve
-    };
+    let unseen = Crafted { others: vec![CAT.0.to_vec()], ..eve };
     assert_refused(&document, &unseen.bytes(), EVE, "predecessors");
+}
+
+#[test]
+fn naming_one_value_twice_does_not_pass_for_naming_two() {
+    let (mut document, _) = attacked();
+    let mut ben = copy_for(&document, BEN);
+    set(&mut document, "a", "ana");
+    let concurrent = set(&mut ben, "a", "ben");
+    deliver(&mut document, BEN, &[&concurrent]);
+    let honest = set(&mut copy_for(&document, EVE), "a", "both replaced");
+    assert_eq!(document.clone().apply(&[&honest], &[EVE]), NEW);
+    let twice = Crafted { others: vec![ANA.0.to_vec()], ..Crafted::parse(&honest) }
+        .with_column(0x71, run(2, &[1]))
+        .with_column(0x73, vec![0x7e, 2, 0]);
+    assert_refused(&document, &twice.bytes(), EVE, "predecessors");
 }
 
 #[test]
@@ -230,9 +181,7 @@ fn a_change_that_could_not_be_loaded_again_is_refused() {
         assert_refused(&empty, &bytes, ANA, "not_canonical");
         // The positive control: Automerge takes it, and what it saves it does not load.
         let mut engine = Automerge::new();
-        engine
-            .apply_changes([Change::try_from(&bytes[..]).unwrap()])
-            .unwrap();
+        engine.apply_changes([Change::try_from(&bytes[..]).unwrap()]).unwrap();
         assert!(Automerge::load(&engine.save_nocompress()).is_err());
     }
     assert_refused(&empty, &long.bytes(), ANA, "action");
@@ -278,10 +227,7 @@ fn a_snapshot_is_one_whole_uncompressed_document() {
     assert_eq!(code(&change), "chunk_type");
     assert_eq!(code(&[&snapshot[..], &change].concat()), "length");
     assert_eq!(code(&document.engine.save()), "deflated_column");
-    assert_eq!(
-        code(&vec![0; limits::MAX_SNAPSHOT_BYTES + 1]),
-        "snapshot_too_large"
-    );
+    assert_eq!(code(&vec![0; limits::MAX_SNAPSHOT_BYTES + 1]), "snapshot_too_large");
     for end in 0..snapshot.len() {
         assert!(Document::load(&snapshot[..end], BEN).is_err());
     }
@@ -290,16 +236,8 @@ fn a_snapshot_is_one_whole_uncompressed_document() {
         damaged[place] ^= 0x10;
         assert!(Document::load(&damaged, BEN).is_err(), "byte {place}");
     }
-    assert_eq!(
-        Document::load(&snapshot, BEN).unwrap().heads(),
-        document.heads()
-    );
-    assert!(
-        Document::load(&Document::new(ANA).save(), BEN)
-            .unwrap()
-            .heads()
-            .is_empty()
-    );
+    assert_eq!(Document::load(&snapshot, BEN).unwrap().heads(), document.heads());
+    assert!(Document::load(&Document::new(ANA).save(), BEN).unwrap().heads().is_empty());
 }
 
 #[test]
@@ -324,11 +262,7 @@ fn nothing_a_person_wrote_is_in_debug_output() {
         shown.push_str(&format!("{e:?}"));
         Ok(())
     });
-    shown.push_str(&format!(
-        "{document:?} {:?} {:?}",
-        document.conflicts("alias"),
-        document.items("goals")
-    ));
+    shown.push_str(&format!("{document:?} {:?} {:?}", document.conflicts("alias"), document.items("goals")));
     assert!(shown.contains("6 bytes"));
     assert!(!shown.contains("secret"), "{shown}");
 }

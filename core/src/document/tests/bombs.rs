@@ -29,12 +29,7 @@ const BOOLEANS: [(&str, u64); 2] = [("insert", 0x34), ("expand", 0x94)];
 /// A change of `rows` puts of nothing to one key, in the fewest bytes.
 fn bomb(rows: i64) -> Vec<u8> {
     let mut crafted = Crafted::simple().with_column(0x57, vec![]);
-    for (spec, value) in [
-        (0x15, &[1, b'a'][..]),
-        (0x42, &[1]),
-        (0x56, &[0]),
-        (0x70, &[0]),
-    ] {
+    for (spec, value) in [(0x15, &[1, b'a'][..]), (0x42, &[1]), (0x56, &[0]), (0x70, &[0])] {
         crafted = crafted.with_column(spec, run(rows, value));
     }
     crafted.with_column(0x34, unsigned(rows as u64)).bytes()
@@ -54,16 +49,9 @@ fn millions_of_operations_are_refused_by_their_count() {
     for rows in [4_097, 1_000_000, MILLIONS, i64::from(u32::MAX), i64::MAX] {
         let bytes = bomb(rows);
         assert!(bytes.len() < 160);
-        assert_eq!(
-            inspect_change(&bytes),
-            Err(DocumentError::TooManyOps),
-            "{rows}"
-        );
+        assert_eq!(inspect_change(&bytes), Err(DocumentError::TooManyOps), "{rows}");
         let mut document = Document::new(BEN);
-        assert_eq!(
-            document.apply(&[&bytes], &[ANA]),
-            Err(DocumentError::TooManyOps)
-        );
+        assert_eq!(document.apply(&[&bytes], &[ANA]), Err(DocumentError::TooManyOps));
         assert!(document.heads().is_empty());
     }
     // Below the bound the runs are counted right, and only the repeated key is at fault.
@@ -71,10 +59,7 @@ fn millions_of_operations_are_refused_by_their_count() {
     let mut one = bomb(1);
     assert_eq!(inspect_change(&one).unwrap().ops, 1);
     one[8] = 2;
-    assert_eq!(
-        inspect_change(&one),
-        Err(DocumentError::ChunkType { found: 2 })
-    );
+    assert_eq!(inspect_change(&one), Err(DocumentError::ChunkType { found: 2 }));
 }
 
 #[test]
@@ -85,14 +70,7 @@ fn no_column_of_any_type_can_claim_more_than_the_others_have() {
         let literal = [signed(-MILLIONS), value.repeat(3)].concat();
         let null = [signed(0), unsigned(MILLIONS as u64)].concat();
         let many_small = run(4_000, value).repeat(1_000);
-        for content in [
-            run(MILLIONS, value),
-            run(i64::MAX, value),
-            run(i64::MIN, value),
-            literal,
-            null,
-            many_small,
-        ] {
+        for content in [run(MILLIONS, value), run(i64::MAX, value), run(i64::MIN, value), literal, null, many_small] {
             let bytes = good.clone().with_column(spec, content).bytes();
             let refused = inspect_change(&bytes).unwrap_err();
             let expected: &[&str] = match spec {
@@ -104,17 +82,12 @@ fn no_column_of_any_type_can_claim_more_than_the_others_have() {
         }
     }
     for (name, spec) in BOOLEANS {
-        for content in [
-            unsigned(MILLIONS as u64),
-            [unsigned(0), unsigned(MILLIONS as u64)].concat(),
-            [unsigned(1), unsigned(u64::MAX)].concat(),
-        ] {
+        for content in
+            [unsigned(MILLIONS as u64), [unsigned(0), unsigned(MILLIONS as u64)].concat(), [unsigned(1), unsigned(u64::MAX)].concat()]
+        {
             let bytes = good.clone().with_column(spec, content).bytes();
             let refused = inspect_change(&bytes).unwrap_err();
-            assert!(
-                ["too_many_ops", "columns"].contains(&refused.code()),
-                "{name}: {refused:?}"
-            );
+            assert!(["too_many_ops", "columns"].contains(&refused.code()), "{name}: {refused:?}");
         }
     }
 }
@@ -123,28 +96,17 @@ fn no_column_of_any_type_can_claim_more_than_the_others_have() {
 fn one_operation_cannot_claim_millions_of_predecessors() {
     // 1 row × 4,000,000 predecessors; both their columns are runs too.
     let claimed = |rows: i64| {
-        Crafted {
-            start_op: 10,
-            ..Crafted::simple()
-        }
-        .with_column(0x70, [signed(-1), unsigned(rows as u64)].concat())
-        .with_column(0x71, run(rows, &[0]))
-        .with_column(0x73, run(rows, &[0]))
-        .bytes()
+        Crafted { start_op: 10, ..Crafted::simple() }
+            .with_column(0x70, [signed(-1), unsigned(rows as u64)].concat())
+            .with_column(0x71, run(rows, &[0]))
+            .with_column(0x73, run(rows, &[0]))
+            .bytes()
     };
     assert_eq!(Change::try_from(&claimed(200_000)[..]).unwrap().len(), 1);
-    assert_eq!(
-        inspect_change(&claimed(MILLIONS)),
-        Err(DocumentError::TooManyPredecessors)
-    );
+    assert_eq!(inspect_change(&claimed(MILLIONS)), Err(DocumentError::TooManyPredecessors));
     // 4,096 rows × 4,096 predecessors.
-    let product = Crafted::simple()
-        .with_column(0x42, run(4_096, &[1]))
-        .with_column(0x70, run(4_096, &unsigned(4_096)));
-    assert_eq!(
-        inspect_change(&product.bytes()),
-        Err(DocumentError::TooManyPredecessors)
-    );
+    let product = Crafted::simple().with_column(0x42, run(4_096, &[1])).with_column(0x70, run(4_096, &unsigned(4_096)));
+    assert_eq!(inspect_change(&product.bytes()), Err(DocumentError::TooManyPredecessors));
 }
 
 #[test]
@@ -159,10 +121,7 @@ fn values_cannot_share_or_outrun_the_bytes_they_claim() {
         .with_column(0x57, vec![b'x'; 50]);
     assert!(inspect_change(&shared.bytes()).is_err());
     let outrun = Crafted::simple().with_column(0x56, run(-1, &unsigned(u64::MAX - 9)));
-    assert_eq!(
-        inspect_change(&outrun.bytes()),
-        Err(DocumentError::ValueType)
-    );
+    assert_eq!(inspect_change(&outrun.bytes()), Err(DocumentError::ValueType));
 }
 
 #[test]
@@ -176,9 +135,7 @@ fn bytes_beyond_the_limit_are_not_even_read() {
 #[test]
 fn the_largest_honest_change_is_taken() {
     let mut document = Document::new(ANA);
-    let change = edit(&mut document, |e| {
-        (0..limits::MAX_OPS_COUNT).try_for_each(|i| e.set(&format!("{i:04}"), Value::Bool(true)))
-    });
+    let change = edit(&mut document, |e| (0..limits::MAX_OPS_COUNT).try_for_each(|i| e.set(&format!("{i:04}"), Value::Bool(true))));
     assert_eq!(inspect_change(&change).unwrap().ops, limits::MAX_OPS_COUNT);
     deliver(&mut Document::new(BEN), ANA, &[&change]);
 }

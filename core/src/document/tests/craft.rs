@@ -36,25 +36,9 @@ impl Crafted {
         let count = r.unsigned().unwrap();
         let others = (0..count).map(|_| r.prefixed().unwrap().to_vec()).collect();
         let count = r.unsigned().unwrap();
-        let specs: Vec<_> = (0..count)
-            .map(|_| (r.unsigned().unwrap(), r.unsigned().unwrap()))
-            .collect();
-        let columns = specs
-            .into_iter()
-            .map(|(spec, length)| (spec, r.bytes(length).unwrap().to_vec()))
-            .collect();
-        Self {
-            chunk_type,
-            dependencies,
-            actor,
-            sequence,
-            start_op,
-            time,
-            message,
-            others,
-            columns,
-            extra: r.0.to_vec(),
-        }
+        let specs: Vec<_> = (0..count).map(|_| (r.unsigned().unwrap(), r.unsigned().unwrap())).collect();
+        let columns = specs.into_iter().map(|(spec, length)| (spec, r.bytes(length).unwrap().to_vec())).collect();
+        Self { chunk_type, dependencies, actor, sequence, start_op, time, message, others, columns, extra: r.0.to_vec() }
     }
 
     /// A change that sets the field `a` to nothing, as Ana's first.
@@ -149,10 +133,7 @@ pub(super) fn run(count: i64, value: &[u8]) -> Vec<u8> {
 /// SHA-256 (FIPS 180-4), for a chunk's checksum; only tests make changes by hand.
 fn sha256(message: &[u8]) -> [u8; 32] {
     // Square and cube roots of the first primes, in integer arithmetic.
-    let primes: Vec<u128> = (2_u128..)
-        .filter(|n| (2..*n).all(|d| n % d != 0))
-        .take(64)
-        .collect();
+    let primes: Vec<u128> = (2_u128..).filter(|n| (2..*n).all(|d| n % d != 0)).take(64).collect();
     let root = |value: u128, power: u32| -> u128 {
         let (mut low, mut high) = (0_u128, 1 << (120 / power));
         while low < high {
@@ -166,10 +147,7 @@ fn sha256(message: &[u8]) -> [u8; 32] {
         low
     };
     let k: Vec<u32> = primes.iter().map(|p| root(p << 96, 3) as u32).collect();
-    let mut h: Vec<u32> = primes[..8]
-        .iter()
-        .map(|p| root(p << 64, 2) as u32)
-        .collect();
+    let mut h: Vec<u32> = primes[..8].iter().map(|p| root(p << 64, 2) as u32).collect();
     let mut padded = message.to_vec();
     padded.push(0x80);
     padded.resize(padded.len().next_multiple_of(64), 0);
@@ -179,30 +157,18 @@ fn sha256(message: &[u8]) -> [u8; 32] {
     let end = padded.len() - 8;
     padded[end..].copy_from_slice(&(message.len() as u64 * 8).to_be_bytes());
     for block in padded.chunks_exact(64) {
-        let mut w: Vec<u32> = block
-            .chunks_exact(4)
-            .map(|b| u32::from_be_bytes(b.try_into().unwrap()))
-            .collect();
+        let mut w: Vec<u32> = block.chunks_exact(4).map(|b| u32::from_be_bytes(b.try_into().unwrap())).collect();
         for i in 16..64 {
             let (a, b) = (w[i - 15], w[i - 2]);
             let s0 = a.rotate_right(7) ^ a.rotate_right(18) ^ (a >> 3);
             let s1 = b.rotate_right(17) ^ b.rotate_right(19) ^ (b >> 10);
-            w.push(
-                w[i - 16]
-                    .wrapping_add(s0)
-                    .wrapping_add(w[i - 7])
-                    .wrapping_add(s1),
-            );
+            w.push(w[i - 16].wrapping_add(s0).wrapping_add(w[i - 7]).wrapping_add(s1));
         }
         let mut v = h.clone();
         for i in 0..64 {
             let s1 = v[4].rotate_right(6) ^ v[4].rotate_right(11) ^ v[4].rotate_right(25);
             let choice = (v[4] & v[5]) ^ (!v[4] & v[6]);
-            let t1 = v[7]
-                .wrapping_add(s1)
-                .wrapping_add(choice)
-                .wrapping_add(k[i])
-                .wrapping_add(w[i]);
+            let t1 = v[7].wrapping_add(s1).wrapping_add(choice).wrapping_add(k[i]).wrapping_add(w[i]);
             let s0 = v[0].rotate_right(2) ^ v[0].rotate_right(13) ^ v[0].rotate_right(22);
             let majority = (v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]);
             v.rotate_right(1);
@@ -223,9 +189,6 @@ fn taking_apart_and_putting_together_is_faithful() {
     for value in ["x", "a longer text", &"y".repeat(500)] {
         let change = set(&mut document, "a", value);
         assert_eq!(Crafted::parse(&change).bytes(), change);
-        assert_eq!(
-            sha256(&change[8..]),
-            Change::try_from(&change[..]).unwrap().hash().0
-        );
+        assert_eq!(sha256(&change[8..]), Change::try_from(&change[..]).unwrap().hash().0);
     }
 }

@@ -44,10 +44,7 @@ fn offer(document: &Document, bytes: &[u8]) -> bool {
     {
         assert_eq!(facts.ops, change.len() as u64);
         assert_eq!(facts.actor.0, change.actor_id().to_bytes());
-        assert_eq!(
-            (facts.sequence, facts.start_op),
-            (change.seq(), change.start_op().get())
-        );
+        assert_eq!((facts.sequence, facts.start_op), (change.seq(), change.start_op().get()));
     }
     let verified = verify_change(bytes);
     let mut document = document.clone();

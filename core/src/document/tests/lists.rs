@@ -92,32 +92,21 @@ fn the_same_text_added_twice_at_once_is_two_items() {
 
 #[test]
 fn an_item_moved_twice_at_once_is_there_once() {
-    let (merged, _) = concurrently(
-        |e, ids| e.move_item(GOALS, ids[2], Place::First),
-        |e, ids| e.move_item(GOALS, ids[2], Place::After(ids[0])),
-    );
+    let (merged, _) =
+        concurrently(|e, ids| e.move_item(GOALS, ids[2], Place::First), |e, ids| e.move_item(GOALS, ids[2], Place::After(ids[0])));
     let list = merged.list(GOALS);
-    assert!(
-        list == ["c", "a", "b"] || list == ["a", "c", "b"],
-        "{list:?}"
-    );
+    assert!(list == ["c", "a", "b"] || list == ["a", "c", "b"], "{list:?}");
 }
 
 #[test]
 fn a_move_and_an_edit_of_the_text_both_take_effect() {
-    let (merged, _) = concurrently(
-        |e, ids| e.move_item(GOALS, ids[2], Place::First),
-        |e, ids| e.set_item(GOALS, ids[2], "C!"),
-    );
+    let (merged, _) = concurrently(|e, ids| e.move_item(GOALS, ids[2], Place::First), |e, ids| e.set_item(GOALS, ids[2], "C!"));
     assert_eq!(merged.list(GOALS), ["C!", "a", "b"]);
 }
 
 #[test]
 fn two_edits_of_one_text_are_a_conflict() {
-    let (merged, ids) = concurrently(
-        |e, ids| e.set_item(GOALS, ids[1], "from ana"),
-        |e, ids| e.set_item(GOALS, ids[1], "from ben"),
-    );
+    let (merged, ids) = concurrently(|e, ids| e.set_item(GOALS, ids[1], "from ana"), |e, ids| e.set_item(GOALS, ids[1], "from ben"));
     assert_eq!(merged.list(GOALS), ["a", "from ben", "c"]);
     let expected = vec![(text("from ben"), BEN), (text("from ana"), ANA)];
     assert_eq!(merged.item_conflicts(GOALS, ids[1]), expected);
@@ -125,28 +114,19 @@ fn two_edits_of_one_text_are_a_conflict() {
 
 #[test]
 fn an_item_edited_while_it_is_removed_stays_in_its_place() {
-    let (merged, _) = concurrently(
-        |e, ids| e.remove_item(GOALS, ids[1]),
-        |e, ids| e.set_item(GOALS, ids[1], "B!"),
-    );
+    let (merged, _) = concurrently(|e, ids| e.remove_item(GOALS, ids[1]), |e, ids| e.set_item(GOALS, ids[1], "B!"));
     assert_eq!(merged.list(GOALS), ["a", "B!", "c"]);
 }
 
 #[test]
 fn an_item_moved_while_it_is_removed_is_gone() {
-    let (merged, _) = concurrently(
-        |e, ids| e.remove_item(GOALS, ids[1]),
-        |e, ids| e.move_item(GOALS, ids[1], Place::First),
-    );
+    let (merged, _) = concurrently(|e, ids| e.remove_item(GOALS, ids[1]), |e, ids| e.move_item(GOALS, ids[1], Place::First));
     assert_eq!(merged.list(GOALS), ["a", "c"]);
 }
 
 #[test]
 fn different_moves_both_take_effect() {
-    let (merged, _) = concurrently(
-        |e, ids| e.move_item(GOALS, ids[0], Place::Last),
-        |e, ids| e.move_item(GOALS, ids[2], Place::First),
-    );
+    let (merged, _) = concurrently(|e, ids| e.move_item(GOALS, ids[0], Place::Last), |e, ids| e.move_item(GOALS, ids[2], Place::First));
     assert_eq!(merged.list(GOALS), ["c", "b", "a"]);
 }
 
@@ -159,9 +139,7 @@ fn endless_reordering_neither_grows_positions_nor_loses_items() {
         let order = document.items(GOALS);
         // The last item between the first two: the worst place, always the same gap.
         let (moved, before) = (order[3].id, order[0].id);
-        let change = edit(&mut document, |e| {
-            e.move_item(GOALS, moved, Place::After(before))
-        });
+        let change = edit(&mut document, |e| e.move_item(GOALS, moved, Place::After(before)));
         longest = longest.max(change.len());
         let now: BTreeSet<_> = document.items(GOALS).into_iter().map(|i| i.id).collect();
         assert_eq!(now, ids.iter().copied().collect(), "round {round}");
@@ -175,10 +153,7 @@ fn a_list_is_spaced_afresh_if_positions_are_worthless() {
     let (ids, _) = add_all(&mut document, &["a", "b", "c"]);
     // An insider writes the same position, and none at all, where positions belong.
     edit(&mut document, |e| {
-        for (id, position) in
-            ids.iter()
-                .zip([Value::Bytes(vec![5]), Value::Bytes(vec![5]), Value::Int(1)])
-        {
+        for (id, position) in ids.iter().zip([Value::Bytes(vec![5]), Value::Bytes(vec![5]), Value::Int(1)]) {
             e.writes.insert(format!("goals/{id}/p"), Some(position));
         }
         Ok(())
@@ -190,28 +165,17 @@ fn a_list_is_spaced_afresh_if_positions_are_worthless() {
     edit(&mut document, between);
     let texts = document.list(GOALS);
     assert_eq!(texts[1], "x");
-    assert_eq!(
-        (texts[0].clone(), texts[3].clone()),
-        (order[0].text.clone(), "c".into())
-    );
+    assert_eq!((texts[0].clone(), texts[3].clone()), (order[0].text.clone(), "c".into()));
 }
 
 #[test]
 fn a_full_list_takes_no_more() {
     let mut document = Document::new(ANA);
-    let full = document.edit(|e| {
-        (0..=limits::MAX_ITEMS_COUNT)
-            .try_for_each(|i| e.add_item(GOALS, &i.to_string(), Place::Last).map(drop))
-    });
+    let full = document.edit(|e| (0..=limits::MAX_ITEMS_COUNT).try_for_each(|i| e.add_item(GOALS, &i.to_string(), Place::Last).map(drop)));
     assert_eq!(full, Err(DocumentError::TooManyItems));
     assert!(document.heads().is_empty());
-    edit(&mut document, |e| {
-        (0..limits::MAX_ITEMS_COUNT)
-            .try_for_each(|i| e.add_item(GOALS, &i.to_string(), Place::Last).map(drop))
-    });
-    let expected: Vec<_> = (0..limits::MAX_ITEMS_COUNT)
-        .map(|i| i.to_string())
-        .collect();
+    edit(&mut document, |e| (0..limits::MAX_ITEMS_COUNT).try_for_each(|i| e.add_item(GOALS, &i.to_string(), Place::Last).map(drop)));
+    let expected: Vec<_> = (0..limits::MAX_ITEMS_COUNT).map(|i| i.to_string()).collect();
     assert_eq!(document.list(GOALS), expected);
 }
 
@@ -219,13 +183,7 @@ fn a_full_list_takes_no_more() {
 fn an_id_reads_back_and_nothing_else_does() {
     let id = ItemId([0, 1, 0xab, 3, 4, 5, 6, 0xff]);
     assert_eq!(ItemId::parse(&id.to_string()), Some(id));
-    for other in [
-        "",
-        "0001ab03040506f",
-        "0001AB03040506FF",
-        "0001ab03040506fff",
-        "0001ab03040506f\u{e9}",
-    ] {
+    for other in ["", "0001ab03040506f", "0001AB03040506FF", "0001ab03040506fff", "0001ab03040506f\u{e9}"] {
         assert_eq!(ItemId::parse(other), None, "{other}");
     }
 }

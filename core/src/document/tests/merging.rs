@@ -7,16 +7,11 @@ use super::*;
 #[test]
 fn an_actor_is_a_fixed_function_of_device_document_and_session() {
     let actor = Actor::derive(&[1; 16], &[2; 16], &[3; 8]);
-    let expected = blake3::derive_key(
-        "satchel 2026-11-22 automerge actor",
-        &[[1; 16].as_slice(), &[2; 16], &[3; 8]].concat(),
-    );
+    let expected = blake3::derive_key("satchel 2026-11-22 automerge actor", &[[1; 16].as_slice(), &[2; 16], &[3; 8]].concat());
     assert_eq!(actor.0, expected[..16]);
-    for other in [
-        Actor::derive(&[9; 16], &[2; 16], &[3; 8]),
-        Actor::derive(&[1; 16], &[9; 16], &[3; 8]),
-        Actor::derive(&[1; 16], &[2; 16], &[9; 8]),
-    ] {
+    for other in
+        [Actor::derive(&[9; 16], &[2; 16], &[3; 8]), Actor::derive(&[1; 16], &[9; 16], &[3; 8]), Actor::derive(&[1; 16], &[2; 16], &[9; 8])]
+    {
         assert_ne!(actor, other);
     }
 }
@@ -33,11 +28,7 @@ fn every_kind_of_value_comes_back_after_sending_and_saving() {
         ("null", Value::Null),
     ];
     let mut here = Document::new(ANA);
-    let change = edit(&mut here, |e| {
-        values
-            .iter()
-            .try_for_each(|(field, value)| e.set(field, value.clone()))
-    });
+    let change = edit(&mut here, |e| values.iter().try_for_each(|(field, value)| e.set(field, value.clone())));
     let mut there = Document::new(BEN);
     deliver(&mut there, ANA, &[&change]);
     let loaded = copy_for(&there, CAT);
@@ -168,18 +159,11 @@ fn four_concurrent_edits_converge_in_every_order_of_delivery() {
         for i in order {
             deliver(&mut phone, actors[i], &[&edits[i]]);
         }
-        let fields: Vec<_> = phone
-            .fields()
-            .into_iter()
-            .map(|field| (phone.conflicts(&field), field))
-            .collect();
+        let fields: Vec<_> = phone.fields().into_iter().map(|field| (phone.conflicts(&field), field)).collect();
         seen.push((phone.heads(), fields));
     }
     assert_eq!(seen[0].0.len(), 4);
-    assert_eq!(
-        seen[0].1.iter().find(|f| f.1 == "alias").unwrap().0.len(),
-        4
-    );
+    assert_eq!(seen[0].1.iter().find(|f| f.1 == "alias").unwrap().0.len(), 4);
     assert!(seen.iter().all(|outcome| *outcome == seen[0]));
 }
 

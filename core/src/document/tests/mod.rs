@@ -21,10 +21,7 @@ pub(super) fn text(value: &str) -> Value {
 }
 
 /// Edits and returns the change, which must exist.
-pub(super) fn edit(
-    document: &mut Document,
-    wishes: impl FnOnce(&mut Edit<'_>) -> Result<(), DocumentError>,
-) -> Vec<u8> {
+pub(super) fn edit(document: &mut Document, wishes: impl FnOnce(&mut Edit<'_>) -> Result<(), DocumentError>) -> Vec<u8> {
     document.edit(wishes).unwrap().unwrap()
 }
 

@@ -54,28 +54,15 @@ fn every_type(document: &mut Document) -> Vec<u8> {
 }
 
 fn valid() -> Vec<Case> {
-    let join = Crafted {
-        columns: vec![],
-        others: vec![],
-        ..Crafted::parse(&settling())
-    };
+    let join = Crafted { columns: vec![], others: vec![], ..Crafted::parse(&settling()) };
     let every_type = every_type(&mut Document::new(ANA));
     [
         ("put-text", "one put of a text", Crafted::simple().bytes()),
         ("put-every-type", "one put of each other type", every_type),
-        (
-            "settle-conflict",
-            "a put that replaces two values, a delete, a list item; two parents, one other actor",
-            settling(),
-        ),
+        ("settle-conflict", "a put that replaces two values, a delete, a list item; two parents, one other actor", settling()),
         ("join", "no operation, two parents", join.bytes()),
     ]
-    .map(|(name, comment, change)| Case {
-        name,
-        comment,
-        change,
-        expect: "ok",
-    })
+    .map(|(name, comment, change)| Case { name, comment, change, expect: "ok" })
     .into()
 }
 
@@ -107,10 +94,7 @@ fn every_vector_is_judged_as_it_says() {
         }
         names.insert(path.file_stem().unwrap().to_str().unwrap().to_owned());
     }
-    assert!(
-        ok >= 5 && refused > 10 * ok,
-        "{ok} valid, {refused} invalid"
-    );
+    assert!(ok >= 5 && refused > 10 * ok, "{ok} valid, {refused} invalid");
     let cases: BTreeSet<_> = cases().iter().map(|case| case.name.to_owned()).collect();
     assert_eq!(names, cases);
 }
@@ -127,13 +111,7 @@ fn the_cases_are_what_the_vectors_say() {
 #[ignore = "writes files; only after adding a case"]
 fn write_vectors() {
     fs::create_dir_all(folder()).unwrap();
-    for Case {
-        name,
-        comment,
-        change,
-        expect,
-    } in cases()
-    {
+    for Case { name, comment, change, expect } in cases() {
         let vector = serde_json::json!({
             "comment": comment,
             "change_hex": HEXLOWER.encode(&change),
