@@ -1,8 +1,10 @@
 //! Errors as they cross: few variants, each with a stable code and what the caller can do.
 
 use satchel_core::screen::ScreenError;
+use satchel_core::store::RelayError;
 use satchel_core::sync::{SessionError, SessionFault};
 use satchel_core::{Error, Remedy};
+use satchel_transport::TransportError;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
@@ -112,7 +114,7 @@ pub enum FfiError {
 
 impl FfiError {
     /// Input that cannot be read as what it should be.
-    pub(crate) fn invalid(code: &'static str) -> Self {
+    pub(crate) fn invalid(code: &str) -> Self {
         Self::InvalidInput { code: code.to_owned(), remedy: Remedy::CorrectInput.code().to_owned(), field: None, findings: Vec::new() }
     }
 
@@ -121,7 +123,7 @@ impl FfiError {
         Self::Internal { code: code.to_owned(), remedy: Remedy::Report.code().to_owned() }
     }
 
-    fn sync(code: &'static str, remedy: Remedy) -> Self {
+    fn sync(code: &str, remedy: Remedy) -> Self {
         Self::Sync { code: code.to_owned(), remedy: remedy.code().to_owned() }
     }
 
@@ -159,6 +161,25 @@ impl From<SessionError<Error>> for FfiError {
         match error {
             SessionError::Replica(error) => error.into(),
             SessionError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<RelayError> for FfiError {
+    fn from(error: RelayError) -> Self {
+        match error {
+            RelayError::Store(error) => error.into(),
+            RelayError::NoRelay => Self::invalid(error.code()),
+            _ => Self::sync(error.code(), error.remedy()),
+        }
+    }
+}
+
+impl From<TransportError> for FfiError {
+    fn from(error: TransportError) -> Self {
+        match error {
+            TransportError::Address | TransportError::NotEncrypted => Self::invalid(error.code()),
+            _ => Self::sync(error.code(), error.remedy()),
         }
     }
 }

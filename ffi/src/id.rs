@@ -2,7 +2,7 @@
 
 use crate::error::FfiError;
 use satchel_wire::ShiftDay;
-use satchel_wire::ids::{DeviceId, IdError, RecordId, ResourceId};
+use satchel_wire::ids::{DeviceId, IdError, MailboxId, RecordId, ResourceId};
 
 fn id_error(error: IdError) -> FfiError {
     FfiError::invalid(match error {
@@ -24,6 +24,11 @@ uniffi::custom_type!(ResourceId, String, {
 uniffi::custom_type!(DeviceId, String, {
     remote,
     try_lift: |text| Ok(text.parse::<DeviceId>().map_err(id_error)?),
+    lower: |id| id.to_string(),
+});
+uniffi::custom_type!(MailboxId, String, {
+    remote,
+    try_lift: |text| Ok(text.parse::<MailboxId>().map_err(id_error)?),
     lower: |id| id.to_string(),
 });
 uniffi::custom_type!(ShiftDay, String, {
