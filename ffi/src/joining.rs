@@ -58,9 +58,9 @@ impl Unlocked {
     /// Answers a knock. The invitation is used up, on disk, before the answer exists.
     ///
     /// On an error send the newcomer `refusal_of_knock`. Errors: [`FfiError::Sync`]: used, expired, wrong secret.
-    pub fn answer_knock(&self, knock: &[u8]) -> Result<AnsweredKnock, FfiError> {
+    pub fn answer_knock(&self, knock: Vec<u8>) -> Result<AnsweredKnock, FfiError> {
         call(|| {
-            let (host, answer) = self.core().answer_knock(knock)?;
+            let (host, answer) = self.core().answer_knock(&knock)?;
             Ok(AnsweredKnock { host: Arc::new(HostedInvitation(Mutex::new(host))), answer })
         })
     }
@@ -87,8 +87,8 @@ impl HostedInvitation {
     }
 
     /// Reads who joins. Errors: [`FfiError::Sync`].
-    pub fn introduced(&self, message: &[u8]) -> Result<(), FfiError> {
-        call(|| Ok(self.host().introduced(message)?))
+    pub fn introduced(&self, message: Vec<u8>) -> Result<(), FfiError> {
+        call(|| Ok(self.host().introduced(&message)?))
     }
 
     /// Admits the device, after this side's person said that the words agree. Returns the message to the newcomer.
@@ -99,8 +99,8 @@ impl HostedInvitation {
     }
 
     /// Hears that the new phone has everything on disk. Errors: [`FfiError::Sync`].
-    pub fn thanked(&self, message: &[u8]) -> Result<(), FfiError> {
-        call(|| Ok(self.host().thanked(message)?))
+    pub fn thanked(&self, message: Vec<u8>) -> Result<(), FfiError> {
+        call(|| Ok(self.host().thanked(&message)?))
     }
 }
 
@@ -151,11 +151,11 @@ impl Joining {
     }
 
     /// Reads the inviter's answer. Errors: [`FfiError::Sync`]; then begin again with a new invitation.
-    pub fn answered(&self, answer: &[u8]) -> Result<(), FfiError> {
+    pub fn answered(&self, answer: Vec<u8>) -> Result<(), FfiError> {
         call(|| {
             let mut step = self.step();
             let Step::Knocked(new) = std::mem::replace(&mut *step, Step::Over) else { return Err(out_of_order()) };
-            *step = Step::Answered(Box::new(new.answered(answer)?));
+            *step = Step::Answered(Box::new(new.answered(&answer)?));
             Ok(())
         })
     }
@@ -183,7 +183,7 @@ impl Joining {
     #[uniffi::method(default(protector = None))]
     pub fn welcomed(
         &self,
-        message: &[u8],
+        message: Vec<u8>,
         dir: &str,
         passphrase: Vec<u8>,
         member_name: &str,
@@ -199,7 +199,7 @@ impl Joining {
             let mut step = self.step();
             match std::mem::replace(&mut *step, Step::Over) {
                 Step::Answered(joined) => {
-                    let (unlocked, thanks) = joined.welcomed(message, Path::new(dir), &credentials, &name)?;
+                    let (unlocked, thanks) = joined.welcomed(&message, Path::new(dir), &credentials, &name)?;
                     Ok(Joined { unlocked: Unlocked::of(unlocked), thanks })
                 }
                 earlier => {

@@ -84,7 +84,10 @@ impl Unlocked {
     /// Tells `observer` of every change from now on. Errors: [`FfiError::Locked`].
     pub fn observe(&self, observer: Arc<dyn ChangeObserver>) -> Result<Arc<Subscription>, FfiError> {
         call(|| {
-            let told = move |changes: &[Change]| drop(observer.changed(changes.to_vec()));
+            let told = move |changes: &[Change]| {
+                // what an observer throws is its own affair
+                let _ = observer.changed(changes.to_vec());
+            };
             Ok(Arc::new(Subscription(Mutex::new(Some(self.core().observe(told)?)))))
         })
     }

@@ -197,8 +197,18 @@ macro_rules! quiet {
     )+};
 }
 quiet!(
-    ParticipantDraft, ParticipantEdit, Participant, ParticipantConflict, ParticipantLine, EncounterDraft, Encounter, FollowUpDraft,
-    FollowUpLine, SelfReferralDraft, SelfReferral, ZoneLine,
+    ParticipantDraft,
+    ParticipantEdit,
+    Participant,
+    ParticipantConflict,
+    ParticipantLine,
+    EncounterDraft,
+    Encounter,
+    FollowUpDraft,
+    FollowUpLine,
+    SelfReferralDraft,
+    SelfReferral,
+    ZoneLine,
 );
 
 /// What is written when somebody says yes to a file.
@@ -353,7 +363,12 @@ pub struct ParticipantLine {
 
 impl From<record::ParticipantLine> for ParticipantLine {
     fn from(line: record::ParticipantLine) -> Self {
-        Self { id: line.id, alias: line.alias.as_ref().map(|alias| alias.as_str().to_owned()), closed: line.closed, last_day: line.last_day }
+        Self {
+            id: line.id,
+            alias: line.alias.as_ref().map(|alias| alias.as_str().to_owned()),
+            closed: line.closed,
+            last_day: line.last_day,
+        }
     }
 }
 

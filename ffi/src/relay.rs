@@ -25,12 +25,7 @@ pub struct RelayReport {
 impl From<&store::RelayReport> for RelayReport {
     fn from(report: &store::RelayReport) -> Self {
         let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        Self {
-            pulled: count(report.pulled),
-            pushed: count(report.pushed),
-            turns: count(report.turns),
-            requests: count(report.requests),
-        }
+        Self { pulled: count(report.pulled), pushed: count(report.pushed), turns: count(report.turns), requests: count(report.requests) }
     }
 }
 

@@ -85,8 +85,8 @@ impl PeerSession {
     /// Takes bytes of the other side. What they brought is on disk when this returns.
     ///
     /// Errors end the session: [`FfiError::Sync`], [`FfiError::Locked`], [`FfiError::Storage`].
-    pub fn receive(&self, bytes: &[u8]) -> Result<(), FfiError> {
-        call(|| Ok(self.link().receive(bytes)?))
+    pub fn receive(&self, bytes: Vec<u8>) -> Result<(), FfiError> {
+        call(|| Ok(self.link().receive(&bytes)?))
     }
 
     /// At most `max_bytes` bytes for the other side; none when nothing waits. Errors: as `receive`.
