@@ -24,7 +24,7 @@ use satchel_wire::ShiftDay;
 use satchel_wire::cbor;
 use satchel_wire::ids::{BodyId, DeviceId, RecordId, RowId};
 use satchel_wire::limits::{DAY_AHEAD_MAX_DAYS, HELD_MAX_BYTES, HELD_PER_AUTHOR_MAX_COUNT};
-use satchel_wire::row::Row;
+use satchel_wire::row::{Lane, Row};
 use std::collections::BTreeMap;
 
 /// What became of a body.
@@ -133,6 +133,13 @@ impl Vault {
     }
 
     fn accept_row(&mut self, tx: &Transaction<'_>, row: &Row) -> Result<(Option<BodyId>, BodyVerdict), Error> {
+        if row.lane() == Lane::Commons {
+            let verdict = match self.accept_notice(tx, row)? {
+                true => BodyVerdict::Known,
+                false => self.hold(tx, row.id(), None, &Held::Row(row.as_bytes().to_vec()), EnvelopeError::Cover.code())?,
+            };
+            return Ok((None, verdict));
+        }
         match self.uncover(row) {
             Ok(covered) => {
                 let id = covered.body_id;

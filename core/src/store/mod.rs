@@ -38,7 +38,7 @@ mod write;
 pub use accept::{Acceptance, BodyVerdict};
 pub use catalogues::CatalogueInfo;
 pub use founding::{Credentials, Founded, Founding, JoinedStore, KeyCost, NewStore};
-pub use mailbox::{RelayAddress, RelayState};
+pub use mailbox::{RelayAddress, RelayAnswer, RelayError, RelayLink, RelayReport, RelayState};
 pub use membership::{DeviceLine, HostedInvitation, TeamOverview};
 pub use observer::{Change, Subscription};
 pub use read::{EncounterLine, FollowUpLine, NameLine, ReferralLine, Shown};
