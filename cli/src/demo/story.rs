@@ -126,12 +126,12 @@ fn shift(cast: &Cast, narrator: &Narrator) -> Result<(), Failure> {
     let Cast { ana, ben, ines, .. } = cast;
     narrator.chapter("The shift: nobody has a network");
     ana.id(&[
-        "encounter", "add", "--participant", "Bluebird", "--zone", "river bend", "--offer", "syringe service:2=accepted", "--offer",
+        "encounter", "add", "--participant", "Bluebird", "--zone", "river bend", "--offer", "naloxone at the pharmacy:2=accepted", "--offer",
         "Calder Nights=declined", "--offer", "Bus passes=later", "--note", "asked about the heron again, in good spirits",
     ])?;
     ana.id(&["encounter", "add", "--zone", "river bend", "--offer", "Night van sandwiches:3=accepted"])?;
     ana.id(&["encounter", "add", "--kind", "phone", "--offer", "Free dental day=not_available"])?;
-    narrator.tell("Ana meets three people. Bluebird takes two kits, wants a bus pass another time, and declines the shelter:");
+    narrator.tell("Ana meets three people. Bluebird takes two doses of naloxone, wants a bus pass another time, and declines the shelter:");
     narrator.tell("that goes to an anonymous count and into no file, since they did not ask to have it kept.");
     ben.id(&["participant", "add", "--alias", "Marisol", "--language", "es", "--contact", "none", "--consent", "on_screen"])?;
     ben.id(&["encounter", "add", "--participant", "Marisol", "--offer", "Street law=accepted", "--offer", "detox=not_now", "--keep-refusal"])?;
