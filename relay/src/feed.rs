@@ -38,8 +38,10 @@ fn view_of(standing: Standing, lane: Option<Lane>) -> Option<View> {
     match (standing, lane) {
         (Standing::Current, None) => Some(View::All),
         (Standing::Current, Some(lane)) => Some(View::Only(lane)),
-        (Standing::Earlier, None | Some(Lane::Announce)) => Some(View::Only(Lane::Announce)),
-        (Standing::Earlier, Some(Lane::Commons | Lane::Records)) => None,
+        // an earlier key has to ask for the announce lane by name, with a cursor of its own: a cursor of that view,
+        // used later with a newer key, would skip everything else
+        (Standing::Earlier, Some(Lane::Announce)) => Some(View::Only(Lane::Announce)),
+        (Standing::Earlier, None | Some(Lane::Commons | Lane::Records)) => None,
     }
 }
 

@@ -198,28 +198,27 @@ fn an_earlier_pull_key_reads_announcements_until_the_absence_limit() {
 
     let announcements: Vec<Row> = [[1; 600], [2; 600]].iter().flat_map(|content| announcement::split(content).unwrap()).collect();
     let day = UtcDay::of_unix_seconds(NOON);
-    for lane in [None, Some(Lane::Announce)] {
-        assert_eq!(ids(&team.pull(None, ALL, lane).rows), ids(&announcements));
-    }
-    for lane in [Lane::Commons, Lane::Records] {
-        assert_eq!(team.pull_answer(None, ALL, Some(lane)).problem(), ProblemCode::Refused);
+    assert_eq!(ids(&team.pull(None, ALL, Some(Lane::Announce)).rows), ids(&announcements));
+    // it has to ask for them by name: a cursor of that view would skip everything else under a newer key
+    for lane in [None, Some(Lane::Commons), Some(Lane::Records)] {
+        assert_eq!(team.pull_answer(None, ALL, lane).problem(), ProblemCode::Refused);
     }
     let wanted: Vec<_> = secret.iter().map(Row::id).chain(announcements.iter().map(Row::id)).collect();
     let fetched: Pulled = team.fetch_answer(day, wanted.clone()).frame();
     assert_eq!(ids(&fetched.rows), ids(&announcement::split(&[1; 600]).unwrap()));
     // a listing shows no other ids either
     let lost = Some(Cursor { day, fingerprint: [1; 16] });
-    assert_eq!(team.pull(lost, ALL, None).listing.unwrap(), ids(&announcement::split(&[1; 600]).unwrap()));
+    assert_eq!(team.pull(lost, ALL, Some(Lane::Announce)).listing.unwrap(), ids(&announcement::split(&[1; 600]).unwrap()));
     assert_eq!(team.push_answer(secret.clone(), None).problem(), ProblemCode::Refused);
     // control: the present key reads all of it
     assert_eq!(ids(&next.fetch_answer(day, wanted).frame::<Pulled>().rows).len(), secret.len() + 1);
 
     for _ in 1..21 {
         relay.next_day();
-        team.pull(None, ALL, None);
+        team.pull(None, ALL, Some(Lane::Announce));
     }
     relay.next_day();
-    assert_eq!(team.pull_answer(None, ALL, None).problem(), ProblemCode::Refused);
+    assert_eq!(team.pull_answer(None, ALL, Some(Lane::Announce)).problem(), ProblemCode::Refused);
     relay.stop();
 }
 

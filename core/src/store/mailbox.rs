@@ -11,7 +11,7 @@ use super::accept::Acceptance;
 use super::ledger::Line;
 use super::membership::ANNOUNCEMENT;
 use super::root::{Remembered, Seed, open_value};
-use super::vault::{RelaySettings, Vault};
+use super::vault::{RelayProgress, RelaySettings, Vault};
 use crate::crypto::{self, SigningKey, labels};
 use crate::error::Error;
 use crate::storage::Transaction;
@@ -159,6 +159,10 @@ pub struct RelayLink {
     corrected: bool,
     /// Which remembered turn's keys are tried.
     keys_at: usize,
+    /// No key is the newest: only announcements may be read, until one of them brings the newest turn.
+    announce_only: bool,
+    /// Turns adopted when that began.
+    turns_before: usize,
     announce_tries: usize,
     /// Rows of the push in hand.
     rows: Vec<Row>,
@@ -178,15 +182,14 @@ impl Unlocked {
             let bodies: Vec<BodyId> = vault.ledger(tx)?.lines().map(|line| line.body).collect();
             let ledger = vault.ledger(tx)?;
             bodies.iter().for_each(|body| ledger.mark_relayed(body, false));
-            vault.state.relayed_operations.clear();
-            vault.state.relayed_frontier = 0;
+            *vault.progress_mut() = RelayProgress::default();
             vault.state.relay = Some(RelaySettings {
                 url: address.url.clone(),
                 mailbox: address.mailbox,
                 claim: address.claim,
                 generation: 0,
                 cursor: None,
-                known_rows: BTreeSet::new(),
+                announce_cursor: None,
                 newest: None,
                 keys_of: None,
             });
@@ -213,6 +216,8 @@ impl Unlocked {
             offset: 0,
             corrected: false,
             keys_at: 0,
+            announce_only: false,
+            turns_before: 0,
             announce_tries: 0,
             rows: Vec::new(),
         })
@@ -231,11 +236,11 @@ impl RelayLink {
             if self.report.requests >= REQUESTS_MAX_COUNT {
                 return Err(RelayError::NoProgress);
             }
-            let (keys_at, offset) = (self.keys_at, self.offset);
+            let (keys_at, offset, announce_only) = (self.keys_at, self.offset, self.announce_only);
             let made = match &self.step {
                 Step::Done => return Ok(None),
                 Step::Claim => Some(self.unlocked.read(|vault, _| vault.claim_request(offset))?),
-                Step::Pull => Some(self.unlocked.read(|vault, _| vault.pull_request(keys_at, offset))?),
+                Step::Pull => Some(self.unlocked.read(|vault, _| vault.pull_request(keys_at, offset, announce_only))?),
                 Step::Fetch { day, wanted, .. } => {
                     let (day, ids) = (*day, wanted.iter().take(FETCH_MAX_COUNT).copied().collect());
                     Some(self.unlocked.read(|vault, _| vault.fetch_request(keys_at, offset, day, ids))?)
@@ -272,6 +277,7 @@ impl RelayLink {
                 vault.usable_turn(tx)?;
             }
             vault.prune_turns();
+            vault.replace_spent_receiving_key();
             vault.note_meeting()
         })
     }
@@ -341,6 +347,11 @@ impl RelayLink {
                     self.keys_at += 1;
                     return Ok(());
                 }
+                // away for long: an earlier key still reads announcements, and one of them may be for this device
+                if matches!(self.step, Step::Pull) && !self.announce_only {
+                    (self.announce_only, self.keys_at, self.turns_before) = (true, 0, self.report.turns);
+                    return Ok(());
+                }
             }
             // somebody was faster: see their turn first
             (ProblemCode::NotNewest, _) if matches!(self.step, Step::Announce) && self.announce_tries < 3 => {
@@ -368,10 +379,12 @@ impl RelayLink {
     fn pulled(&mut self, pulled: Pulled) -> Result<Step, RelayError> {
         let count = pulled.rows.len();
         self.report.pulled += count;
-        let before = self.unlocked.read(|vault, _| Ok(vault.state.relay.as_ref().and_then(|relay| relay.cursor)))?;
+        let announce_only = self.announce_only;
+        let before = self.unlocked.read(|vault, _| {
+            Ok(vault.state.relay.as_ref().and_then(|relay| if announce_only { relay.announce_cursor } else { relay.cursor }))
+        })?;
         if let (Some(listing), Some(cursor)) = (&pulled.listing, pulled.cursor) {
-            let known =
-                self.unlocked.read(|vault, _| Ok(vault.state.relay.as_ref().map(|relay| relay.known_rows.clone())))?.unwrap_or_default();
+            let known = self.unlocked.read(|vault, _| Ok(vault.progress().rows.clone()))?;
             let wanted: Vec<RowId> = listing.iter().filter(|id| !known.contains(id)).copied().collect();
             // the cursor must be that of the listed day, or it would skip what was never seen
             if DayFingerprint::of(listing).value() != cursor.fingerprint {
@@ -390,17 +403,32 @@ impl RelayLink {
                 Err(RelayError::NoProgress)
             }
             Some(cursor) => self.moved(cursor, pulled.more),
-            None if pulled.more => Err(RelayError::NoProgress),
+            None if pulled.more || announce_only => Err(RelayError::NoProgress),
             None => Ok(Step::Announce),
         }
     }
 
     fn moved(&mut self, cursor: Cursor, more: bool) -> Result<Step, RelayError> {
+        let announce_only = self.announce_only;
         self.unlocked.write(|vault, _| {
-            vault.move_cursor(cursor);
+            match &mut vault.state.relay {
+                Some(relay) if announce_only => relay.announce_cursor = Some(cursor),
+                _ => vault.move_cursor(cursor),
+            }
             Ok(())
         })?;
-        Ok(if more { Step::Pull } else { Step::Announce })
+        if more {
+            return Ok(Step::Pull);
+        }
+        if announce_only {
+            if self.report.turns == self.turns_before {
+                return Err(RelayError::Refused(ProblemCode::Refused));
+            }
+            // brought up to the newest turn: now everything else
+            (self.announce_only, self.keys_at) = (false, 0);
+            return Ok(Step::Pull);
+        }
+        Ok(Step::Announce)
     }
 
     fn fetched(&mut self, day: satchel_wire::UtcDay, mut wanted: Vec<RowId>, then: Cursor, pulled: Pulled) -> Result<Step, RelayError> {
@@ -499,15 +527,10 @@ impl Vault {
         Ok(())
     }
 
-    fn pull_request(&self, at: usize, offset: i64) -> Result<(Endpoint, Vec<u8>), Error> {
+    fn pull_request(&self, at: usize, offset: i64, announce_only: bool) -> Result<(Endpoint, Vec<u8>), Error> {
         let relay = self.relay()?;
-        let pull = Pull {
-            mailbox: relay.mailbox,
-            cursor: relay.cursor,
-            max_bytes: PULL_MAX_BYTES as u32,
-            lane: None,
-            freshness: self.freshness(offset),
-        };
+        let (cursor, lane) = if announce_only { (relay.announce_cursor, Some(Lane::Announce)) } else { (relay.cursor, None) };
+        let pull = Pull { mailbox: relay.mailbox, cursor, max_bytes: PULL_MAX_BYTES as u32, lane, freshness: self.freshness(offset) };
         Ok(Self::signed(Endpoint::Pull, &pull, &self.access(at)?.pull))
     }
 
@@ -597,7 +620,7 @@ impl Vault {
             lines.map(|line: &Line| line.body).collect()
         };
         let operations: Vec<Operation> =
-            self.log.operations().filter(|operation| !self.state.relayed_operations.contains(&operation.id())).cloned().collect();
+            self.log.operations().filter(|operation| !self.progress().operations.contains(&operation.id())).cloned().collect();
         let frontier = self.frontier_to_push(tx)?;
         if unsent.is_empty() && operations.is_empty() && frontier.is_none() {
             return Ok(batch);
@@ -637,7 +660,7 @@ impl Vault {
         let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
         let hash = crypto::derive_id(labels::CHAIN_DIGEST, &parts);
         let hash = u64::from_le_bytes(hash.first_chunk().copied().unwrap_or_default());
-        if hash == self.state.relayed_frontier {
+        if hash == self.progress().frontier {
             return Ok(None);
         }
         Ok(Some((hash, FrontierNotice { frontier: bytes, receiving: Some(self.own_receiving_key()?) })))
@@ -654,9 +677,9 @@ impl Vault {
     ) -> Result<(), Error> {
         let ledger = self.ledger(tx)?;
         bodies.iter().for_each(|body| ledger.mark_relayed(body, true));
-        self.state.relayed_operations.extend(operations.iter().copied());
+        self.progress_mut().operations.extend(operations.iter().copied());
         if let Some(frontier) = frontier {
-            self.state.relayed_frontier = frontier;
+            self.progress_mut().frontier = frontier;
         }
         self.note_pushed_rows(pushed, rows);
         Ok(())
@@ -666,18 +689,17 @@ impl Vault {
         if let Some(cursor) = pushed.cursor {
             self.move_cursor(cursor);
         }
-        if let Some(relay) = &mut self.state.relay
-            && relay.cursor.is_some_and(|cursor| cursor.day == pushed.day)
-        {
-            relay.known_rows.extend(rows.iter().map(Row::id));
+        if self.state.relay.as_ref().is_some_and(|relay| relay.cursor.is_some_and(|cursor| cursor.day == pushed.day)) {
+            self.progress_mut().rows.extend(rows.iter().map(Row::id));
         }
     }
 
     fn move_cursor(&mut self, cursor: Cursor) {
+        let before = self.state.relay.as_ref().and_then(|relay| relay.cursor);
+        if before.is_some_and(|before| before.day != cursor.day) {
+            self.progress_mut().rows.clear();
+        }
         if let Some(relay) = &mut self.state.relay {
-            if relay.cursor.is_some_and(|before| before.day != cursor.day) {
-                relay.known_rows.clear();
-            }
             relay.cursor = Some(cursor);
         }
     }
@@ -686,13 +708,13 @@ impl Vault {
     fn take_relay_rows(&mut self, tx: &Transaction<'_>, rows: &[Row]) -> Result<(Acceptance, usize), Error> {
         let (announce, rest): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row.lane() == Lane::Announce);
         let turns = self.take_parts(tx, &announce)?;
-        let rest: Vec<Row> = rest.into_iter().cloned().collect();
+        let mut rest: Vec<Row> = rest.into_iter().cloned().collect();
+        // operations before what rests on them
+        rest.sort_by_key(Row::lane);
         let acceptance = self.accept_rows(tx, &rest)?;
         let ledger = self.ledger(tx)?;
         acceptance.bodies.iter().for_each(|body| ledger.mark_relayed(body, true));
-        if let Some(relay) = &mut self.state.relay {
-            relay.known_rows.extend(rows.iter().map(Row::id));
-        }
+        self.progress_mut().rows.extend(rows.iter().map(Row::id));
         Ok((acceptance, turns))
     }
 
@@ -753,7 +775,7 @@ impl Vault {
             operations.iter().filter_map(|bytes| Operation::from_bytes(bytes).ok()).map(|operation| operation.id()).collect();
         self.merge_operations(tx, &operations)?;
         // the relay has them: they need not be pushed again
-        self.state.relayed_operations.extend(ids);
+        self.progress_mut().operations.extend(ids);
         for known in &notice.frontiers {
             self.take_frontier(tx, &known.frontier, known.receiving.as_deref())?;
         }
