@@ -96,6 +96,7 @@ fn relay_value(report: &RelayReport) -> Value {
         "thrown_away": report.rows.thrown_away,
         "codes": report.rows.codes,
         "turns": report.turns,
+        "missing": report.missing,
         "requests": report.requests,
     })
 }
@@ -103,6 +104,9 @@ fn relay_value(report: &RelayReport) -> Value {
 fn relay_text(report: &RelayReport) -> String {
     let rows = &report.rows;
     let mut text = format!("Done in {} requests: {} new here, {} pushed.", report.requests, rows.applied, report.pushed);
+    if report.missing > 0 {
+        text.push_str(&format!("\n  {} rows are listed there and were not handed out as they are listed: meet a colleague's phone", report.missing));
+    }
     if rows.held + rows.refused + rows.thrown_away > 0 {
         text.push_str(&format!(
             "\n  {} held back, {} refused, {} thrown away {:?}",

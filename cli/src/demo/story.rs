@@ -14,7 +14,7 @@ use std::time::Instant;
 /// Far enough back that another shift day was running, and not more than two days (seconds).
 const YESTERDAY_SECONDS: u64 = 25 * 3600;
 /// Words that only this team may ever read.
-const CANARIES: [&str; 7] = ["Bluebird", "Marisol", "the heron", "river bend", "dry place", "Ines", "walk over together"];
+const CANARIES: [&str; 7] = ["Bluebird", "Marisol", "the heron", "river bend", "dry place", "clear my record", "walk over together"];
 
 struct Narrator {
     began: Instant,
@@ -260,8 +260,8 @@ fn dishonest_relay(cast: &mut Cast, narrator: &Narrator) -> Result<(), Failure> 
     Relay::tamper(path, id)?;
     cast.relay.serve()?;
     let pulled = cast.ana.run(&["sync"])?;
-    let missed = number(&pulled, "held") + number(&pulled, "refused") + number(&pulled, "thrown_away");
-    check(missed == 1 && number(&pulled, "applied") + 1 == new.len() as u64, "only_the_changed_row_is_refused")?;
+    check(number(&pulled, "missing") == 1, "the_changed_row_is_noticed")?;
+    check(number(&pulled, "applied") + 1 == new.len() as u64, "only_the_changed_row_is_missing")?;
     narrator.tell(&format!(
         "Ana pulls {} new rows: {} are good and taken; the changed one opens under no key and becomes no record.",
         new.len(),
