@@ -24,9 +24,15 @@ pub enum Failure {
     Hsds(HsdsError),
     Keystore(ProtectorError),
     /// A text was refused; the name of its field says which.
-    Text { field: &'static str, error: ScreenError },
+    Text {
+        field: &'static str,
+        error: ScreenError,
+    },
     /// Words on the command line that cannot be read; the name of the argument says which.
-    Argument { name: &'static str, expected: &'static str },
+    Argument {
+        name: &'static str,
+        expected: &'static str,
+    },
     /// `--store` and `SATCHEL_STORE` are both missing.
     NoStore,
     /// No passphrase could be read.
@@ -34,9 +40,15 @@ pub enum Failure {
     /// The two passphrases typed were not the same.
     PassphrasesDiffer,
     /// Nothing begins with this id, has this alias or this name.
-    NoMatch { what: &'static str },
-    /// Several do.
-    Ambiguous { what: &'static str, count: usize },
+    NoMatch {
+        what: &'static str,
+    },
+    /// Several do. `candidates` name entries of the public catalogue only, never a person.
+    Ambiguous {
+        what: &'static str,
+        count: usize,
+        candidates: Vec<String>,
+    },
     /// A file that was named cannot be read.
     Unreadable(std::io::ErrorKind),
     /// A check of `doctor` or `demo` failed.

@@ -9,6 +9,8 @@ use std::fmt::Display;
 
 /// Fewest characters of an abbreviated id, its prefix not counted (count).
 const ABBREVIATION_MIN_COUNT: usize = 3;
+/// Most resources named when several fit (count).
+const CANDIDATES_MAX_COUNT: usize = 6;
 
 /// Whether `text` is the id, or its beginning, with or without the prefix.
 fn abbreviates(id: &impl Display, text: &str) -> bool {
@@ -23,7 +25,7 @@ fn abbreviates(id: &impl Display, text: &str) -> bool {
 fn only<T>(what: &'static str, mut found: Vec<T>) -> Result<T, Failure> {
     match (found.pop(), found.len()) {
         (Some(one), 0) => Ok(one),
-        (Some(_), rest) => Err(Failure::Ambiguous { what, count: rest + 1 }),
+        (Some(_), rest) => Err(Failure::Ambiguous { what, count: rest + 1, candidates: Vec::new() }),
         (None, _) => Err(Failure::NoMatch { what }),
     }
 }
@@ -61,11 +63,11 @@ pub fn in_catalogue<'c>(catalogue: &'c Catalogue, text: &str) -> Result<&'c Reso
     let typed = fold(text.trim());
     let named: Vec<&Resource> = catalogue.resources.iter().filter(|resource| fold(&resource.name) == typed).collect();
     if !named.is_empty() {
-        return only("resource", named);
+        return only_resource(named);
     }
     let by_id: Vec<&Resource> = catalogue.resources.iter().filter(|resource| abbreviates(&resource_id(resource), text)).collect();
     if !by_id.is_empty() {
-        return only("resource", by_id);
+        return only_resource(by_id);
     }
     if typed.is_empty() {
         return Err(Failure::NoMatch { what: "resource" });
@@ -74,7 +76,20 @@ pub fn in_catalogue<'c>(catalogue: &'c Catalogue, text: &str) -> Result<&'c Reso
     // words in a name count more than words in a description
     let in_name: Vec<&Resource> =
         found.iter().copied().filter(|resource| typed.split_whitespace().all(|word| fold(&resource.name).contains(word))).collect();
-    only("resource", if in_name.is_empty() { found } else { in_name })
+    only_resource(if in_name.is_empty() { found } else { in_name })
+}
+
+/// As `only`, and says which entries of the catalogue were meant: one service may be given at several places.
+fn only_resource(found: Vec<&Resource>) -> Result<&Resource, Failure> {
+    let line = |resource: &&Resource| {
+        let id: String = resource_id(resource).to_string().chars().take(12).collect();
+        format!("{id}  {}  {}", resource.name, resource.address.as_deref().unwrap_or_default())
+    };
+    let candidates = found.iter().take(CANDIDATES_MAX_COUNT).map(line).collect();
+    match only("resource", found) {
+        Err(Failure::Ambiguous { what, count, .. }) => Err(Failure::Ambiguous { what, count, candidates }),
+        other => other,
+    }
 }
 
 /// A resource by id or name; a complete id is taken even if no catalogue lists it, since supplies have ids too.
@@ -92,12 +107,12 @@ pub fn resource(unlocked: &Unlocked, text: &str) -> Result<ResourceId, Failure> 
 fn split_offer(text: &str) -> Result<(&str, u16, Outcome), Failure> {
     let wrong = |expected| Failure::Argument { name: "--offer", expected };
     let (resource, outcome) = text.rsplit_once('=').ok_or(wrong("RESOURCE[:QUANTITY]=OUTCOME"))?;
-    let outcome = Outcome::from_name(outcome.trim()).ok_or(wrong(
-        "an outcome: accepted, declined, later, not_now, not_available, turned_away_by_provider, already_has, unknown",
-    ))?;
+    let outcome = Outcome::from_name(outcome.trim())
+        .ok_or(wrong("an outcome: accepted, declined, later, not_now, not_available, turned_away_by_provider, already_has, unknown"))?;
     match resource.rsplit_once(':') {
         Some((resource, quantity)) => {
-            let quantity = quantity.trim().parse::<u16>().ok().filter(|quantity| *quantity > 0).ok_or(wrong("a quantity from 1 to 65535"))?;
+            let quantity =
+                quantity.trim().parse::<u16>().ok().filter(|quantity| *quantity > 0).ok_or(wrong("a quantity from 1 to 65535"))?;
             Ok((resource, quantity, outcome))
         }
         None => Ok((resource, 1, outcome)),

@@ -65,7 +65,7 @@ pub fn complain(text: &str) {
 pub fn ask(question: &str) -> Option<String> {
     {
         let mut out = std::io::stderr().lock();
-        let _ = write!(out, "{question} ").and_then(|()| out.flush());
+        let _ = write!(out, "{question}").and_then(|()| out.flush());
     }
     let mut line = String::new();
     let read = std::io::stdin().lock().read_line(&mut line).ok()?;

@@ -137,14 +137,15 @@ pub fn note(text: &str, about: Option<&Alias>) -> Result<Note, Failure> {
 
 /// The words that two people compare: shows them, and hears whether they agree.
 pub fn compare_words(words: &[&'static str; 4], expected: Option<&str>, is_json: bool) -> bool {
-    let shown = words.join(" ");
     if let Some(expected) = expected {
         return expected.split_whitespace().map(str::to_lowercase).eq(words.iter().map(|word| (*word).to_owned()));
     }
-    if is_json {
+    let question = if is_json {
         output::say(&serde_json::json!({ "words": words }).to_string());
+        ""
     } else {
-        output::say(&format!("Say these words to each other:  {shown}"));
-    }
-    output::ask("Does the other phone show the same four words? [yes/no]").is_some_and(|answer| answer.eq_ignore_ascii_case("yes"))
+        output::say(&format!("Say these words to each other:  {}", words.join(" ")));
+        "Does the other phone show the same four words? [yes/no] "
+    };
+    output::ask(question).is_some_and(|answer| answer.eq_ignore_ascii_case("yes"))
 }

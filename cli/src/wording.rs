@@ -7,10 +7,17 @@ use satchel_core::screen::{Category, Finding};
 /// What went wrong.
 pub fn failure(failure: &Failure) -> String {
     let particular = match failure {
-        Failure::Text { field, .. } => Some(format!("The text of \"{field}\": {}", sentence(failure.code()).unwrap_or("it cannot be stored."))),
+        Failure::Text { field, .. } => {
+            Some(format!("The text of \"{field}\": {}", sentence(failure.code()).unwrap_or("it cannot be stored.")))
+        }
         Failure::Argument { name, expected } => Some(format!("\"{name}\" cannot be read: expected {expected}.")),
         Failure::NoMatch { what } => Some(format!("There is no {what} like that here.")),
-        Failure::Ambiguous { what, count } => Some(format!("{count} {what}s fit that: give more of it.")),
+        Failure::Ambiguous { what, count, candidates } if candidates.is_empty() => {
+            Some(format!("{count} {what}s fit that: give more of it, or the id."))
+        }
+        Failure::Ambiguous { what, count, candidates } => {
+            Some(format!("{count} {what}s fit that; give more of it, or the id:\n  {}", candidates.join("\n  ")))
+        }
         Failure::Unreadable(kind) => Some(format!("The file cannot be read ({kind}).")),
         Failure::Hsds(error) => Some(format!("The directory was not imported: {error}.")),
         Failure::Check(code) => Some(format!("A check failed: {}.", code.replace('_', " "))),

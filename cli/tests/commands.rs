@@ -11,7 +11,7 @@ fn a_day_at_a_terminal() {
     let folder = tempfile::tempdir().unwrap();
     let ana = Phone::founded(folder.path());
     assert!(ana.run(&["catalogue", "import"]).value()["resources"].as_u64().unwrap() > 20);
-    let found = ana.run(&["catalogue", "find", "bus"]).value();
+    let found = ana.run(&["catalogue", "find", "bus", "passes"]).value();
     assert_eq!(found[0]["name"], "Bus passes");
     let bus = found[0]["id"].as_str().unwrap().to_owned();
     assert_eq!(ana.run(&["catalogue", "show", &bus[..10]]).value()["name"], "Bus passes");
@@ -30,11 +30,13 @@ fn a_day_at_a_terminal() {
     assert_eq!(ana.run(&["participant", "list"]).value()[0]["alias"], "Blue");
 
     let offers = ["--offer", "bus passes:2=accepted", "--offer", "New Bridge detox=declined"];
-    let encounter = ana.id(&[&["encounter", "add", "--participant", "blue", "--zone", "by the river", "--note", "Blue is well"][..], &offers].concat());
+    let encounter =
+        ana.id(&[&["encounter", "add", "--participant", "blue", "--zone", "by the river", "--note", "Blue is well"][..], &offers].concat());
     let shown = ana.run(&["encounter", "show", &encounter]).value();
     assert_eq!((shown["zone"].as_str(), shown["offers"].as_array().unwrap().len()), (Some(zone.as_str()), 1));
     assert_eq!(shown["offers"][0]["quantity"], 2);
-    let corrected = ana.run(&["encounter", "correct", &encounter, "--kind", "drop_in", "--offer", "detox=declined", "--keep-refusal"]).value();
+    let corrected =
+        ana.run(&["encounter", "correct", &encounter, "--kind", "drop_in", "--offer", "detox=declined", "--keep-refusal"]).value();
     assert_eq!((corrected["kind"].as_str(), corrected["participant"].as_str()), (Some("drop_in"), Some(file.as_str())));
     assert_eq!(corrected["offers"][0]["kept_at_request"], true);
     assert_eq!(ana.run(&["encounter", "list", "--participant", "blue"]).value().as_array().unwrap().len(), 1);

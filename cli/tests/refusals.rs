@@ -40,7 +40,11 @@ fn input_is_refused_with_its_code_and_nothing_is_stored() {
         (&["participant", "add", "--alias", "two\nlines"], 4, "text_hidden"),
         (&["participant", "add", "--contact", "blue@example.org"], 4, "text_unresolved"),
         (&["zone", "add", "12 Quay Street"], 4, "text_unresolved"),
-        (&["follow-up", "add", "--participant", "Blue", "--what", "tea", "--from", "2026-12-02", "--until", "2026-12-01"], 4, "impossible_window"),
+        (
+            &["follow-up", "add", "--participant", "Blue", "--what", "tea", "--from", "2026-12-02", "--until", "2026-12-01"],
+            4,
+            "impossible_window",
+        ),
         (&["follow-up", "add", "--participant", "Blue", "--what", "tea", "--from", "2026-02-30"], 2, "argument"),
         (&["catalogue", "import", "/nonexistent"], 4, "catalogue_import"),
         (&["catalogue", "list", "--category", "jail"], 2, "argument"),
@@ -63,7 +67,9 @@ fn input_is_refused_with_its_code_and_nothing_is_stored() {
 
 #[test]
 fn usage_is_status_2() {
-    for arguments in [&["frobnicate"][..], &[], &["encounter"], &["relay", "set", "https://x", "--mailbox", "box_1"], &["list"], &["screen", "file"]] {
+    for arguments in
+        [&["frobnicate"][..], &[], &["encounter"], &["relay", "set", "https://x", "--mailbox", "box_1"], &["list"], &["screen", "file"]]
+    {
         assert_eq!(run_bare(arguments, b"").status, 2, "{arguments:?}");
     }
     assert_eq!(run_bare(&["--help"], b"").status, 0);

@@ -102,7 +102,14 @@ pub fn doctor(settings: &Settings, output: Output, confirm_date: bool) -> Result
                 (true, _) => "this device",
                 _ => "",
             };
-            vec![super::view::short(line.id), name, line.role.as_str().to_owned(), standing(line.standing).to_owned(), heard, remark.to_owned()]
+            vec![
+                super::view::short(line.id),
+                name,
+                line.role.as_str().to_owned(),
+                standing(line.standing).to_owned(),
+                heard,
+                remark.to_owned(),
+            ]
         };
         text.push_str(&table(&["device", "name", "role", "standing", "last heard", ""], &team.devices.iter().map(row).collect::<Vec<_>>()));
         text.push_str(&format!(
@@ -111,12 +118,19 @@ pub fn doctor(settings: &Settings, output: Output, confirm_date: bool) -> Result
         ));
         text.push_str(&format!(
             "\nDate\n  today is {today}{}\n",
-            if in_doubt { ", but the clock jumped: nothing is destroyed by age until it is confirmed (`satchel doctor --confirm-date`)" } else { "" }
+            if in_doubt {
+                ", but the clock jumped: nothing is destroyed by age until it is confirmed (`satchel doctor --confirm-date`)"
+            } else {
+                ""
+            }
         ));
         if team.is_copied {
             text.push_str("\nThis store is an old copy of a device: nothing leaves it until a steward answers.\n");
         }
-        text.push_str(&format!("\nFiles\n  {}\n", if check.is_ok() { "whole" } else { "DAMAGED: copy the folder away and join the team again" }));
+        text.push_str(&format!(
+            "\nFiles\n  {}\n",
+            if check.is_ok() { "whole" } else { "DAMAGED: copy the folder away and join the team again" }
+        ));
         text
     });
     Ok(check?)

@@ -105,13 +105,13 @@ fn relay_text(report: &RelayReport) -> String {
     let rows = &report.rows;
     let mut text = format!("Done in {} requests: {} new here, {} pushed.", report.requests, rows.applied, report.pushed);
     if report.missing > 0 {
-        text.push_str(&format!("\n  {} rows are listed there and were not handed out as they are listed: meet a colleague's phone", report.missing));
+        text.push_str(&format!(
+            "\n  {} rows are listed there and were not handed out as they are listed: meet a colleague's phone",
+            report.missing
+        ));
     }
     if rows.held + rows.refused + rows.thrown_away > 0 {
-        text.push_str(&format!(
-            "\n  {} held back, {} refused, {} thrown away {:?}",
-            rows.held, rows.refused, rows.thrown_away, rows.codes
-        ));
+        text.push_str(&format!("\n  {} held back, {} refused, {} thrown away {:?}", rows.held, rows.refused, rows.thrown_away, rows.codes));
     }
     text
 }
@@ -121,7 +121,7 @@ pub fn relay(settings: &Settings, output: Output, command: Relay) -> Result<(), 
         Relay::Set { url, mailbox, secret } => {
             check_url(&url)?;
             let typed = match secret.as_deref() {
-                Some("-") => Some(output::ask("Secret:").unwrap_or_default()),
+                Some("-") => Some(output::ask("Secret: ").unwrap_or_default()),
                 other => other.map(str::to_owned),
             };
             let claim = typed.map(|secret| claim_secret(&secret)).transpose()?;
@@ -131,7 +131,8 @@ pub fn relay(settings: &Settings, output: Output, command: Relay) -> Result<(), 
         Relay::Show => {
             let relay = settings.unlock()?.relay()?.ok_or(satchel_core::store::RelayError::NoRelay)?;
             let value = json!({ "url": relay.url, "mailbox": relay.mailbox.to_string(), "claimed": relay.is_claimed });
-            output.show(&value, || format!("{}\n{}{}", relay.url, relay.mailbox, if relay.is_claimed { "" } else { "  (not claimed yet)" }));
+            output
+                .show(&value, || format!("{}\n{}{}", relay.url, relay.mailbox, if relay.is_claimed { "" } else { "  (not claimed yet)" }));
         }
     }
     Ok(())

@@ -62,7 +62,10 @@ pub fn invite(
     let invitation = unlocked.invite(role, &address)?;
     let value = json!({ "invitation": invitation.to_text(), "address": address });
     output.show(&value, || {
-        format!("Good once, for ten minutes, for somebody who is here with you:\n\n  {}\n\nWaiting for their phone at {address} …", invitation.to_text())
+        format!(
+            "Good once, for ten minutes, for somebody who is here with you:\n\n  {}\n\nWaiting for their phone at {address} …",
+            invitation.to_text()
+        )
     });
     let stream = peer::accept(&listener)?;
     joining::host(&unlocked, stream, |words| compare_words(words, expected, output.is_json()))?;
@@ -81,7 +84,7 @@ pub fn join(
     let dir = settings.store_dir()?;
     let name = short_text("name", name)?;
     let env = settings.env();
-    let typed = if invitation == "-" { output::ask("Invitation:").unwrap_or_default() } else { invitation.to_owned() };
+    let typed = if invitation == "-" { output::ask("Invitation: ").unwrap_or_default() } else { invitation.to_owned() };
     let invitation = Invitation::from_text(&typed, env.now())?;
     let passphrase = settings.new_passphrase()?;
     let keystore = settings.keystore();

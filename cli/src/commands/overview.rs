@@ -84,10 +84,10 @@ fn everything(unlocked: &Unlocked) -> Result<Value, Failure> {
         }
         Ok(value)
     })?;
-    let encounters = collect(unlocked.encounters(None)?.iter().map(|line| line.id).collect(), &|id| {
-        Ok(view::encounter(id, &unlocked.encounter(id)?))
-    })?;
-    let follow_ups = collect(unlocked.follow_ups()?.iter().map(|line| line.id).collect(), &|id| Ok(view::follow_up(&unlocked.follow_up(id)?)))?;
+    let encounters =
+        collect(unlocked.encounters(None)?.iter().map(|line| line.id).collect(), &|id| Ok(view::encounter(id, &unlocked.encounter(id)?)))?;
+    let follow_ups =
+        collect(unlocked.follow_ups()?.iter().map(|line| line.id).collect(), &|id| Ok(view::follow_up(&unlocked.follow_up(id)?)))?;
     let referrals =
         collect(unlocked.self_referrals()?.iter().map(|line| line.id).collect(), &|id| Ok(view::referral(&unlocked.self_referral(id)?)))?;
     let zones = unlocked.zones()?;

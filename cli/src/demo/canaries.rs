@@ -81,7 +81,9 @@ mod tests {
             assert_eq!(search(folder.path(), &["heron"]).unwrap().hits, 1, "base64 at {offset}");
         }
         let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        for disguised in [text.as_bytes().to_vec(), utf16, HEXLOWER.encode(text.as_bytes()).into_bytes(), HEXUPPER.encode(text.as_bytes()).into_bytes()] {
+        for disguised in
+            [text.as_bytes().to_vec(), utf16, HEXLOWER.encode(text.as_bytes()).into_bytes(), HEXUPPER.encode(text.as_bytes()).into_bytes()]
+        {
             std::fs::write(folder.path().join("file"), disguised).unwrap();
             assert_eq!(search(folder.path(), &["heron"]).unwrap().hits, 1);
         }

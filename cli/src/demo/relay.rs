@@ -81,7 +81,11 @@ impl Relay {
     /// Runs one of the operator's commands.
     pub fn command(&self, arguments: &[&str]) -> Result<String, Failure> {
         let done = Command::new(&self.program).args(arguments).arg("--data").arg(&self.data).output().map_err(unreadable)?;
-        if done.status.success() { Ok(String::from_utf8_lossy(&done.stdout).into_owned()) } else { Err(Failure::Check("demo_relay_command")) }
+        if done.status.success() {
+            Ok(String::from_utf8_lossy(&done.stdout).into_owned())
+        } else {
+            Err(Failure::Check("demo_relay_command"))
+        }
     }
 
     /// Makes a mailbox: its id and its claim secret.
