@@ -176,7 +176,8 @@ mod tests {
     #[test]
     fn every_problem_becomes_its_code() {
         for code in ProblemCode::ALL {
-            let body = format!(r#"{{"type":"urn:satchel:problem:{}","title":"x","status":{},"relay_time":17}}"#, code.as_str(), code.status());
+            let body =
+                format!(r#"{{"type":"urn:satchel:problem:{}","title":"x","status":{},"relay_time":17}}"#, code.as_str(), code.status());
             let (client, asked) = relay(answer(&format!("{} x", code.status()), "application/problem+json", body.as_bytes()));
             let problem = client.post(Endpoint::Push, b"frame").unwrap().unwrap_err();
             assert_eq!(problem, Problem { code, relay_time: Some(17), retry_after: None });
@@ -213,7 +214,9 @@ mod tests {
 
     #[test]
     fn addresses_are_checked_before_anything_is_sent() {
-        for good in ["https://relay.example", "https://relay.example:8443/team", "http://127.0.0.1:8787", "http://[::1]:1/", "http://localhost:80"] {
+        for good in
+            ["https://relay.example", "https://relay.example:8443/team", "http://127.0.0.1:8787", "http://[::1]:1/", "http://localhost:80"]
+        {
             assert_eq!(check_url(good), Ok(()), "{good}");
         }
         for bad in ["http://relay.example", "http://10.0.0.1:80", "http://127.0.0.1.example"] {
