@@ -10,7 +10,8 @@ use satchel_core::record::{
 };
 use satchel_core::screen::{Alias, Note, ShortText};
 use satchel_core::store::{Credentials, EncounterDraft, Founded, Founding, KeyCost, OfferDraft, Store, TallyTap, Unlocked};
-use satchel_core::team::Role;
+use satchel_core::team::{Invitation, Role};
+use data_encoding::BASE32_NOPAD;
 use satchel_wire::{RecordId, ResourceId};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -208,6 +209,8 @@ pub struct Work {
     pub follow_up: RecordId,
     /// Their self-referral.
     pub referral: RecordId,
+    /// The secret of an invitation that nobody has used, exclusive-ored with [`MASK`].
+    pub masked_invitation: [u8; 16],
 }
 
 /// Does everything that the public API can do with records, and calls `after` with a name after each operation.
@@ -266,7 +269,7 @@ pub fn work(store: &Unlocked, after: &mut dyn FnMut(&'static str)) -> Result<Wor
     after("catalogue");
     store.begin_turn()?;
     after("turn");
-    store.invite(Role::Worker, "")?;
+    let masked_invitation = masked_secret(&store.invite(Role::Worker, "")?);
     after("invitation");
     let nobody = RecordId::from_bytes([9; 16]);
     let refused = [
@@ -282,28 +285,59 @@ pub fn work(store: &Unlocked, after: &mut dyn FnMut(&'static str)) -> Result<Wor
     ];
     assert!(refused.iter().all(Result::is_err), "each of these is refused");
     after("refused operations");
-    Ok(Work { participant, encounter: met, follow_up, referral })
+    Ok(Work { participant, encounter: met, follow_up, referral, masked_invitation })
 }
 
-/// Reads everything that [`work`] wrote, in lists and one by one.
-pub fn read_all(store: &Unlocked, done: &Work) -> Result<Vec<Box<dyn std::any::Any>>, Error> {
-    Ok(vec![
-        Box::new(store.participants()?),
-        Box::new(store.participant(done.participant)?),
-        Box::new(store.encounters(None)?),
-        Box::new(store.encounter(done.encounter)?),
-        Box::new(store.follow_ups()?),
-        Box::new(store.follow_up(done.follow_up)?),
-        Box::new(store.self_referrals()?),
-        Box::new(store.self_referral(done.referral)?),
-        Box::new(store.zones()?),
-        Box::new(store.resource_note(kit())?),
-        Box::new(store.tallies()?),
-        Box::new(store.catalogue()?),
-        Box::new(store.team()?),
-        Box::new(store.waiting()?),
-    ])
+fn masked_secret(invitation: &Invitation) -> [u8; 16] {
+    let text = Zeroizing::new(invitation.to_text());
+    let bytes = text.strip_prefix("SATCHEL1:").and_then(|rest| BASE32_NOPAD.decode(rest.as_bytes()).ok()).map(Zeroizing::new);
+    let mut masked = [MASK; 16];
+    masked.iter_mut().zip(bytes.iter().flat_map(|bytes| &bytes[32..48])).for_each(|(masked, byte)| *masked ^= byte);
+    masked
 }
+
+/// A value to be held or dropped.
+pub type Held = Box<dyn std::any::Any>;
+/// One call of the public API on what [`work`] left.
+pub type Operation = fn(&Unlocked, &Work) -> Result<Held, Error>;
+
+/// Reads, in lists and one by one, of everything that [`work`] wrote.
+pub const READS: &[(&str, Operation)] = &[
+    ("participants", |store, _| Ok(Box::new(store.participants()?))),
+    ("participant", |store, done| Ok(Box::new(store.participant(done.participant)?))),
+    ("encounters", |store, _| Ok(Box::new(store.encounters(None)?))),
+    ("encounter", |store, done| Ok(Box::new(store.encounter(done.encounter)?))),
+    ("follow-ups", |store, _| Ok(Box::new(store.follow_ups()?))),
+    ("follow-up", |store, done| Ok(Box::new(store.follow_up(done.follow_up)?))),
+    ("self-referrals", |store, _| Ok(Box::new(store.self_referrals()?))),
+    ("self-referral", |store, done| Ok(Box::new(store.self_referral(done.referral)?))),
+    ("zones", |store, _| Ok(Box::new(store.zones()?))),
+    ("resource note", |store, _| Ok(Box::new(store.resource_note(kit())?))),
+    ("tallies", |store, _| Ok(Box::new(store.tallies()?))),
+    ("catalogue", |store, _| Ok(Box::new(store.catalogue()?))),
+    ("team", |store, _| Ok(Box::new(store.team()?))),
+    ("waiting", |store, _| Ok(Box::new(store.waiting()?))),
+];
+
+/// Writes that may be repeated.
+pub const WRITES: &[(&str, Operation)] = &[
+    ("nothing", |_, _| Ok(Box::new(()))),
+    ("member renamed", |store, _| Ok(Box::new(store.name_member(&line("member"))?))),
+    ("zone created", |store, _| Ok(Box::new(store.create_zone(&line("zone"))?))),
+    ("participant created", |store, _| Ok(Box::new(store.create_participant(&participant(), HowGiven::Spoken, "en")?))),
+    ("encounter saved", |store, done| Ok(Box::new(store.save_encounter(&encounter(Some(done.participant), None, "encounter"))?))),
+    ("encounter corrected", |store, done| {
+        Ok(Box::new(store.correct_encounter(done.encounter, &encounter(Some(done.participant), None, "encounter corrected"))?))
+    }),
+    ("encounter refused", |store, _| {
+        Ok(Box::new(store.save_encounter(&encounter(Some(RecordId::from_bytes([9; 16])), None, "refused encounter")).is_err()))
+    }),
+    ("tally", |store, _| Ok(Box::new(store.tally(&[TallyTap { resource: kit(), outcome: Outcome::Later, count: 1 }])?))),
+    ("follow-up state", |store, done| Ok(Box::new(store.set_follow_up_state(done.follow_up, FollowUpState::Open)?))),
+    ("resource note saved", |store, _| Ok(Box::new(store.save_resource_note(kit(), &note("resource note"))?))),
+    ("catalogue published", |store, _| Ok(Box::new(store.publish_catalogue(&catalogue_package())?))),
+    ("turn", |store, _| Ok(Box::new(store.begin_turn()?))),
+];
 
 /// Everything that lists and single reads show, as one text: two states are the same to a user exactly if these are.
 pub fn view(store: &Unlocked) -> Result<String, Error> {
