@@ -1,5 +1,6 @@
 //! What the suites share.
 
+pub mod attacker;
 pub mod canary;
 pub mod faultfs;
 pub mod harness;
