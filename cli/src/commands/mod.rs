@@ -1,0 +1,50 @@
+//! What the commands do.
+
+mod catalogue;
+mod diagnosis;
+mod exchange;
+mod founding;
+mod meetings;
+mod overview;
+mod people;
+mod screening;
+mod view;
+
+use crate::arguments::{Arguments, Command};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::{self, Output};
+
+/// Runs the command.
+pub fn run(arguments: Arguments, output: Output) -> Result<(), Failure> {
+    let settings = arguments.settings;
+    match arguments.command {
+        Command::Init { name, time_zone } => founding::init(&settings, output, &name, time_zone),
+        Command::Invite { role, listen, address, expect_words } => {
+            founding::invite(&settings, output, &role, &listen, address, expect_words.as_deref())
+        }
+        Command::Join { invitation, name, address, expect_words } => {
+            founding::join(&settings, output, &invitation, &name, address, expect_words.as_deref())
+        }
+        Command::Participant(command) => people::participant(&settings, output, command),
+        Command::FollowUp(command) => people::follow_up(&settings, output, command),
+        Command::Refer(command) => people::refer(&settings, output, command),
+        Command::Encounter(command) => meetings::encounter(&settings, output, command),
+        Command::Tally(command) => meetings::tally(&settings, output, command),
+        Command::Zone(command) => meetings::zone(&settings, output, command),
+        Command::List { all } => overview::list(&settings, output, all),
+        Command::Show { id } => overview::show(&settings, output, &id),
+        Command::Sync => exchange::sync(&settings, output),
+        Command::Peer(command) => exchange::peer(&settings, output, command),
+        Command::Relay(command) => exchange::relay(&settings, output, command),
+        Command::Catalogue(command) => catalogue::run(&settings, output, command),
+        Command::Screen { .. } => screening::run(),
+        Command::Doctor { confirm_date } => diagnosis::doctor(&settings, output, confirm_date),
+        Command::Passphrase { words } => founding::passphrase(&settings, output, words),
+        Command::Demo => crate::demo::run(),
+        Command::HelpExitCodes => {
+            output::say(Exit::table().trim_end());
+            Ok(())
+        }
+    }
+}

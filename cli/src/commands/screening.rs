@@ -1,0 +1,51 @@
+//! `satchel screen`: the text guard on lines of JSON. Needs no store.
+
+use crate::failure::Failure;
+use crate::output;
+use satchel_core::screen::screen;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::io::{BufRead, Read, Write};
+
+/// Longest input line (bytes).
+const LINE_MAX_BYTES: u64 = 16 * 1024 * 1024;
+
+#[derive(Deserialize)]
+struct Line {
+    id: Value,
+    text: String,
+    alias: Option<String>,
+}
+
+/// Reads one object per line, answers one object per line, in the same order. Stops at the first line that is neither.
+pub fn run() -> Result<(), Failure> {
+    let mut input = std::io::stdin().lock();
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let wrong = Failure::Unreadable(std::io::ErrorKind::InvalidData);
+    loop {
+        let mut line = Vec::new();
+        let read = (&mut input).take(LINE_MAX_BYTES + 1).read_until(b'\n', &mut line).map_err(|error| Failure::Unreadable(error.kind()))?;
+        if read == 0 {
+            break;
+        }
+        if line.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        if line.len() as u64 > LINE_MAX_BYTES {
+            let _ = out.flush();
+            return Err(wrong);
+        }
+        let Ok(line) = serde_json::from_slice::<Line>(&line) else {
+            let _ = out.flush();
+            return Err(wrong);
+        };
+        let findings: Vec<Value> = screen(&line.text, line.alias.as_deref()).iter().map(output::finding).collect();
+        let answer = json!({ "id": line.id, "findings": findings });
+        if writeln!(out, "{answer}").is_err() {
+            // nobody reads any more
+            return Ok(());
+        }
+    }
+    let _ = out.flush();
+    Ok(())
+}

@@ -1,0 +1,11 @@
+//! A whole day with three phones and a relay, on this machine.
+//!
+//! Every phone is a folder of its own and every step a process of its own. Whatever the story claims is
+//! checked; the first check that fails ends it with a status other than 0.
+
+mod canaries;
+mod phone;
+mod relay;
+mod story;
+
+pub use story::run;

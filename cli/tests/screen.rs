@@ -1,0 +1,52 @@
+//! `satchel screen --json -`: objects in, objects out, in the same order, without a store.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use serde_json::{Value, json};
+use support::run_bare;
+
+fn screen(input: &str) -> Vec<Value> {
+    let ended = run_bare(&["screen", "--json", "-"], input.as_bytes());
+    assert_eq!(ended.status, 0, "{}", ended.error);
+    ended.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn findings_carry_byte_offsets_and_clean_is_an_empty_list() {
+    let text = "llámale al 415-555-0123";
+    let input = [
+        json!({ "id": 1, "text": "gave 2 kits" }),
+        json!({ "id": "two", "text": text }),
+        json!({ "id": 3, "text": "badge 2024 goals: housing", "alias": "Badge" }),
+        json!({ "id": 3, "text": "line one\nbadge 4417" }),
+    ];
+    let input: String = input.iter().map(|line| format!("{line}\n")).collect();
+    let out = screen(&input);
+    assert_eq!(out.iter().map(|line| line["id"].clone()).collect::<Vec<_>>(), [json!(1), json!("two"), json!(3), json!(3)]);
+    assert_eq!(out[0], json!({ "id": 1, "findings": [] }));
+    let found = &out[1]["findings"][0];
+    let (start, end) = (found["start"].as_u64().unwrap() as usize, found["end"].as_u64().unwrap() as usize);
+    assert!(text[start..end].contains("415-555-0123"), "offsets are bytes: {found}");
+    assert_eq!((found["category"].as_str(), found["reason"].as_str()), (Some("contact_detail"), Some("phone_number")));
+    assert_eq!(out[2]["findings"], json!([]), "the participant's own alias is a plain word");
+    assert_eq!(out[3]["findings"][0]["category"], "justice_contact");
+}
+
+#[test]
+fn thousands_of_lines_keep_their_order() {
+    let input: String = (0..5_000).map(|n| format!("{}\n", json!({ "id": n, "text": "call 415-555-0123" }))).collect();
+    let out = screen(&input);
+    assert_eq!(out.len(), 5_000);
+    assert!(out.iter().enumerate().all(|(n, line)| line["id"] == n && line["findings"].as_array().unwrap().len() == 1));
+}
+
+#[test]
+fn what_is_not_an_object_is_refused_after_what_came_before() {
+    let ended = run_bare(&["screen", "--json", "-"], b"{\"id\":1,\"text\":\"tea\"}\nnot json\n{\"id\":2,\"text\":\"tea\"}\n");
+    assert_eq!((ended.status, ended.out.lines().count()), (4, 1));
+    assert!(!ended.error.contains("not json"));
+    assert_eq!(run_bare(&["screen", "--json", "-"], b"{\"id\":1}\n").status, 4);
+    assert_eq!(run_bare(&["screen", "--json", "-"], b"").status, 0);
+    assert_eq!(screen("{\"id\":1,\"text\":\"tea\"}").len(), 1, "the last line needs no end");
+}
