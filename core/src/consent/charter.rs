@@ -14,6 +14,8 @@ pub const SHIFT_BEGINS_HOUR: i8 = 5;
 pub const SUPPRESSION_MIN: u16 = 5;
 /// All later moments count as this one: past the last shift day in every time zone (Unix seconds).
 const LATEST_SECONDS: u64 = (u16::MAX as u64 + 2) * 86_400;
+/// A team ends at most this long after its founding, unless the board renews it (days).
+pub const SUNSET_MAX_DAYS: u16 = 731;
 /// Longest name of a time zone (bytes).
 pub const ZONE_NAME_MAX_BYTES: usize = 64;
 

@@ -209,7 +209,8 @@ impl Withdrawal {
 
 impl EntryValue for Withdrawal {
     fn check(&self) -> Result<(), EntryError> {
-        Ok(())
+        // a record grant has no recipient: such a withdrawal would look like one and reach nothing
+        if self.act == Some(Act::Record) && self.recipient.is_some() { Err(EntryError::Value) } else { Ok(()) }
     }
 }
 

@@ -102,7 +102,12 @@ impl TallyCounter {
             }
         }
         let mut lines = to_lines(&sum);
-        lines.truncate(TALLY_LINES_MAX_COUNT);
+        if lines.len() > TALLY_LINES_MAX_COUNT {
+            // what does not fit one sum leaves with the next
+            let counts =
+                lines.split_off(TALLY_LINES_MAX_COUNT).into_iter().map(|line| ((line.resource, line.outcome), line.count)).collect();
+            self.days.insert(last, DayCount { encounters, counts });
+        }
         if lines.is_empty() { None } else { Some((last, Tally { lines })) }
     }
 }
@@ -146,6 +151,20 @@ mod tests {
         let (last, tally) = counter.take_sum(day(13)).unwrap();
         assert_eq!(last, day(12));
         assert_eq!(tally.lines.iter().map(|line| line.count).collect::<Vec<_>>(), [2, 2]);
+    }
+
+    #[test]
+    fn more_lines_than_one_sum_carries_leave_in_two() {
+        let mut counter = TallyCounter::default();
+        let resource = |n: u16| {
+            ResourceId::from_bytes([n.to_le_bytes(), [0; 2], [0; 2], [0; 2], [0; 2], [0; 2], [0; 2], [0; 2]].concat().try_into().unwrap())
+        };
+        for n in 0..600 {
+            counter.count(day(10), [(resource(n), Outcome::Accepted, 1)]);
+        }
+        let first = counter.take_sum(day(11)).unwrap().1.lines.len();
+        let second = counter.take_sum(day(11)).unwrap().1.lines.len();
+        assert_eq!((first, second, counter.is_empty()), (512, 88, true));
     }
 
     #[test]

@@ -18,12 +18,11 @@ use crate::envelope::{self, BodyHeader, Covered, EnvelopeError, SCHEMA_VERSION, 
 use crate::error::Error;
 use crate::record::{Audience, Encounter, EntryContent, EntryError, EntryValue, Kind, Shape, SubjectRule, Summary, Tally, mapping};
 use crate::storage::{Reader, Transaction};
-use crate::team::Standing;
 use minicbor::{Decode, Encode};
 use satchel_wire::ShiftDay;
 use satchel_wire::cbor;
 use satchel_wire::ids::{BodyId, DeviceId, RecordId, RowId};
-use satchel_wire::limits::{DAY_AHEAD_MAX_DAYS, HELD_MAX_BYTES, HELD_PER_AUTHOR_MAX_COUNT};
+use satchel_wire::limits::{HELD_MAX_BYTES, HELD_PER_AUTHOR_MAX_COUNT};
 use satchel_wire::row::{Lane, Row};
 use std::collections::BTreeMap;
 
@@ -194,7 +193,9 @@ impl Vault {
             return self.hold_body(tx, body_id, held, "held_newer_version");
         }
         let Some(state) = self.log.state_at(&header.log_head) else { return self.hold_body(tx, body_id, held, "held_log_head") };
-        let beyond_cut = device.standing != Standing::Active && device.cut.is_none_or(|cut| header.sequence > cut.sequence);
+        // banned or demoted since: what it wrote beyond the cut waits, whatever log head it names
+        let may_still_write = self.log.state().device_role(author).is_some_and(crate::team::Role::reads_records);
+        let beyond_cut = !may_still_write && device.cut.is_none_or(|cut| header.sequence > cut.sequence);
         if beyond_cut {
             return self.hold_body(tx, body_id, held, "held_beyond_cut");
         }
@@ -260,9 +261,7 @@ impl Vault {
         verified: &VerifiedBody,
         bans: u32,
     ) -> Result<BodyVerdict, Error> {
-        let today = self.today()?;
-        // a day far ahead of ours cannot make a record outlive its term
-        let day = held.day.min(today.plus(DAY_AHEAD_MAX_DAYS));
+        let day = held.day;
         let place = place_of(held.record, held.kind, held.subject);
         let known = self.item(tx, &place)?;
         let is_new = known.is_none();
@@ -310,6 +309,11 @@ impl Vault {
                 if let Err(error) = check_entry(held.kind, &verified.content) {
                     return Ok(BodyVerdict::Refused(error.code()));
                 }
+                if held.kind.has_successors()
+                    && let Some(verdict) = self.judge_successor(tx, &item, held, verified)?
+                {
+                    return Ok(verdict);
+                }
                 item.day = day;
                 tx.put_body(&place, &id, &held.body)?;
                 if held.kind == Kind::Encounter {
@@ -326,6 +330,33 @@ impl Vault {
             }
         }
         Ok(BodyVerdict::Applied)
+    }
+
+    /// A correction names versions of the same record and keeps their day and expiry; what it names must be here first.
+    fn judge_successor(
+        &mut self,
+        tx: &Transaction<'_>,
+        item: &Item,
+        held: &HeldBody,
+        verified: &VerifiedBody,
+    ) -> Result<Option<BodyVerdict>, Error> {
+        let Ok(content) = EntryContent::<Encounter>::from_bytes(&verified.content, true) else { return Ok(None) };
+        let place = item.place();
+        for replaced in content.replaces.iter().flatten() {
+            let Some(line) = self.ledger(tx)?.line(replaced).copied() else { return Ok(Some(BodyVerdict::Held("held_missing_parent"))) };
+            let body = tx.body(&place, replaced)?;
+            let keep_until = body.and_then(|body| {
+                let opened = item
+                    .keys
+                    .iter()
+                    .find_map(|key| envelope::open_body(self.team(), &self.binding(item, line.day, key.id), &key.record_key(), &body).ok());
+                opened.map(|opened| opened.claimed().keep_until)
+            });
+            if line.place != place || line.day != held.day || keep_until != Some(verified.header.keep_until) {
+                return Ok(Some(BodyVerdict::Refused("refused_successor")));
+            }
+        }
+        Ok(None)
     }
 
     /// Builds a document from its bodies alone, always in the same order: of two changes that claim one place in

@@ -743,8 +743,7 @@ impl Vault {
     /// Joins parts of announcements, the waiting ones included, and adopts what can be adopted.
     fn take_parts(&mut self, tx: &Transaction<'_>, rows: &[&Row]) -> Result<usize, Error> {
         let waiting: Vec<minicbor::bytes::ByteVec> = self.extra(tx, PARTS)?.unwrap_or_default();
-        let fresh: BTreeSet<AnnouncementId> =
-            rows.iter().filter_map(|row| Part::parse(row).ok()).map(|part| part.announcement).collect();
+        let fresh: BTreeSet<AnnouncementId> = rows.iter().filter_map(|row| Part::parse(row).ok()).map(|part| part.announcement).collect();
         if rows.is_empty() && waiting.is_empty() {
             return Ok(0);
         }

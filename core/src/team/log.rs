@@ -100,7 +100,8 @@ impl Log {
         if founding.team() != team {
             return Err(Refusal::OtherTeam);
         }
-        if !founding.is_signed_by(&key) || charter.check().is_err() {
+        let sunset_fits = charter.sunset <= founding.day().plus(crate::consent::charter::SUNSET_MAX_DAYS);
+        if !founding.is_signed_by(&key) || charter.check().is_err() || !sunset_fits {
             return Err(Refusal::NotEntitled);
         }
         let mut log = Self {

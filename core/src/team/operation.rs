@@ -325,7 +325,8 @@ impl Operation {
     pub fn is_signed_by(&self, key: &VerifyingKey) -> bool {
         key.device_id() == self.content.author && key.verify(labels::SIGN_OPERATION, &self.signed, &self.signature).is_ok()
     }
-    /// Whether this is a ban: from here on a turn must name it before anything is sealed under that turn.
+    /// Whether this may be a ban, from here on to be named by every turn: a change of role is one where it demotes,
+    /// which the fold decides.
     pub const fn is_ban(&self) -> bool {
         match &self.content.action {
             Action::Suspend { .. } | Action::RemoveMember { .. } | Action::RemoveDevice { .. } | Action::Tombstone { .. } => true,

@@ -256,10 +256,12 @@ fn apply(
             seat(state, operation, *member, device, *role);
         }
         Action::ChangeRole { member, role, cuts } => {
+            // stewards come before workers, workers before the board
+            let is_demotion = state.members.get(member).is_some_and(|member| *role > member.role);
             if let Some(member) = state.members.get_mut(member) {
                 member.role = *role;
             }
-            if operation.is_ban() {
+            if is_demotion {
                 state.bans.insert(operation.id());
                 set_cuts(state, cuts);
             }

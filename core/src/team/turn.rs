@@ -4,7 +4,7 @@
 //! turn         = CBOR [ signed bytes, signature (64) ]
 //! signed       = CBOR map { 0: version 1, 1: team, 2: turn id, 3: maker, 4: parents, 5: recipients, 6: log heads,
 //!                           7: day, 8: control key change (public, signature), absent when unchanged }
-//! announcement = box count (2, LE) ‖ boxes (1,202 each, shuffled) ‖ AEAD(announce lane key of the turn): payload
+//! announcement = box count (2, LE) ‖ boxes (1,203 each, shuffled) ‖ AEAD(announce lane key of the turn): payload
 //! box          = HPKE X-Wing to a receiving key: class (1) ‖ records or commons secret (32) ‖ steward (1) ‖ control key seed (32)
 //! payload      = CBOR { 0: turn, 1: operations since the parents' heads, 2: turns in its past that the reader may lack }
 //! turn id      = KDF(commons secret); commons secret = KDF(records secret)
