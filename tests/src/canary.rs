@@ -205,7 +205,10 @@ fn may_be_raw(bytes: &[u8]) -> bool {
 }
 
 fn may_be_zlib(bytes: &[u8]) -> bool {
-    bytes.len() > 8 && bytes[0] & 0x8f == 0x08 && (u16::from(bytes[0]) << 8 | u16::from(bytes[1])).is_multiple_of(31) && bytes[1] & 0x20 == 0
+    bytes.len() > 8
+        && bytes[0] & 0x8f == 0x08
+        && (u16::from(bytes[0]) << 8 | u16::from(bytes[1])).is_multiple_of(31)
+        && bytes[1] & 0x20 == 0
 }
 
 /// What a value says it is although it should be sealed.

@@ -2,6 +2,7 @@
 
 pub mod canary;
 pub mod faultfs;
+#[cfg(target_os = "linux")]
 pub mod memory;
 pub mod scene;
 pub mod workload;
