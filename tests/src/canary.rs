@@ -316,7 +316,7 @@ pub fn values(dir: &Path) -> Result<Values, Box<dyn std::error::Error>> {
     let mut values = Vec::new();
     for table in tables {
         let mut statement = connection.prepare(&format!("SELECT * FROM \"{table}\""))?;
-        let columns: Vec<String> = statement.column_names().iter().map(|name| (*name).to_owned()).collect();
+        let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             for (number, column) in columns.iter().enumerate() {
