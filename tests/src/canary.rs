@@ -205,7 +205,10 @@ fn may_be_raw(bytes: &[u8]) -> bool {
 }
 
 fn may_be_zlib(bytes: &[u8]) -> bool {
-    bytes.len() > 8 && bytes[0] & 0x8f == 0x08 && (u16::from(bytes[0]) << 8 | u16::from(bytes[1])).is_multiple_of(31) && bytes[1] & 0x20 == 0
+    bytes.len() > 8
+        && bytes[0] & 0x8f == 0x08
+        && (u16::from(bytes[0]) << 8 | u16::from(bytes[1])).is_multiple_of(31)
+        && bytes[1] & 0x20 == 0
 }
 
 /// What a value says it is although it should be sealed.
@@ -294,10 +297,13 @@ fn cbor_item(rest: &mut &[u8], depth: usize, least: Option<u64>) -> Option<usize
     Some(before - rest.len())
 }
 
+/// Values with the names of their table and column.
+pub type Values = Vec<(String, Vec<u8>)>;
+
 /// Every value of every table of a store, read from a copy of its files, so that the store may be open.
 ///
 /// Errors: those of the files and of the engine.
-pub fn values(dir: &Path) -> Result<Vec<(String, Vec<u8>)>, Box<dyn std::error::Error>> {
+pub fn values(dir: &Path) -> Result<Values, Box<dyn std::error::Error>> {
     let copy = tempfile::tempdir()?;
     for name in ["store.sqlite", "store.sqlite-wal"] {
         if dir.join(name).exists() {
@@ -310,7 +316,7 @@ pub fn values(dir: &Path) -> Result<Vec<(String, Vec<u8>)>, Box<dyn std::error::
     let mut values = Vec::new();
     for table in tables {
         let mut statement = connection.prepare(&format!("SELECT * FROM \"{table}\""))?;
-        let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             for (number, column) in columns.iter().enumerate() {

@@ -113,7 +113,8 @@ fn masked(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn needles(recorder: &Recorder, done: Option<&Work>) -> Needles {
-    let mut all: Vec<(String, Vec<u8>)> = scene::PLANTED.iter().map(|purpose| ((*purpose).to_owned(), masked(word(purpose).as_bytes()))).collect();
+    let mut all: Vec<(String, Vec<u8>)> =
+        scene::PLANTED.iter().map(|purpose| ((*purpose).to_owned(), masked(word(purpose).as_bytes()))).collect();
     all.extend(recorder.masked_keys().into_iter().enumerate().map(|(number, key)| (format!("key {number}"), key.to_vec())));
     all.extend(done.map(|done| ("invitation".to_owned(), done.masked_invitation.to_vec())));
     Needles::new(all)

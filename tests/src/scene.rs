@@ -1,5 +1,6 @@
 //! A team of one at work: a clock and randomness under the test's hand, and every operation of the public API.
 
+use data_encoding::BASE32_NOPAD;
 use satchel_core::catalogue::{Catalogue, CataloguePackage, Category, Hours, Known, Resource};
 use satchel_core::consent::HowGiven;
 use satchel_core::crypto::Passphrase;
@@ -11,7 +12,6 @@ use satchel_core::record::{
 use satchel_core::screen::{Alias, Note, ShortText};
 use satchel_core::store::{Credentials, EncounterDraft, Founded, Founding, KeyCost, OfferDraft, Store, TallyTap, Unlocked};
 use satchel_core::team::{Invitation, Role};
-use data_encoding::BASE32_NOPAD;
 use satchel_wire::{RecordId, ResourceId};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -191,10 +191,38 @@ pub fn catalogue_package() -> Vec<u8> {
 
 /// The purposes of all words that [`work`] plants and that a store may hold sealed.
 pub const PLANTED: &[&str] = &[
-    "member", "member renamed", "zone", "alias", "pronouns", "language", "contact", "goal 1", "goal 2", "recognition word", "alias edited",
-    "pronouns edited", "language edited", "contact edited", "goal 3", "recognition word edited", "encounter", "encounter corrected",
-    "anonymous encounter", "follow-up", "follow-up contact", "referral words", "resource note", "resource note edited", "resource name",
-    "resource provider", "resource description", "resource eligibility", "catalogue", "passphrase", "refused encounter", "refused goal",
+    "member",
+    "member renamed",
+    "zone",
+    "alias",
+    "pronouns",
+    "language",
+    "contact",
+    "goal 1",
+    "goal 2",
+    "recognition word",
+    "alias edited",
+    "pronouns edited",
+    "language edited",
+    "contact edited",
+    "goal 3",
+    "recognition word edited",
+    "encounter",
+    "encounter corrected",
+    "anonymous encounter",
+    "follow-up",
+    "follow-up contact",
+    "referral words",
+    "resource note",
+    "resource note edited",
+    "resource name",
+    "resource provider",
+    "resource description",
+    "resource eligibility",
+    "catalogue",
+    "passphrase",
+    "refused encounter",
+    "refused goal",
     "refused follow-up",
 ];
 
@@ -275,12 +303,13 @@ pub fn work(store: &Unlocked, after: &mut dyn FnMut(&'static str)) -> Result<Wor
     let refused = [
         store.save_encounter(&encounter(None, Some(nobody), "refused encounter")).map(|_| ()),
         store.save_encounter(&encounter(Some(nobody), None, "refused encounter")).map(|_| ()),
-        store.create_participant(
-            &ParticipantDraft { goals: (0..17).map(|_| line("refused goal")).collect(), ..ParticipantDraft::default() },
-            HowGiven::Spoken,
-            "en",
-        )
-        .map(|_| ()),
+        store
+            .create_participant(
+                &ParticipantDraft { goals: (0..17).map(|_| line("refused goal")).collect(), ..ParticipantDraft::default() },
+                HowGiven::Spoken,
+                "en",
+            )
+            .map(|_| ()),
         store.save_follow_up(&promise(nobody, "refused follow-up")).map(|_| ()),
     ];
     assert!(refused.iter().all(Result::is_err), "each of these is refused");

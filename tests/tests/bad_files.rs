@@ -43,7 +43,9 @@ fn copy(from: &Path, to: &Path) {
 }
 
 fn files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
-    let read = |entry: std::io::Result<fs::DirEntry>| entry.map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap()));
+    let read = |entry: std::io::Result<fs::DirEntry>| {
+        entry.map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap()))
+    };
     fs::read_dir(dir).unwrap().map(|entry| read(entry).unwrap()).collect()
 }
 
@@ -235,7 +237,10 @@ fn a_flipped_byte_anywhere_gives_an_error_or_the_right_data() {
             let _ = fs::remove_file(dir.join(log));
         }
     }
-    assert!(refused > 60 && right > 60 && found_by_check == 0, "{refused} refused, {right} right, {found_by_check} found by the check only");
+    assert!(
+        refused > 60 && right > 60 && found_by_check == 0,
+        "{refused} refused, {right} right, {found_by_check} found by the check only"
+    );
     fs::write(&path, &good).unwrap();
     assert_eq!(view(&unlock(&dir).unwrap()).unwrap(), shown);
 }

@@ -53,8 +53,10 @@ fn a_wrong_passphrase_is_one_constant_error_and_costs_nothing_but_time() {
     let store = place.unlocked.store();
     store.lock();
     let right = scene::word("passphrase");
-    let near = [&right[1..], &right[..15], &right.to_uppercase(), "x", "correct horse", &format!("{} ", *right), &"y".repeat(1_024)].map(str::to_owned);
-    let errors: Vec<Error> = near.iter().map(|wrong| store.unlock(&Passphrase::new(wrong.as_bytes()).unwrap(), None).unwrap_err()).collect();
+    let near = [&right[1..], &right[..15], &right.to_uppercase(), "x", "correct horse", &format!("{} ", *right), &"y".repeat(1_024)]
+        .map(str::to_owned);
+    let errors: Vec<Error> =
+        near.iter().map(|wrong| store.unlock(&Passphrase::new(wrong.as_bytes()).unwrap(), None).unwrap_err()).collect();
     assert!(errors.iter().all(|error| *error == Error::WrongPassphrase && error.remedy() == Remedy::RetypePassphrase));
     assert!(errors.iter().all(|error| error.to_string() == "wrong passphrase" && format!("{error:?}") == "WrongPassphrase"));
     assert!(!store.is_unlocked());
@@ -149,7 +151,9 @@ fn tricks_with_text_are_found_where_they_stand() {
         }
     }
     // Zero-width, bidirectional, invisible operators, tags, variation selectors without a base, soft hyphen, byte order mark.
-    for hidden in ['\u{200b}', '\u{200e}', '\u{202e}', '\u{2066}', '\u{2060}', '\u{feff}', '\u{ad}', '\u{e0041}', '\u{0}', '\u{7f}', '\u{3164}'] {
+    for hidden in
+        ['\u{200b}', '\u{200e}', '\u{202e}', '\u{2066}', '\u{2060}', '\u{feff}', '\u{ad}', '\u{e0041}', '\u{0}', '\u{7f}', '\u{3164}']
+    {
         for text in [format!("Blue{hidden}bird"), format!("{hidden}Bluebird"), format!("Bluebird{hidden}")] {
             for error in [Alias::parse(&text).err(), ShortText::parse(&text).err(), Note::parse(&text).err()] {
                 let error = refusal(error.unwrap_or_else(|| panic!("{hidden:?} was let through")));
@@ -161,7 +165,10 @@ fn tricks_with_text_are_found_where_they_stand() {
     // A number cannot hide behind what nobody sees.
     assert!(Note::parse("call 415\u{200b}555\u{200b}0123").is_err());
     let Err(ScreenError::Unresolved { findings }) = Note::parse("call 415-555-0123 at noon") else { panic!() };
-    assert_eq!(findings.iter().map(|finding| (finding.category, finding.start, finding.end)).collect::<Vec<_>>(), [(Category::ContactDetail, 5, 17)]);
+    assert_eq!(
+        findings.iter().map(|finding| (finding.category, finding.start, finding.end)).collect::<Vec<_>>(),
+        [(Category::ContactDetail, 5, 17)]
+    );
     assert!(matches!(Alias::parse("415-555-0123"), Err(ScreenError::Unresolved { .. })));
     let long = |bytes: usize| "gave soup ".repeat(bytes / 10 + 1)[..bytes].trim_end().to_owned() + "s";
     assert!(matches!(Note::parse(&long(2_001)), Err(ScreenError::TooLong { limit_bytes: 2_000 })));

@@ -5,7 +5,6 @@ use automerge::transaction::Transactable;
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, ZlibEncoder};
 use satchel_core::env::Env;
-use satchel_core::store::Store;
 use satchel_tests::canary::{Form, Format, Scanner, formats, forms, values};
 use satchel_tests::scene::{self, PLANTED, READS, Recorder, TestClock, WRITES, word};
 use std::collections::BTreeSet;
