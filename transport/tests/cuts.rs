@@ -91,7 +91,8 @@ fn add(unlocked: &Unlocked, alias: String) {
 }
 
 fn aliases(unlocked: &Unlocked) -> Vec<String> {
-    let mut aliases: Vec<String> = unlocked.participants().unwrap().iter().map(|line| line.alias.as_ref().unwrap().as_str().to_owned()).collect();
+    let mut aliases: Vec<String> =
+        unlocked.participants().unwrap().iter().map(|line| line.alias.as_ref().unwrap().as_str().to_owned()).collect();
     aliases.sort();
     aliases
 }
