@@ -1,5 +1,10 @@
 //! What the suites share.
 
+pub mod attacker;
+pub mod canary;
 pub mod faultfs;
+pub mod harness;
+pub mod memory;
+pub mod scene;
 pub mod team;
 pub mod workload;

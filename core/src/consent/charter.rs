@@ -12,6 +12,8 @@ use satchel_wire::ShiftDay;
 pub const SHIFT_BEGINS_HOUR: i8 = 5;
 /// The suppression threshold may never be lower (count).
 pub const SUPPRESSION_MIN: u16 = 5;
+/// All later moments count as this one: past the last shift day in every time zone (Unix seconds).
+const LATEST_SECONDS: u64 = (u16::MAX as u64 + 2) * 86_400;
 /// Longest name of a time zone (bytes).
 pub const ZONE_NAME_MAX_BYTES: usize = 64;
 
@@ -102,10 +104,11 @@ impl Charter {
         if bounded { Ok(()) } else { Err(CharterError::OutOfBounds) }
     }
 
-    /// The shift day of a moment (Unix seconds). Errors: [`CharterError::TimeZone`].
+    /// The shift day of a moment (Unix seconds); beyond 2149-06-06 the last representable day, so that a clock
+    /// that went mad puts the date in doubt and stops nothing. Errors: [`CharterError::TimeZone`].
     pub fn shift_day(&self, unix_seconds: u64) -> Result<ShiftDay, CharterError> {
         let zone = TimeZone::get(&self.time_zone).map_err(|_| CharterError::TimeZone)?;
-        let seconds = i64::try_from(unix_seconds).map_err(|_| CharterError::OutOfBounds)?;
+        let seconds = i64::try_from(unix_seconds.min(LATEST_SECONDS)).map_err(|_| CharterError::OutOfBounds)?;
         let local = Timestamp::from_second(seconds).map_err(|_| CharterError::OutOfBounds)?.to_zoned(zone).datetime();
         let day = local.checked_sub(jiff::Span::new().hours(SHIFT_BEGINS_HOUR)).map_err(|_| CharterError::OutOfBounds)?.date();
         let epoch = jiff::civil::date(1970, 1, 1);
@@ -133,6 +136,9 @@ mod tests {
         assert_eq!(charter.shift_day(at("2026-11-22T13:00:00Z")).unwrap().to_string(), "2026-11-22");
         assert_eq!(charter.shift_day(0).unwrap(), ShiftDay::from_days(0), "a clock at 1970 stays representable");
         assert!(charter.shift_day(at("2038-01-19T03:14:08Z")).is_ok());
+        for mad in [at("2149-06-08T00:00:00Z"), at("9999-12-30T00:00:00Z"), 1 << 40, i64::MAX as u64, u64::MAX] {
+            assert_eq!(charter.shift_day(mad).unwrap(), ShiftDay::from_days(u16::MAX));
+        }
     }
 
     #[test]

@@ -92,8 +92,9 @@ const HELD: &str = "held";
 /// What is kept of something held: a row whose turn is unknown, or a body with the key that opened it.
 #[derive(Debug, Encode, Decode)]
 enum Held {
+    /// A row that no turn here opens, and the day on which it came.
     #[n(0)]
-    Row(#[cbor(n(0), with = "minicbor::bytes")] Vec<u8>),
+    Row(#[cbor(n(0), with = "minicbor::bytes")] Vec<u8>, #[n(1)] Option<ShiftDay>),
     #[n(1)]
     Body(#[n(0)] HeldBody),
 }
@@ -133,10 +134,11 @@ impl Vault {
     }
 
     fn accept_row(&mut self, tx: &Transaction<'_>, row: &Row) -> Result<(Option<BodyId>, BodyVerdict), Error> {
+        let today = self.today()?;
         if row.lane() == Lane::Commons {
             let verdict = match self.accept_notice(tx, row)? {
                 true => BodyVerdict::Known,
-                false => self.hold(tx, row.id(), None, &Held::Row(row.as_bytes().to_vec()), EnvelopeError::Cover.code())?,
+                false => self.hold(tx, row.id(), None, &held_row(row, today), EnvelopeError::Cover.code())?,
             };
             return Ok((None, verdict));
         }
@@ -148,7 +150,7 @@ impl Vault {
             Err(EnvelopeError::FalseCover | EnvelopeError::Malformed) => Ok((None, BodyVerdict::ThrownAway)),
             Err(error) => {
                 // an unknown turn, or a later version: the row waits as it is
-                let verdict = self.hold(tx, row.id(), None, &Held::Row(row.as_bytes().to_vec()), error.code())?;
+                let verdict = self.hold(tx, row.id(), None, &held_row(row, today), error.code())?;
                 Ok((None, verdict))
             }
         }
@@ -402,7 +404,7 @@ impl Vault {
         reader.for_each_held::<Error>(|id, sealed| {
             let author = match self.open_held(&id, sealed)? {
                 Held::Body(body) => Some(body.author),
-                Held::Row(_) => None,
+                Held::Row(..) => None,
             };
             *counts.entry(author).or_insert(0) += 1;
             Ok(())
@@ -413,6 +415,31 @@ impl Vault {
     fn open_held(&self, id: &RowId, sealed: &[u8]) -> Result<Held, Error> {
         let plain = open_value(&self.values, HELD, id.as_bytes(), sealed)?;
         cbor::decode(&plain).map_err(|_| Error::Damaged)
+    }
+
+    /// Forgets rows that have waited for their turn longer than a phone may be away.
+    ///
+    /// A row under a turn that was destroyed, or was never meant for this phone, opens for nobody any more, and
+    /// nothing in it says so. What it carried comes from any colleague that holds it, under a newer cover.
+    pub(super) fn forget_stale_rows(&mut self, tx: &Transaction<'_>) -> Result<(), Error> {
+        let today = self.today()?;
+        if self.state.date_in_doubt || tx.held_usage()?.count == 0 {
+            return Ok(());
+        }
+        let limit = self.charter()?.absence_limit_days;
+        let mut stale = Vec::new();
+        tx.for_each_held::<Error>(|id, sealed| {
+            if let Held::Row(_, came) = self.open_held(&id, sealed)?
+                && came.is_none_or(|came| came.plus(limit) < today)
+            {
+                stale.push(id);
+            }
+            Ok(())
+        })?;
+        for id in stale {
+            tx.remove_held(&id)?;
+        }
+        Ok(())
     }
 
     /// Tries everything that is held again, until nothing moves.
@@ -430,7 +457,7 @@ impl Vault {
             let mut moved = false;
             for (id, held) in waiting {
                 let (body, verdict) = match held {
-                    Held::Row(bytes) => match Row::parse(bytes) {
+                    Held::Row(bytes, _) => match Row::parse(bytes) {
                         Ok(row) => self.accept_row(tx, &row)?,
                         Err(_) => (None, BodyVerdict::ThrownAway),
                     },
@@ -464,6 +491,10 @@ impl Vault {
             }
         }
     }
+}
+
+fn held_row(row: &Row, today: ShiftDay) -> Held {
+    Held::Row(row.as_bytes().to_vec(), Some(today))
 }
 
 /// The structural rules of schema version 1: a pure function of what the author signed.

@@ -3,7 +3,7 @@
 use super::membership::welcome_pages;
 use super::root::{Remembered, Root, Seed, TurnRef};
 use super::vault::{KnownFrontier, RelaySettings};
-use super::{KeyProtector, Store, Unlocked, make_slot, write_root};
+use super::{KeyProtector, Store, Unlocked, make_slot, wipe_stack, write_root};
 use crate::consent::Charter;
 use crate::crypto::{self, Argon2Params, Passphrase, ReceivingKey, RecordsSecret, SigningKey, StoreKey};
 use crate::env::Env;
@@ -143,6 +143,7 @@ impl Store {
             Made { root, operations: vec![operation], turns: vec![turn], frontiers: Vec::new(), relay: None, first_day: Some(today) };
         let unlocked = make_store(dir, &env, credentials, made)?;
         unlocked.name_member(&founding.member_name)?;
+        wipe_stack();
         Ok(Founded { unlocked, reseat_words })
     }
 
@@ -249,7 +250,9 @@ impl JoinedStore {
         let unlocked = make_store(dir, &self.env, credentials, made)?;
         unlocked.adopt_first_turn()?;
         unlocked.name_member(name)?;
-        Ok((unlocked, self.ready.thanks()?))
+        let thanks = self.ready.thanks()?;
+        wipe_stack();
+        Ok((unlocked, thanks))
     }
 
     fn made(&self, welcome: &Welcome) -> Result<Made, Error> {

@@ -116,7 +116,8 @@ impl Index {
         let Some(id) = reader.page_of(place)? else { return Ok(false) };
         let page = root.pages.iter().find(|page| page.page_id() == id).ok_or(Error::Damaged)?;
         self.load_page(reader, store_id, page)?;
-        Ok(self.items.contains_key(place))
+        // a record whose item is gone is damage: taken for unknown, it would be begun anew under another key
+        if self.items.contains_key(place) { Ok(true) } else { Err(Error::Damaged) }
     }
 
     fn load_page(&mut self, reader: &Reader<'_>, store_id: &[u8; 16], page: &PageRef) -> Result<(), Error> {

@@ -11,7 +11,7 @@ use super::accept::Acceptance;
 use super::ledger::Line;
 use super::membership::ANNOUNCEMENT;
 use super::root::{Remembered, Seed, open_value};
-use super::vault::{RelayProgress, RelaySettings, Vault};
+use super::vault::{ANNOUNCED_MAX_COUNT, RelayProgress, RelaySettings, Vault};
 use crate::crypto::{self, SigningKey, labels};
 use crate::error::Error;
 use crate::storage::Transaction;
@@ -193,6 +193,7 @@ impl Unlocked {
                 cursor: None,
                 announce_cursor: None,
                 newest: None,
+                others: Vec::new(),
                 keys_of: None,
             });
             Ok(())
@@ -247,7 +248,10 @@ impl RelayLink {
                     let (day, ids) = (*day, wanted.iter().take(FETCH_MAX_COUNT).copied().collect());
                     Some(self.unlocked.read(|vault, _| vault.fetch_request(keys_at, offset, day, ids))?)
                 }
-                Step::Announce => self.unlocked.write(|vault, tx| vault.announce_request(tx, keys_at, offset))?,
+                Step::Announce => {
+                    let tries = self.announce_tries;
+                    self.unlocked.write(|vault, tx| vault.announce_request(tx, keys_at, offset, tries))?
+                }
                 Step::Keys => self.unlocked.read(|vault, _| vault.keys_request(offset))?,
                 Step::Push { .. } => {
                     let batch = self.unlocked.write(|vault, tx| vault.push_batch(tx))?;
@@ -280,6 +284,7 @@ impl RelayLink {
             }
             vault.prune_turns();
             vault.replace_spent_receiving_key();
+            vault.forget_stale_rows(tx)?;
             vault.note_meeting()
         })
     }
@@ -356,8 +361,14 @@ impl RelayLink {
                 }
             }
             // somebody was faster: see their turn first
-            (ProblemCode::NotNewest, _) if matches!(self.step, Step::Announce) && self.announce_tries < 3 => {
+            (ProblemCode::NotNewest, _) if matches!(self.step, Step::Announce) && self.announce_tries <= ANNOUNCED_MAX_COUNT => {
                 self.announce_tries += 1;
+                self.unlocked.write(|vault, _| {
+                    if let Some(relay) = &mut vault.state.relay {
+                        relay.try_another_newest();
+                    }
+                    Ok(())
+                })?;
                 self.step = Step::Pull;
                 return Ok(());
             }
@@ -543,7 +554,13 @@ impl Vault {
         Ok(Self::signed(Endpoint::Rows, &fetch, &self.access(at)?.pull))
     }
 
-    fn announce_request(&mut self, tx: &Transaction<'_>, at: usize, offset: i64) -> Result<Option<(Endpoint, Vec<u8>)>, Error> {
+    fn announce_request(
+        &mut self,
+        tx: &Transaction<'_>,
+        at: usize,
+        offset: i64,
+        tries: usize,
+    ) -> Result<Option<(Endpoint, Vec<u8>)>, Error> {
         let mut waiting = None;
         tx.for_each_outbox::<Error>(|number, sealed| {
             if waiting.is_none() {
@@ -555,8 +572,9 @@ impl Vault {
         let Some((_, bytes)) = waiting else { return Ok(None) };
         let rows = announcement::split(&bytes).map_err(|_| TurnError::Seal)?;
         let relay = self.relay()?;
-        let announce =
-            Announce { mailbox: relay.mailbox, rows, on_top_of: relay.newest, cursor: relay.cursor, freshness: self.freshness(offset) };
+        // a relay that was put back to its beginning has none at all
+        let on_top_of = relay.newest.filter(|_| tries <= relay.others.len());
+        let announce = Announce { mailbox: relay.mailbox, rows, on_top_of, cursor: relay.cursor, freshness: self.freshness(offset) };
         Ok(Some(Self::signed(Endpoint::Announce, &announce, &self.access(at)?.push)))
     }
 
@@ -573,7 +591,7 @@ impl Vault {
         let rows = announcement::split(&bytes).map_err(|_| TurnError::Seal)?;
         self.note_pushed_rows(pushed, &rows);
         if let Some(relay) = &mut self.state.relay {
-            relay.newest = Some(AnnouncementId::of(&bytes));
+            relay.note_announcement(AnnouncementId::of(&bytes));
         }
         Ok(())
     }
@@ -725,6 +743,8 @@ impl Vault {
     /// Joins parts of announcements, the waiting ones included, and adopts what can be adopted.
     fn take_parts(&mut self, tx: &Transaction<'_>, rows: &[&Row]) -> Result<usize, Error> {
         let waiting: Vec<minicbor::bytes::ByteVec> = self.extra(tx, PARTS)?.unwrap_or_default();
+        let fresh: BTreeSet<AnnouncementId> =
+            rows.iter().filter_map(|row| Part::parse(row).ok()).map(|part| part.announcement).collect();
         if rows.is_empty() && waiting.is_empty() {
             return Ok(0);
         }
@@ -748,8 +768,9 @@ impl Vault {
                 Err(_) => true,
                 Ok(None) => false,
                 Ok(Some(bytes)) => {
-                    if let Some(relay) = &mut self.state.relay {
-                        relay.newest = Some(id);
+                    // what waited here was seen before: something newer may be there by now
+                    if let Some(relay) = self.state.relay.as_mut().filter(|_| fresh.contains(&id)) {
+                        relay.note_announcement(id);
                     }
                     match self.accept_announcement(tx, &bytes)? {
                         Ok(true) => {

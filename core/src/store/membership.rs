@@ -232,6 +232,11 @@ impl Vault {
         }
         self.root.remembered.retain(|known| known.turn != turn.id());
         self.root.remembered.insert(0, remembered);
+        // of turns begun at once, every phone puts the one in use first, in whatever order they came
+        let usable = self.book.usable(&self.log).map(|held| held.turn.id());
+        if let Some(at) = self.root.remembered.iter().position(|known| Some(known.turn) == usable) {
+            self.root.remembered[..=at].rotate_right(1);
+        }
         self.root.remembered.truncate(REMEMBERED_MAX_COUNT);
         self.state.is_receiving_key_spent = true;
         if std::mem::take(&mut self.state.is_pull_incomplete)

@@ -120,8 +120,9 @@ impl Store {
     /// damaged or crafted slot file, before any memory is taken for it.
     pub fn unlock(&self, passphrase: &Passphrase, protector: Option<&dyn KeyProtector>) -> Result<Unlocked, Error> {
         let slots = storage::read_slots(&self.shared.dir)?;
-        let key = open_slots(&slots, passphrase, protector)?;
-        self.unlock_with(&slots, key)
+        let unlocked = open_slots(&slots, passphrase, protector).and_then(|key| self.unlock_with(&slots, key));
+        wipe_stack();
+        unlocked
     }
 
     fn unlock_with(&self, slots: &SlotFile, key: StoreKey) -> Result<Unlocked, Error> {
@@ -228,6 +229,13 @@ impl Unlocked {
 
     /// Runs one transaction with the keys. If it fails, memory goes back to what is on disk.
     fn write<T>(&self, work: impl FnOnce(&mut Vault, &storage::Transaction<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        let done = self.transact(work);
+        wipe_stack();
+        done
+    }
+
+    #[inline(never)]
+    fn transact<T>(&self, work: impl FnOnce(&mut Vault, &storage::Transaction<'_>) -> Result<T, Error>) -> Result<T, Error> {
         let mut inner = self.alive()?;
         let Inner { database, vault } = &mut *inner;
         let (Some(database), Some(open)) = (database.as_mut(), vault.as_mut()) else { return Err(Error::Locked) };
@@ -256,6 +264,13 @@ impl Unlocked {
 
     /// Reads with the keys.
     fn read<T>(&self, look: impl FnOnce(&mut Vault, &storage::Reader<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        let seen = self.look(look);
+        wipe_stack();
+        seen
+    }
+
+    #[inline(never)]
+    fn look<T>(&self, look: impl FnOnce(&mut Vault, &storage::Reader<'_>) -> Result<T, Error>) -> Result<T, Error> {
         let mut inner = self.alive()?;
         let Inner { database, vault } = &mut *inner;
         let (Some(database), Some(open)) = (database.as_mut(), vault.as_mut()) else { return Err(Error::Locked) };
@@ -270,6 +285,18 @@ impl Unlocked {
         let inner = self.shared.lock_inner();
         if is_current() { Ok(inner) } else { Err(Error::Locked) }
     }
+}
+
+/// How much of the stack below a public call is overwritten after it: more than any of them uses (bytes).
+const STACK_WIPED_BYTES: usize = 128 * 1024;
+
+/// Overwrites what the calls before left on the stack of this thread: moved values, decoded keys, short texts of
+/// the document engine. What is wiped when dropped is wiped where it lay last, not everywhere it lay.
+#[inline(never)]
+fn wipe_stack() {
+    let mut dead = [0_u8; STACK_WIPED_BYTES];
+    // not optimised away: the compiler must assume that somebody reads it
+    std::hint::black_box(&mut dead);
 }
 
 /// Tries every slot that the given credentials fit.

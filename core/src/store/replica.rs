@@ -148,8 +148,9 @@ impl Replica for Unlocked {
             let today = vault.today()?;
             let limit = vault.charter()?.absence_limit_days;
             let remembered = vault.root.remembered.iter().enumerate();
-            // the newest turn is recognised however old it is; earlier ones within the absence limit
-            let recent = remembered.filter(|(at, known)| *at == 0 || known.day.plus(limit) >= today);
+            // turns that are held are recognised however old they are; earlier ones within the absence limit
+            let is_held = |turn| vault.book.held().any(|held| held.turn.id() == turn);
+            let recent = remembered.filter(|(at, known)| *at == 0 || is_held(known.turn) || known.day.plus(limit) >= today);
             Ok(recent.map(|(_, known)| DiscoverySecret::from_bytes(known.discovery.expose())).collect())
         })
     }
@@ -352,9 +353,10 @@ impl Replica for Unlocked {
             vault.note_meeting()?;
             match vault.frontier_of(&peer).map(|frontier| frontier.content().day) {
                 // a colleague's phone is one that may know the date
-                Some(day) => vault.confirm_day(day),
-                None => Ok(()),
+                Some(day) => vault.confirm_day(day)?,
+                None => {}
             }
+            vault.forget_stale_rows(tx)
         })
     }
 }

@@ -18,16 +18,18 @@ use zeroize::Zeroizing;
 /// Name of the sealed value.
 pub(super) const ROOT: &str = "root";
 
-/// 32 secret bytes as they are encoded inside the root.
+/// 32 secret bytes as they are encoded inside the root. On the heap: moving what holds one leaves no copy on the stack.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Seed(Zeroizing<[u8; 32]>);
+pub(super) struct Seed(Box<Zeroizing<[u8; 32]>>);
 
 impl Seed {
     pub(super) fn new(bytes: &[u8; 32]) -> Self {
-        Self(Zeroizing::new(*bytes))
+        let mut seed = Self(Box::new(Zeroizing::new([0; 32])));
+        seed.0.copy_from_slice(bytes);
+        seed
     }
     pub(super) fn make(env: &Env) -> Self {
-        let mut seed = Self(Zeroizing::new([0; 32]));
+        let mut seed = Self(Box::new(Zeroizing::new([0; 32])));
         env.fill(seed.0.as_mut_slice());
         seed
     }
@@ -51,7 +53,7 @@ impl<C> Encode<C> for Seed {
 
 impl<'b, C> Decode<'b, C> for Seed {
     fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
-        d.bytes()?.try_into().map(Self::new).map_err(|_| minicbor::decode::Error::message("seed"))
+        <&[u8; 32]>::try_from(d.bytes()?).map(Self::new).map_err(|_| minicbor::decode::Error::message("seed"))
     }
 }
 
@@ -130,6 +132,12 @@ pub(super) struct PendingInvitation {
     pub expires: u64,
     #[n(2)]
     pub role: crate::team::Role,
+}
+
+impl Drop for PendingInvitation {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.secret);
+    }
 }
 
 /// Everything that must not be lost and must not be read.

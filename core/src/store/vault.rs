@@ -98,6 +98,32 @@ pub(super) struct RelaySettings {
     /// Where the last pull of the announce lane alone ended.
     #[n(7)]
     pub announce_cursor: Option<satchel_wire::frame::Cursor>,
+    /// Other announcements seen there, one of which may be the newest: rows come in no meaningful order.
+    #[n(9)]
+    #[cbor(default)]
+    pub others: Vec<AnnouncementId>,
+}
+
+/// Most announcements of which one is tried as the newest (count).
+pub(super) const ANNOUNCED_MAX_COUNT: usize = 8;
+
+impl RelaySettings {
+    /// An announcement is there, probably the newest.
+    pub(super) fn note_announcement(&mut self, id: AnnouncementId) {
+        self.others.retain(|other| *other != id);
+        if let Some(before) = self.newest.replace(id).filter(|before| *before != id) {
+            self.others.insert(0, before);
+        }
+        self.others.truncate(ANNOUNCED_MAX_COUNT);
+    }
+
+    /// The relay says that it was not: another one is taken for it, until all had their turn.
+    pub(super) fn try_another_newest(&mut self) {
+        self.others.extend(self.newest.take());
+        if !self.others.is_empty() {
+            self.newest = Some(self.others.remove(0));
+        }
+    }
 }
 
 /// The newest frontier of a device, and its receiving key.

@@ -171,11 +171,13 @@ impl Vault {
         Ok(())
     }
 
-    /// Loads a document for writing or reading; none if there is no snapshot yet.
+    /// Loads a document for writing or reading; an empty one for a record that is not known yet. Errors: [`Error::Damaged`].
     pub(super) fn document(&mut self, reader: &Reader<'_>, item: &Item) -> Result<Document, Error> {
         let actor = Actor::derive(self.device.as_bytes(), item.record.as_bytes(), &self.session);
         let place = item.place();
         match reader.document(&place)? {
+            // a known record without its snapshot is damage: an empty document in its place would be written over it
+            None if self.index.item(&place).is_some() => Err(Error::Damaged),
             None => Ok(Document::new(actor)),
             Some(sealed) => {
                 let aad = snapshot_aad(self, &place);

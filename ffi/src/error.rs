@@ -1,0 +1,209 @@
+//! Errors as they cross: few variants, each with a stable code and what the caller can do.
+
+use satchel_core::screen::ScreenError;
+use satchel_core::store::RelayError;
+use satchel_core::sync::{SessionError, SessionFault};
+use satchel_core::{Error, Remedy};
+use satchel_transport::TransportError;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
+
+/// A stretch of a text that must not be stored as it stands.
+///
+/// `start_utf16..end_utf16` count UTF-16 code units of the given text: what Kotlin's `String`, Java's and
+/// `NSRange` count.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct Finding {
+    /// First code unit.
+    pub start_utf16: u32,
+    /// One past the last code unit.
+    pub end_utf16: u32,
+    /// What it would disclose: a stable code such as `contact_detail`.
+    pub category: String,
+    /// Which rule found it: a stable code such as `phone_number`.
+    pub reason: String,
+}
+
+impl Finding {
+    /// A finding of the guard in `text`, its byte offsets turned into UTF-16 code units.
+    pub(crate) fn new(text: &str, found: &satchel_core::screen::Finding) -> Self {
+        let units = |end: usize| text.get(..end).map_or(0, |before| before.encode_utf16().count());
+        Self {
+            start_utf16: u32::try_from(units(found.start)).unwrap_or(u32::MAX),
+            end_utf16: u32::try_from(units(found.end)).unwrap_or(u32::MAX),
+            category: found.category.code().to_owned(),
+            reason: found.reason.code().to_owned(),
+        }
+    }
+}
+
+/// Why a call failed, by what the caller can do about it. Nothing was changed.
+///
+/// `code` and `remedy` are stable; the app words them in the user's language. Holds no text that a user wrote.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, uniffi::Error)]
+pub enum FfiError {
+    /// The store is locked, or was locked while this handle was in use. Remedy: unlock it.
+    #[error("{code}")]
+    Locked {
+        /// What happened.
+        code: String,
+        /// What to do.
+        remedy: String,
+    },
+    /// No slot opens with this passphrase and keystore. Remedy: ask again.
+    #[error("{code}")]
+    WrongPassphrase {
+        /// What happened.
+        code: String,
+        /// What to do.
+        remedy: String,
+    },
+    /// No such record. Remedy: read the list again.
+    #[error("{code}")]
+    NotFound {
+        /// What happened.
+        code: String,
+        /// What to do.
+        remedy: String,
+    },
+    /// Something that was entered. Remedy: have it changed; `field` and `findings` say where.
+    #[error("{code}")]
+    InvalidInput {
+        /// What happened.
+        code: String,
+        /// What to do.
+        remedy: String,
+        /// The draft's field, in snake case; of a list with its place (`goals.0`). None where the code says it.
+        field: Option<String>,
+        /// What the text guard found in that field; empty for other faults.
+        findings: Vec<Finding>,
+    },
+    /// The team does not allow it to this device. Remedy: ask a steward.
+    #[error("{code}")]
+    Refused {
+        /// What happened.
+        code: String,
+        /// What to do.
+        remedy: String,
+    },
+    /// Files, space or what is stored. Remedy: as `remedy` says; nothing was deleted.
+    #[error("{code}")]
+    Storage {
+        /// What happened.
+        code: String,
+        /// What to do.
+        remedy: String,
+    },
+    /// A session, an invitation, an exchange or a turn. Remedy: as `remedy` says; what was accepted stays.
+    #[error("{code}")]
+    Sync {
+        /// What happened.
+        code: String,
+        /// What to do.
+        remedy: String,
+    },
+    /// A fault of this library. Remedy: report the code.
+    #[error("{code}")]
+    Internal {
+        /// What happened.
+        code: String,
+        /// What to do.
+        remedy: String,
+    },
+}
+
+impl FfiError {
+    /// Input that cannot be read as what it should be.
+    pub(crate) fn invalid(code: &str) -> Self {
+        Self::InvalidInput { code: code.to_owned(), remedy: Remedy::CorrectInput.code().to_owned(), field: None, findings: Vec::new() }
+    }
+
+    /// A call out of its order, or a fault of this library.
+    pub(crate) fn internal(code: &'static str) -> Self {
+        Self::Internal { code: code.to_owned(), remedy: Remedy::Report.code().to_owned() }
+    }
+
+    fn sync(code: &str, remedy: Remedy) -> Self {
+        Self::Sync { code: code.to_owned(), remedy: remedy.code().to_owned() }
+    }
+
+    /// A text that the guard refused, with the field it stood in.
+    pub(crate) fn text(field: String, text: &str, error: &ScreenError) -> Self {
+        Self::InvalidInput {
+            code: error.code().to_owned(),
+            remedy: Remedy::CorrectInput.code().to_owned(),
+            field: Some(field),
+            findings: error.findings().iter().map(|found| Finding::new(text, found)).collect(),
+        }
+    }
+}
+
+impl From<Error> for FfiError {
+    fn from(error: Error) -> Self {
+        let (code, remedy) = (error.code().to_owned(), error.remedy().code().to_owned());
+        match &error {
+            Error::Locked => Self::Locked { code, remedy },
+            Error::WrongPassphrase => Self::WrongPassphrase { code, remedy },
+            Error::NoSuchRecord => Self::NotFound { code, remedy },
+            Error::Role | Error::Removed | Error::Copied => Self::Refused { code, remedy },
+            Error::Storage(_) | Error::Damaged => Self::Storage { code, remedy },
+            Error::NoTurn | Error::Turn(_) | Error::Invitation(_) | Error::Envelope(_) | Error::Operation(_) => Self::Sync { code, remedy },
+            Error::Document(_) => Self::Internal { code, remedy },
+            // what remains is about what was entered; a new kind of error says so by its remedy
+            _ if error.remedy() == Remedy::CorrectInput => Self::InvalidInput { code, remedy, field: None, findings: Vec::new() },
+            _ => Self::Internal { code, remedy },
+        }
+    }
+}
+
+impl From<SessionError<Error>> for FfiError {
+    fn from(error: SessionError<Error>) -> Self {
+        match error {
+            SessionError::Replica(error) => error.into(),
+            SessionError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<RelayError> for FfiError {
+    fn from(error: RelayError) -> Self {
+        match error {
+            RelayError::Store(error) => error.into(),
+            RelayError::NoRelay => Self::invalid(error.code()),
+            _ => Self::sync(error.code(), error.remedy()),
+        }
+    }
+}
+
+impl From<TransportError> for FfiError {
+    fn from(error: TransportError) -> Self {
+        match error {
+            TransportError::Address | TransportError::NotEncrypted => Self::invalid(error.code()),
+            _ => Self::sync(error.code(), error.remedy()),
+        }
+    }
+}
+
+impl From<SessionFault> for FfiError {
+    fn from(fault: SessionFault) -> Self {
+        let remedy = match fault {
+            SessionFault::NoSecret | SessionFault::NotAColleague => Remedy::MeetColleague,
+            SessionFault::Version => Remedy::UpdateApp,
+            SessionFault::Forged | SessionFault::Banned | SessionFault::NotAMember | SessionFault::SameDevice => Remedy::AskSteward,
+            _ => Remedy::TryLater,
+        };
+        Self::sync(fault.code(), remedy)
+    }
+}
+
+/// Runs a call. A panic inside ends as [`FfiError::Internal`], and its message, which may hold a user's text, nowhere.
+pub(crate) fn call<T>(work: impl FnOnce() -> Result<T, FfiError>) -> Result<T, FfiError> {
+    static SILENCE: Once = Once::new();
+    // the default hook prints the message; tests need it
+    SILENCE.call_once(|| {
+        if !cfg!(test) {
+            std::panic::set_hook(Box::new(|_| {}));
+        }
+    });
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(FfiError::internal("panic")))
+}

@@ -1,0 +1,133 @@
+//! The relay: one built-in call, or requests that the app carries with its own HTTP.
+
+use crate::error::{FfiError, call};
+use crate::unlocked::Unlocked;
+use satchel_core::store::{self, RelayAddress, RelayAnswer, RelayLink};
+use satchel_transport::relay::{Client, check_url};
+use satchel_wire::frame::{CONTENT_TYPE, ProblemCode};
+use satchel_wire::ids::MailboxId;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use zeroize::Zeroizing;
+
+/// What an exchange did (counts).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Record)]
+pub struct RelayReport {
+    /// Rows pulled.
+    pub pulled: u32,
+    /// Rows pushed.
+    pub pushed: u32,
+    /// Turns adopted.
+    pub turns: u32,
+    /// Requests made.
+    pub requests: u32,
+}
+
+impl From<&store::RelayReport> for RelayReport {
+    fn from(report: &store::RelayReport) -> Self {
+        let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        Self { pulled: count(report.pulled), pushed: count(report.pushed), turns: count(report.turns), requests: count(report.requests) }
+    }
+}
+
+/// A request for the app's own HTTP: a POST of `body` to the relay's address with `path` added. Nothing else tells
+/// the relay who asks: no cookies, no redirects, no user agent.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct HttpRequest {
+    /// Such as `/v1/pull`.
+    pub path: String,
+    /// The `Content-Type`.
+    pub content_type: String,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// One exchange with the relay. Ask for the next request, carry it, hand its answer in; until there is no next one.
+///
+/// However it ends, what was accepted is kept and the next exchange goes on from there.
+#[derive(uniffi::Object)]
+pub struct RelayExchange(Mutex<RelayLink>);
+
+#[uniffi::export]
+impl Unlocked {
+    /// Sets the team's relay, or another one: everything is pushed there again.
+    ///
+    /// `url` is `https://host[:port]`, `http://` on this machine only; `mailbox` as the operator printed it (`box_…`);
+    /// `claim` its 16-byte one-time secret, for the first device of the team.
+    /// Errors: [`FfiError::InvalidInput`], [`FfiError::Refused`].
+    #[uniffi::method(default(claim = None))]
+    pub fn set_relay(&self, url: String, mailbox: MailboxId, claim: Option<Vec<u8>>) -> Result<(), FfiError> {
+        call(|| {
+            check_url(&url)?;
+            let claim = claim.map(Zeroizing::new);
+            let claim = claim.map(|bytes| bytes.as_slice().try_into().map_err(|_| FfiError::invalid("relay_claim"))).transpose()?;
+            Ok(self.core().set_relay(&RelayAddress { url, mailbox, claim })?)
+        })
+    }
+
+    /// One whole exchange with the team's relay. Uses the network and blocks, at most a minute per request.
+    ///
+    /// Errors: [`FfiError::Sync`], [`FfiError::InvalidInput`] where no relay is set, [`FfiError::Locked`], [`FfiError::Storage`].
+    pub fn sync_with_relay(&self) -> Result<RelayReport, FfiError> {
+        call(|| {
+            let mut link = self.core().relay_exchange()?;
+            let relay = self.core().relay()?.ok_or(store::RelayError::NoRelay)?;
+            let client = Client::new(&relay.url)?;
+            while let Some((endpoint, frame)) = link.next()? {
+                let answer = match client.post(endpoint, &frame)? {
+                    Ok(body) => RelayAnswer::Ok(body),
+                    Err(problem) => RelayAnswer::Problem { code: problem.code, relay_time: problem.relay_time },
+                };
+                link.receive(&answer)?;
+            }
+            Ok(link.report().into())
+        })
+    }
+
+    /// Begins an exchange that the app carries. Errors: [`FfiError::InvalidInput`] where no relay is set, [`FfiError::Locked`].
+    pub fn relay_exchange(&self) -> Result<Arc<RelayExchange>, FfiError> {
+        call(|| Ok(Arc::new(RelayExchange(Mutex::new(self.core().relay_exchange()?)))))
+    }
+}
+
+impl RelayExchange {
+    fn link(&self) -> MutexGuard<'_, RelayLink> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[uniffi::export]
+impl RelayExchange {
+    /// The next request, or none when the exchange is over. Ask once per answer. Errors: as `sync_with_relay`.
+    pub fn next_request(&self) -> Result<Option<HttpRequest>, FfiError> {
+        call(|| {
+            let request = self.link().next()?;
+            let carried = request.map(|(endpoint, body)| HttpRequest {
+                path: endpoint.path().to_owned(),
+                content_type: CONTENT_TYPE.to_owned(),
+                body,
+            });
+            Ok(carried)
+        })
+    }
+
+    /// Takes the body of a 200 answer. Errors: as `sync_with_relay`; the exchange is then over.
+    pub fn receive_answer(&self, body: Vec<u8>) -> Result<(), FfiError> {
+        call(|| Ok(self.link().receive(&RelayAnswer::Ok(body))?))
+    }
+
+    /// Takes a refusal (RFC 9457): what follows `urn:satchel:problem:` in its `type`, and its `relay_time` (Unix seconds).
+    ///
+    /// Errors: [`FfiError::Sync`] unless the exchange can go on. An unknown code counts as a malformed answer.
+    #[uniffi::method(default(relay_time = None))]
+    pub fn receive_problem(&self, code: &str, relay_time: Option<u64>) -> Result<(), FfiError> {
+        call(|| {
+            let code = ProblemCode::from_code(code).ok_or(store::RelayError::Malformed)?;
+            Ok(self.link().receive(&RelayAnswer::Problem { code, relay_time })?)
+        })
+    }
+
+    /// What happened so far.
+    pub fn report(&self) -> Result<RelayReport, FfiError> {
+        call(|| Ok(self.link().report().into()))
+    }
+}

@@ -1,0 +1,157 @@
+//! The locked store, and founding.
+
+use crate::error::{FfiError, call};
+use crate::protector::{Foreign, KeyProtector};
+use crate::records::short_text;
+use crate::unlocked::Unlocked;
+use satchel_core::crypto::{Argon2Params, Passphrase};
+use satchel_core::env::Env;
+use satchel_core::store;
+use std::path::Path;
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+/// What one try of a passphrase costs (Argon2id, RFC 9106).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum KeyCost {
+    /// 64 MiB, 3 passes: phones of today.
+    Standard,
+    /// 48 MiB, 3 passes: what an iOS app extension may use.
+    Ios,
+    /// 19 MiB, 2 passes, the least that is accepted: for old devices, and for tests.
+    Least,
+    /// Calibrated by the app.
+    Exactly {
+        /// Memory (KiB).
+        memory_kib: u32,
+        /// Passes (count).
+        passes: u32,
+        /// Lanes (count).
+        lanes: u32,
+    },
+}
+
+impl KeyCost {
+    pub(crate) fn read(self) -> Result<store::KeyCost, FfiError> {
+        Ok(match self {
+            Self::Standard => store::KeyCost::Standard,
+            Self::Ios => store::KeyCost::Ios,
+            Self::Least => store::KeyCost::Least,
+            Self::Exactly { memory_kib, passes, lanes } => {
+                store::KeyCost::Exactly(Argon2Params::new(memory_kib, passes, lanes).map_err(satchel_core::Error::from)?)
+            }
+        })
+    }
+}
+
+pub(crate) fn read_passphrase(bytes: Vec<u8>) -> Result<Passphrase, FfiError> {
+    let bytes = Zeroizing::new(bytes);
+    Ok(Passphrase::new(&bytes).map_err(satchel_core::Error::from)?)
+}
+
+/// A store on this device: one member of one team. Locked or not, all handles are one store.
+#[derive(uniffi::Object)]
+pub struct Store(store::Store);
+
+impl Store {
+    pub(crate) fn of(store: store::Store) -> Arc<Self> {
+        Arc::new(Self(store))
+    }
+}
+
+#[uniffi::export]
+impl Store {
+    /// Opens the store in the folder `dir`, locked. Nothing is ever deleted or repaired.
+    ///
+    /// Errors: [`FfiError::Storage`]: no store here, in use, written by a newer app, damaged.
+    #[uniffi::constructor]
+    pub fn open(dir: &str) -> Result<Arc<Self>, FfiError> {
+        call(|| Ok(Self::of(store::Store::open(Path::new(dir), Env::system())?)))
+    }
+
+    /// Unlocks with the passphrase (its bytes exactly; 1 to 1,024). Slow on purpose: call it off the main thread.
+    ///
+    /// Errors: [`FfiError::WrongPassphrase`]; [`FfiError::Storage`] for a damaged slot file.
+    #[uniffi::method(default(protector = None))]
+    pub fn unlock(&self, passphrase: Vec<u8>, protector: Option<Arc<dyn KeyProtector>>) -> Result<Arc<Unlocked>, FfiError> {
+        call(|| {
+            let passphrase = read_passphrase(passphrase)?;
+            let protector = Foreign::of(protector);
+            let unlocked = self.0.unlock(&passphrase, protector.as_ref().map(|foreign| foreign as &dyn store::KeyProtector))?;
+            Ok(Unlocked::of(unlocked))
+        })
+    }
+
+    /// Locks: every handle, observer and session is dead when this returns, and keys are wiped.
+    pub fn lock(&self) -> Result<(), FfiError> {
+        call(|| {
+            self.0.lock();
+            Ok(())
+        })
+    }
+
+    /// Locks and closes the file, as a system demands that is about to freeze the process. Errors: [`FfiError::Storage`].
+    pub fn suspend(&self) -> Result<(), FfiError> {
+        call(|| Ok(self.0.suspend()?))
+    }
+
+    /// Opens the file again after `suspend`; the store stays locked. Errors: [`FfiError::Storage`].
+    pub fn resume(&self) -> Result<(), FfiError> {
+        call(|| Ok(self.0.resume()?))
+    }
+
+    /// Whether the store is unlocked.
+    pub fn is_unlocked(&self) -> Result<bool, FfiError> {
+        call(|| Ok(self.0.is_unlocked()))
+    }
+
+    /// Reads the whole file and says whether it is what was written. Errors: [`FfiError::Storage`].
+    pub fn check(&self) -> Result<(), FfiError> {
+        call(|| Ok(self.0.check()?))
+    }
+}
+
+/// A team that was just founded.
+#[derive(uniffi::Object)]
+pub struct Founded {
+    unlocked: Arc<Unlocked>,
+    reseat_words: Zeroizing<String>,
+}
+
+#[uniffi::export]
+impl Founded {
+    /// The store, unlocked.
+    pub fn unlocked(&self) -> Arc<Unlocked> {
+        self.unlocked.clone()
+    }
+
+    /// The paper key: 24 words (BIP-39 list) in ASCII, parted by spaces. To be printed once and never stored; overwrite
+    /// the bytes after use. It can remove a device and seat a steward, and opens no record. Wiped when this is freed.
+    pub fn reseat_words(&self) -> Vec<u8> {
+        self.reseat_words.as_bytes().to_vec()
+    }
+}
+
+/// Founds a team with one member, a steward, in a new store in the folder `dir`.
+///
+/// `time_zone` is an IANA name. Slow on purpose: call it off the main thread.
+/// Errors: [`FfiError::InvalidInput`] for a name (`member_name`) or zone; [`FfiError::Storage`] where a store exists.
+#[uniffi::export(default(protector = None))]
+pub fn found_team(
+    dir: &str,
+    passphrase: Vec<u8>,
+    time_zone: String,
+    member_name: &str,
+    cost: KeyCost,
+    protector: Option<Arc<dyn KeyProtector>>,
+) -> Result<Arc<Founded>, FfiError> {
+    call(|| {
+        let passphrase = read_passphrase(passphrase)?;
+        let protector = Foreign::of(protector);
+        let protector = protector.as_ref().map(|foreign| foreign as &dyn store::KeyProtector);
+        let credentials = store::Credentials { passphrase: &passphrase, protector, cost: cost.read()? };
+        let founding = store::Founding { time_zone, member_name: short_text("member_name", member_name)? };
+        let founded = store::Store::found(Path::new(dir), Env::system(), &credentials, &founding)?;
+        Ok(Arc::new(Founded { unlocked: Unlocked::of(founded.unlocked), reseat_words: founded.reseat_words }))
+    })
+}

@@ -1,0 +1,51 @@
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use crate::error::call;
+
+#[test]
+fn a_panic_becomes_an_error_without_its_words() {
+    let error = call::<()>(|| panic!("private words")).unwrap_err();
+    assert_eq!(error, FfiError::Internal { code: "panic".into(), remedy: "report".into() });
+    assert_eq!(call(|| Ok(7)), Ok(7));
+}
+
+#[test]
+fn findings_count_utf_16_code_units() {
+    let text = "😀é call 415-555-0123";
+    let found = screening::screen(text, None).unwrap();
+    let units: Vec<u16> = text.encode_utf16().collect();
+    let [finding] = found.as_slice() else { panic!("one finding, not {}", found.len()) };
+    let stretch = &units[finding.start_utf16 as usize..finding.end_utf16 as usize];
+    assert_eq!(String::from_utf16(stretch).unwrap(), "415-555-0123");
+}
+
+#[test]
+fn errors_keep_their_code_and_remedy() {
+    use satchel_core::Error;
+    let crossed = FfiError::from(Error::Locked);
+    assert_eq!(crossed, FfiError::Locked { code: "locked".into(), remedy: "unlock".into() });
+    assert!(matches!(FfiError::from(Error::NoSuchRecord), FfiError::NotFound { .. }));
+    assert!(matches!(FfiError::from(Error::NoGrant), FfiError::InvalidInput { .. }));
+    assert!(matches!(FfiError::from(Error::Copied), FfiError::Refused { .. }));
+    assert!(matches!(FfiError::from(satchel_core::store::RelayError::NoRelay), FfiError::InvalidInput { .. }));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn memory_is_wiped_when_it_is_freed() {
+    use std::os::unix::fs::FileExt;
+    // this process's own memory, as somebody with a memory dump would read it
+    let memory = std::fs::File::open("/proc/self/mem").unwrap();
+    // made before anything is freed, or it could take the freed place and read itself
+    let mut seen = vec![0_u8; 4_096];
+    let secret = vec![0xA5_u8; 4_096];
+    let address = secret.as_ptr() as u64;
+    memory.read_exact_at(&mut seen, address).unwrap();
+    assert!(seen.iter().all(|byte| *byte == 0xA5), "what lives can be read there");
+    drop(secret);
+    memory.read_exact_at(&mut seen, address).unwrap();
+    let left = seen.iter().filter(|byte| **byte == 0xA5).count();
+    // the system's allocator may write its own links into freed memory
+    assert!(left < 32, "{left} of 4,096 bytes are still there");
+}

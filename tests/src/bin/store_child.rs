@@ -1,0 +1,82 @@
+//! The writer that the suites kill, starve and unplug: works on a store through the public API.
+//!
+//! `store_child <dir> loop`: founds or opens, then saves encounter after encounter for ever.
+//! `store_child <dir> found`: founds, or stops with the error's code.
+//! `store_child <dir> script`: opens, does a short script of saves, each tried twice, and suspends.
+//! Each acknowledged record is a line on standard output, written after the call returned: its id in 32 hex digits.
+#![allow(clippy::unwrap_used)]
+
+use satchel_core::consent::HowGiven;
+use satchel_core::env::Env;
+use satchel_core::error::Error;
+use satchel_core::record::Outcome;
+use satchel_core::store::{Store, TallyTap, Unlocked};
+use satchel_tests::scene;
+use satchel_wire::RecordId;
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args_os().skip(1);
+    let dir = arguments.next().expect("a folder");
+    let dir = Path::new(&dir);
+    let done = match arguments.next().expect("what to do").to_str() {
+        Some("loop") => write_for_ever(dir),
+        Some("found") => scene::found(dir, Env::system()).and_then(|founded| founded.unlocked.store().suspend()),
+        Some("script") => script(dir),
+        _ => panic!("loop, found or script"),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "{} {}", error.code(), error.remedy().code());
+            ExitCode::from(3)
+        }
+    }
+}
+
+fn acknowledge(record: &RecordId) {
+    let mut line: String = record.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    line.push('\n');
+    // One call, so that a line is there as a whole or not at all.
+    io::stdout().write_all(line.as_bytes()).and_then(|()| io::stdout().flush()).unwrap();
+}
+
+fn write_for_ever(dir: &Path) -> Result<(), Error> {
+    let unlocked = match Store::open(dir, Env::system()) {
+        Ok(store) => store.unlock(&scene::passphrase(), None)?,
+        Err(_) => scene::found(dir, Env::system())?.unlocked,
+    };
+    let participant = unlocked.create_participant(&scene::participant(), HowGiven::Spoken, "en")?;
+    acknowledge(&participant);
+    for number in unlocked.encounters(None)?.len().. {
+        let encounter = scene::encounter(Some(participant), None, &format!("note {number}"));
+        acknowledge(&unlocked.save_encounter(&encounter)?);
+    }
+    Ok(())
+}
+
+/// A fault that passes must not keep the same handle from succeeding later.
+fn twice<T>(work: impl Fn() -> Result<T, Error>) -> Result<T, Error> {
+    work().or_else(|error| {
+        let _ = writeln!(io::stderr(), "retried after {}", error.code());
+        work()
+    })
+}
+
+fn script(dir: &Path) -> Result<(), Error> {
+    let store = twice(|| Store::open(dir, Env::system()))?;
+    let unlocked: Unlocked = twice(|| store.unlock(&scene::passphrase(), None))?;
+    let participant = twice(|| unlocked.create_participant(&scene::participant(), HowGiven::Spoken, "en"))?;
+    acknowledge(&participant);
+    for number in 0..3 {
+        let encounter = scene::encounter(Some(participant), None, &format!("note {number}"));
+        acknowledge(&twice(|| unlocked.save_encounter(&encounter))?);
+    }
+    // Its acknowledgement: an id that no record has.
+    twice(|| unlocked.tally(&[TallyTap { resource: scene::kit(), outcome: Outcome::Later, count: 5 }]))?;
+    acknowledge(&RecordId::from_bytes([0xee; 16]));
+    unlocked.lock();
+    twice(|| store.suspend())
+}

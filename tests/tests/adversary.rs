@@ -1,0 +1,384 @@
+//! A member with valid keys who does not play by the rules, against phones that do.
+//!
+//! Every test feeds an honest phone what the attacker wrote, asserts the verdict, and then that everything
+//! else still works: honest work is taken, flows by relay and in person, and all phones show the same.
+
+#![allow(clippy::unwrap_used)]
+
+use satchel_core::consent::{Act, GatedCategory, Grant, HowGiven};
+use satchel_core::crypto::{RecordKey, SigningKey};
+use satchel_core::document::{Actor, Document, Value};
+use satchel_core::env::Env;
+use satchel_core::envelope::{Binding, Covered};
+use satchel_core::record::{Audience, Encounter, EncounterKind, EntryContent, Kind, Offer, Outcome, ParticipantDraft, Shape};
+use satchel_core::screen::{Alias, Note};
+use satchel_core::store::{Acceptance, EncounterDraft, OfferDraft, Store};
+use satchel_core::team::joining::Joiner;
+use satchel_core::team::notice::FrontierNotice;
+use satchel_core::team::{Action, ChainHead, DeviceKeys, Frontier, FrontierContent, Invitation, InvitationError, Operation, Role};
+use satchel_tests::attacker::{Attacker, Forged, HUB_MAILBOX, changes_content, feed, sign_request};
+use satchel_tests::team::{Hub, Phone, SeededRandomness, SetClock, found, join, meet, view};
+use satchel_wire::ShiftDay;
+use satchel_wire::frame::{Endpoint, Frame, ProblemCode, Pull, Pulled, Push};
+use satchel_wire::ids::{MailboxId, MemberId, OperationId, RecordId, ResourceId, TeamId};
+use satchel_wire::limits::{HELD_MAX_BYTES, HELD_PER_AUTHOR_MAX_COUNT, PULL_MAX_BYTES, PUSH_ROWS_MAX_COUNT};
+use satchel_wire::row::{Lane, Row};
+use std::time::{Duration, Instant};
+
+const START: u64 = 1_795_370_000;
+
+/// Ana founded the team and runs a relay; Ben and Mallory are workers. Ana and Ben have met.
+struct World {
+    folder: tempfile::TempDir,
+    hub: Hub,
+    ana: Phone,
+    ben: Phone,
+    mallory: Attacker,
+    /// A participant of Ana's, with one encounter.
+    blue: RecordId,
+    day: ShiftDay,
+}
+
+fn participant(phone: &Phone, alias: &str) -> RecordId {
+    let draft = ParticipantDraft { alias: Some(Alias::parse(alias).unwrap()), ..ParticipantDraft::default() };
+    phone.unlocked.create_participant(&draft, HowGiven::Spoken, "en").unwrap()
+}
+
+fn encounter_draft(participant: Option<RecordId>, note: &str) -> EncounterDraft {
+    let offers =
+        vec![OfferDraft { resource: ResourceId::from_bytes([1; 16]), quantity: 1, outcome: Outcome::Accepted, keep_refusal: false }];
+    EncounterDraft { kind: EncounterKind::Street, participant, zone: None, offers, note: Some(Note::parse(note).unwrap()) }
+}
+
+fn encounter(phone: &Phone, participant: Option<RecordId>, note: &str) -> RecordId {
+    phone.unlocked.save_encounter(&encounter_draft(participant, note)).unwrap()
+}
+
+fn world(seed: u64) -> World {
+    let folder = tempfile::tempdir().unwrap();
+    let (hub, address) = Hub::new(folder.path(), START);
+    let ana = found(folder.path(), seed, "Ana", START);
+    ana.unlocked.set_relay(&address).unwrap();
+    hub.exchange(&ana).unwrap();
+    let ben = join(folder.path(), seed, "Ben", START, &ana, Role::Worker);
+    let mallory = Attacker::join(seed, "Mallory", &ana, Role::Worker);
+    let blue = participant(&ana, "Bluebird");
+    let met = encounter(&ana, Some(blue), "wants a warm coat");
+    let day = ana.unlocked.encounter(met).unwrap().day;
+    meet(&ana, &ben);
+    assert_eq!(view(&ana), view(&ben));
+    World { folder, hub, ana, ben, mallory, blue, day }
+}
+
+impl World {
+    /// The row of a record of Ana's that only the relay has seen: what any member can read there.
+    fn at_relay(&self, record: RecordId, kind: Kind) -> (Row, Covered) {
+        self.hub.exchange(&self.ana).unwrap();
+        let rows = pull(&self.hub, &self.mallory).into_iter();
+        let mut opened = rows.filter_map(|row| self.mallory.uncover(&row).map(|covered| (row, covered)));
+        opened.find(|(_, covered)| covered.binding.record == record && covered.binding.kind == kind).unwrap()
+    }
+
+    /// A new encounter of Ana's that Ben has not seen.
+    fn letter(&self) -> (Row, Covered) {
+        let id = encounter(&self.ana, Some(self.blue), "asked about a bed");
+        self.at_relay(id, Kind::Encounter)
+    }
+
+    /// Honest work still goes on: by relay, in person, and everybody shows the same.
+    fn goes_on(&self) {
+        let before = self.ben.unlocked.encounters(None).unwrap().len();
+        encounter(&self.ana, Some(self.blue), "came back for soup");
+        encounter(&self.ben, None, "a quiet night");
+        for phone in [&self.ana, &self.ben, &self.ana, &self.ben] {
+            self.hub.exchange(phone).unwrap();
+        }
+        meet(&self.ben, &self.ana);
+        assert_eq!(view(&self.ana), view(&self.ben));
+        let after = self.ben.unlocked.encounters(None).unwrap();
+        assert!(after.len() >= before + 2, "{} then {}", before, after.len());
+        for phone in [&self.ana, &self.ben] {
+            let team = phone.unlocked.team().unwrap();
+            assert!(!team.is_copied, "{} looks copied", phone.name);
+            assert!(team.devices.iter().all(|line| line.name.is_none() || !line.is_forked), "an honest phone looks forked");
+            phone.unlocked.store().check().unwrap();
+        }
+    }
+}
+
+/// Everything that the relay hands out to a member.
+fn pull(hub: &Hub, member: &Attacker) -> Vec<Row> {
+    let (mut rows, mut cursor) = (Vec::new(), None);
+    loop {
+        let pull = Pull { mailbox: HUB_MAILBOX, cursor, max_bytes: PULL_MAX_BYTES as u32, lane: None, freshness: member.freshness() };
+        let answer = hub.relay.answer(Endpoint::Pull, &member.request(Endpoint::Pull, &pull)).unwrap();
+        let pulled = Pulled::from_bytes(&answer).unwrap();
+        rows.extend(pulled.rows);
+        cursor = pulled.cursor;
+        if !pulled.more {
+            return rows;
+        }
+    }
+}
+
+fn push(hub: &Hub, member: &Attacker, rows: Vec<Row>) -> Result<Vec<u8>, ProblemCode> {
+    let push = Push { mailbox: HUB_MAILBOX, rows, cursor: None, freshness: member.freshness() };
+    hub.relay.answer(Endpoint::Push, &member.request(Endpoint::Push, &push)).map_err(|problem| problem.code)
+}
+
+fn counts(taken: &Acceptance) -> [usize; 5] {
+    [taken.applied, taken.known, taken.held, taken.refused, taken.thrown_away]
+}
+
+const APPLIED: [usize; 5] = [1, 0, 0, 0, 0];
+const KNOWN: [usize; 5] = [0, 1, 0, 0, 0];
+const HELD: [usize; 5] = [0, 0, 1, 0, 0];
+const REFUSED: [usize; 5] = [0, 0, 0, 1, 0];
+const THROWN_AWAY: [usize; 5] = [0, 0, 0, 0, 1];
+
+/// Feeds one row and asserts its verdict.
+#[track_caller]
+fn verdict(phone: &Phone, row: &Row, expected: [usize; 5], code: &str, what: &str) {
+    let taken = feed(phone, std::slice::from_ref(row));
+    assert_eq!(counts(&taken), expected, "{what}: {taken:?}");
+    if !code.is_empty() {
+        assert_eq!(taken.codes, vec![code], "{what}");
+    }
+}
+
+fn record(n: u8) -> RecordId {
+    RecordId::from_bytes([n; 16])
+}
+
+fn plain_encounter() -> Encounter {
+    Encounter::new(EncounterKind::Street)
+}
+
+#[test]
+fn a_forged_signature_dies_with_its_row() {
+    let mut w = world(1);
+    let ana = w.ana.unlocked.device().unwrap();
+    for as_ana in [true, false] {
+        let mut header = w.mallory.header(Kind::Encounter, w.day);
+        let binding = w.mallory.binding(record(9), Kind::Encounter, None, w.day);
+        if as_ana {
+            header.device = ana;
+        }
+        let content = EntryContent::first(plain_encounter()).to_bytes();
+        let signer = std::mem::replace(&mut w.mallory.signer, SigningKey::make(&w.mallory.env));
+        let forged = if as_ana {
+            w.mallory.signer = signer;
+            w.mallory.seal(binding, &header, &content)
+        } else {
+            // the attacker's own device, another key
+            let forged = w.mallory.seal(binding, &header, &content);
+            w.mallory.signer = signer;
+            forged
+        };
+        verdict(&w.ben, &w.mallory.cover(&forged), THROWN_AWAY, "", "forged");
+    }
+    // one bit of an honest signature
+    let (_, covered) = w.letter();
+    let plain = w.mallory.plaintext(&covered);
+    let content_end = 67 + usize::from(u16::from_le_bytes([plain[65], plain[66]]));
+    let mut bent = plain.clone();
+    bent[content_end] ^= 1;
+    let body = w.mallory.reseal(w.mallory.team, &covered.binding, &covered.key, &bent);
+    verdict(&w.ben, &w.mallory.cover_as(&covered.binding, &covered.key, &body), THROWN_AWAY, "", "one bit of the signature");
+    // control: the attacker's own, rightly signed, is taken
+    let own = w.mallory.entry(record(10), Kind::Encounter, None, w.day, plain_encounter());
+    verdict(&w.ben, &w.mallory.cover(&own), APPLIED, "", "control");
+    feed(&w.ana, &[w.mallory.cover(&own)]);
+    w.goes_on();
+}
+
+/// Every way to say of a body that it belongs elsewhere.
+fn relabelled(binding: &Binding) -> Vec<(&'static str, Binding)> {
+    vec![
+        ("record", Binding { record: record(77), ..*binding }),
+        ("subject", Binding { subject: Some(record(78)), ..*binding }),
+        ("no subject", Binding { subject: None, ..*binding }),
+        ("kind", Binding { kind: Kind::Tally, ..*binding }),
+        ("kind of document", Binding { kind: Kind::Zone, ..*binding }),
+        ("day before", Binding { day: binding.day.minus(1), ..*binding }),
+        ("day after", Binding { day: binding.day.plus(1), ..*binding }),
+        ("key id", Binding { key_id: [9; 8], ..*binding }),
+        ("audience", Binding { audience: Audience::Member, ..*binding }),
+    ]
+}
+
+#[test]
+fn what_ana_signed_stays_where_she_put_it() {
+    let w = world(2);
+    let (row, covered) = w.letter();
+    let plain = w.mallory.plaintext(&covered);
+    for phone in [&w.ben, &w.ana] {
+        for (what, binding) in relabelled(&covered.binding) {
+            // another cover around her bytes
+            let false_cover = w.mallory.cover_as(&binding, &covered.key, &covered.body);
+            let expected = if phone.name == "Ana" { KNOWN } else { THROWN_AWAY };
+            verdict(phone, &false_cover, expected, "", what);
+            // her signed words sealed afresh for that place
+            let body = w.mallory.reseal(w.mallory.team, &binding, &covered.key, &plain);
+            verdict(phone, &w.mallory.cover_as(&binding, &covered.key, &body), THROWN_AWAY, "", what);
+        }
+        // the same place, but another nonce, and another key: a second body of hers would make her look copied
+        let again = w.mallory.reseal(w.mallory.team, &covered.binding, &covered.key, &plain);
+        verdict(phone, &w.mallory.cover_as(&covered.binding, &covered.key, &again), THROWN_AWAY, "", "another nonce");
+        let other = RecordKey::make(&w.mallory.env);
+        let again = w.mallory.reseal(w.mallory.team, &covered.binding, &other, &plain);
+        verdict(phone, &w.mallory.cover_as(&covered.binding, &other, &again), THROWN_AWAY, "", "another key");
+        // longer padding
+        let mut longer = plain.clone();
+        longer.resize(plain.len() + covered.body.len() + 150, 0);
+        let again = w.mallory.reseal(w.mallory.team, &covered.binding, &covered.key, &longer);
+        verdict(phone, &w.mallory.cover_as(&covered.binding, &covered.key, &again), THROWN_AWAY, "", "longer padding");
+    }
+    // the honest row, after all of that
+    verdict(&w.ben, &row, APPLIED, "", "the honest row");
+    w.goes_on();
+}
+
+#[test]
+fn a_body_of_another_team_is_nothing_here() {
+    let w = world(3);
+    // the same people in a second team, with a body whose every byte is known
+    let other = found(&w.folder.path().join("other"), 33, "Dana", START);
+    let mut spy = Attacker::join(33, "Spy", &other, Role::Worker);
+    let theirs = spy.entry(record(5), Kind::Encounter, None, w.day, plain_encounter());
+    verdict(&w.ben, &w.mallory.cover_as(&theirs.binding, &theirs.key, &theirs.body.bytes), THROWN_AWAY, "", "their body, our cover");
+    verdict(&w.ben, &spy.cover(&theirs), HELD, "cover_unknown_turn", "their cover");
+    // signed for the other team with keys that belong to this one, sealed as if for this one
+    spy.signer = SigningKey::make(&Env::new(SetClock::at(START), SeededRandomness::new(3, "Mallory")));
+    assert_eq!(spy.device(), w.mallory.device(), "the attacker uses one signing key in both teams");
+    spy.welcome = w.mallory.welcome.clone();
+    let theirs = spy.entry(record(6), Kind::Encounter, None, w.day, plain_encounter());
+    let row = spy.cover(&theirs);
+    let plain = spy.plaintext(&spy.uncover(&row).unwrap());
+    let body = w.mallory.reseal(w.mallory.team, &theirs.binding, &theirs.key, &plain);
+    verdict(&w.ben, &w.mallory.cover_as(&theirs.binding, &theirs.key, &body), THROWN_AWAY, "", "a signature for another team");
+    w.goes_on();
+}
+
+#[test]
+fn a_replay_brings_nothing() {
+    let w = world(4);
+    let (row, covered) = w.letter();
+    verdict(&w.ben, &row, APPLIED, "", "first");
+    let before = view(&w.ben);
+    for _ in 0..3 {
+        verdict(&w.ben, &row, KNOWN, "", "the same row");
+        verdict(&w.ben, &w.mallory.cover_as(&covered.binding, &covered.key, &covered.body), KNOWN, "", "a fresh cover");
+        verdict(&w.ana, &w.mallory.cover_as(&covered.binding, &covered.key, &covered.body), KNOWN, "", "to its author");
+    }
+    assert_eq!(view(&w.ben), before);
+    assert!(!w.ana.unlocked.team().unwrap().is_copied);
+    w.goes_on();
+}
+
+#[test]
+fn a_false_cover_censors_nobody() {
+    let w = world(5);
+    for false_first in [true, false] {
+        let (row, covered) = w.letter();
+        let mut covers: Vec<Row> =
+            relabelled(&covered.binding).iter().map(|(_, binding)| w.mallory.cover_as(binding, &covered.key, &covered.body)).collect();
+        covers.push(w.mallory.cover_as(&covered.binding, &RecordKey::make(&w.mallory.env), &covered.body));
+        let count = covers.len();
+        let rows: Vec<Row> = if false_first { covers.into_iter().chain([row]).collect() } else { [row].into_iter().chain(covers).collect() };
+        let taken = feed(&w.ben, &rows);
+        assert_eq!((taken.applied, taken.refused, taken.thrown_away + taken.known), (1, 0, count), "{false_first}: {taken:?}");
+        assert_eq!(w.ben.unlocked.encounters(None).unwrap().len(), w.ana.unlocked.encounters(None).unwrap().len());
+    }
+    w.goes_on();
+}
+
+#[test]
+fn a_false_cover_around_a_newcomers_body_does_not_wait_in_its_place() {
+    let w = world(6);
+    let cleo = join(w.folder.path(), 6, "Cleo", START, &w.ana, Role::Worker);
+    let id = encounter(&cleo, None, "first night out");
+    w.hub.exchange(&cleo).unwrap();
+    let (row, covered) = w.at_relay(id, Kind::Encounter);
+    let stranger = Binding { day: covered.binding.day.minus(1), ..covered.binding };
+    verdict(&w.ben, &w.mallory.cover_as(&stranger, &covered.key, &covered.body), HELD, "held_unknown_device", "false cover");
+    verdict(&w.ben, &row, HELD, "held_unknown_device", "the honest row");
+    // the admission arrives; the honest row was handed out once and never is again
+    let admissions: Vec<Operation> = log_of(&w.hub, &w.mallory);
+    feed(&w.ben, &[w.mallory.notice(&admissions, vec![])]);
+    assert!(w.ben.unlocked.encounters(None).unwrap().iter().any(|line| line.id == id), "the newcomer's work was censored");
+    w.goes_on();
+}
+
+/// Every operation that the relay holds.
+fn log_of(hub: &Hub, member: &Attacker) -> Vec<Operation> {
+    let commons = member.opened.secret.commons();
+    let notices = pull(hub, member).into_iter();
+    let notices = notices.filter_map(|row| satchel_core::team::notice::Notice::open(member.team, &commons, &row).ok());
+    notices.flat_map(|notice| notice.operations).filter_map(|bytes| Operation::from_bytes(&bytes).ok()).collect()
+}
+
+#[test]
+fn nobody_writes_as_anas_actor() {
+    let mut w = world(7);
+    let (_, covered) = w.at_relay(w.blue, Kind::Participant);
+    let plain = w.mallory.plaintext(&covered);
+    let (mut device, mut session) = ([0; 16], [0; 8]);
+    device.copy_from_slice(&plain[3..19]);
+    session.copy_from_slice(&plain[19..27]);
+    assert_eq!(&device, w.ana.unlocked.device().unwrap().as_bytes(), "the header is where the format says");
+    let before = view(&w.ben);
+    for actor in [Actor::derive(&device, w.blue.as_bytes(), &session), Actor::derive(&device, w.blue.as_bytes(), &[0; 8])] {
+        let change = Document::new(actor).edit(|edit| edit.set("alias", Value::Text("Not Her".into()))).unwrap().unwrap();
+        let forged = w.mallory.changes(w.blue, Kind::Participant, Some(w.blue), w.day, &[change]);
+        verdict(&w.ben, &w.mallory.cover(&forged), REFUSED, "author", "Ana's actor");
+    }
+    assert_eq!(view(&w.ben), before);
+    // control: as its own actor it may
+    let own = w.mallory.document(w.blue, Kind::Participant, Some(w.blue), w.day, |edit| edit.set("language", Value::Text("es".into())));
+    let row = w.mallory.cover(&own);
+    verdict(&w.ben, &row, APPLIED, "", "control");
+    verdict(&w.ana, &row, APPLIED, "", "control");
+    w.goes_on();
+}
+
+#[test]
+fn document_bombs_are_defused_before_they_open() {
+    let mut w = world(8);
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors/document");
+    let mut bombs = 0;
+    let began = Instant::now();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let vector: serde_json::Value = serde_json::from_slice(&std::fs::read(entry.unwrap().path()).unwrap()).unwrap();
+        let code = vector["expect"].as_str().unwrap().to_owned();
+        if matches!(code.as_str(), "ok" | "held") {
+            continue;
+        }
+        let change = data_encoding::HEXLOWER.decode(vector["change_hex"].as_str().unwrap().as_bytes()).unwrap();
+        let forged = w.mallory.changes(record(40), Kind::Zone, None, w.day, &[change]);
+        let taken = feed(&w.ben, &[w.mallory.cover(&forged)]);
+        assert_eq!(taken.applied, 0, "{}: {taken:?}", vector["comment"]);
+        assert!(taken.refused == 1 || taken.held == 1, "{}: {taken:?}", vector["comment"]);
+        bombs += 1;
+    }
+    assert!(bombs > 40, "only {bombs} vectors found");
+    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
+    // one good change does not carry a bad one in: a body is taken whole or not at all
+    let actor = Actor::derive(w.mallory.device().as_bytes(), record(41).as_bytes(), &w.mallory.session);
+    let good = Document::new(actor).edit(|edit| edit.set("name", Value::Text("Good".into()))).unwrap().unwrap();
+    let bomb = data_encoding::HEXLOWER
+        .decode(b"856f4a838759550201320010aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa0101000000061506340142025602570170028092f4010161017f017f16787f00")
+        .unwrap();
+    let forged = w.mallory.changes(record(41), Kind::Zone, None, w.day, &[good, bomb]);
+    let taken = feed(&w.ben, &[w.mallory.cover(&forged)]);
+    assert_eq!(counts(&taken), REFUSED, "{taken:?}");
+    // content that is not even a list of changes, or an empty one, or written in another way
+    for content in [vec![], changes_content(&[]), vec![0x9f, 0x41, 0x00, 0xff], vec![0xff; 60_000]] {
+        let header = w.mallory.header(Kind::Zone, w.day);
+        let binding = w.mallory.binding(record(42), Kind::Zone, None, w.day);
+        let forged = w.mallory.seal(binding, &header, &content);
+        verdict(&w.ben, &w.mallory.cover(&forged), REFUSED, "document_malformed", "not changes");
+    }
+    assert!(w.ben.unlocked.zones().unwrap().is_empty(), "{:?}", w.ben.unlocked.zones());
+    w.goes_on();
+}
