@@ -145,7 +145,8 @@ pub enum Command {
     /// A whole day with three phones and a relay, on this machine, in a temporary folder
     Demo,
     /// The table of exit codes
-    HelpExitCodes,
+    #[command(after_help = Exit::table())]
+    ExitCodes,
 }
 
 /// What is written in a participant's file, at their word.

@@ -1,4 +1,4 @@
-//! Exit statuses: one table, shown by `satchel help-exit-codes` and in `--help`.
+//! Exit statuses: one table, shown by `satchel help exit-codes` and in `--help`.
 
 use std::process::ExitCode;
 

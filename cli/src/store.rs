@@ -7,7 +7,7 @@ use crate::output;
 use satchel_core::crypto::Passphrase;
 use satchel_core::env::{Clock, Env, Randomness};
 use satchel_core::screen::{Alias, Note, ShortText};
-use satchel_core::store::{KeyCost, KeyProtector, Store, Unlocked};
+use satchel_core::store::{KeyCost, KeyProtector, ProtectorError, Store, Unlocked};
 use satchel_wire::limits::PASSPHRASE_MAX_BYTES;
 use std::fs::File;
 use std::io::Read;
@@ -47,13 +47,13 @@ impl Settings {
         self.store.clone().or_else(|| std::env::var_os("SATCHEL_STORE").map(PathBuf::from)).ok_or(Failure::NoStore)
     }
 
-    /// The keystore, unless it was left out.
-    pub fn keystore(&self) -> Option<FileKeystore> {
+    /// The keystore, unless it was left out. A device without a home folder has to say which, or that none is wanted.
+    pub fn keystore(&self) -> Result<Option<FileKeystore>, Failure> {
         if self.no_keystore {
-            return None;
+            return Ok(None);
         }
-        let dir = self.keystore.clone().or_else(FileKeystore::default_dir)?;
-        Some(FileKeystore::new(&dir, self.env()))
+        let dir = self.keystore.clone().or_else(FileKeystore::default_dir).ok_or(ProtectorError::Refused)?;
+        Ok(Some(FileKeystore::new(&dir, self.env())))
     }
 
     pub const fn key_cost(&self) -> KeyCost {
@@ -67,7 +67,7 @@ impl Settings {
     pub fn unlock(&self) -> Result<Unlocked, Failure> {
         let store = Store::open(&self.store_dir()?, self.env())?;
         let passphrase = self.passphrase()?;
-        let keystore = self.keystore();
+        let keystore = self.keystore()?;
         Ok(store.unlock(&passphrase, keystore.as_ref().map(|keystore| keystore as &dyn KeyProtector))?)
     }
 

@@ -14,7 +14,7 @@ pub fn init(settings: &Settings, output: Output, name: &str, time_zone: String) 
     let dir = settings.store_dir()?;
     let founding = Founding { time_zone, member_name: short_text("name", name)? };
     let passphrase = settings.new_passphrase()?;
-    let keystore = settings.keystore();
+    let keystore = settings.keystore()?;
     let credentials = Credentials {
         passphrase: &passphrase,
         protector: keystore.as_ref().map(|keystore| keystore as &dyn KeyProtector),
@@ -87,7 +87,7 @@ pub fn join(
     let typed = if invitation == "-" { output::ask("Invitation: ").unwrap_or_default() } else { invitation.to_owned() };
     let invitation = Invitation::from_text(&typed, env.now())?;
     let passphrase = settings.new_passphrase()?;
-    let keystore = settings.keystore();
+    let keystore = settings.keystore()?;
     let credentials = Credentials {
         passphrase: &passphrase,
         protector: keystore.as_ref().map(|keystore| keystore as &dyn KeyProtector),

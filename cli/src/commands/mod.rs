@@ -42,7 +42,7 @@ pub fn run(arguments: Arguments, output: Output) -> Result<(), Failure> {
         Command::Doctor { confirm_date } => diagnosis::doctor(&settings, output, confirm_date),
         Command::Passphrase { words } => founding::passphrase(&settings, output, words),
         Command::Demo => crate::demo::run(),
-        Command::HelpExitCodes => {
+        Command::ExitCodes => {
             output::say(Exit::table().trim_end());
             Ok(())
         }
