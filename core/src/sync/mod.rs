@@ -9,6 +9,8 @@ mod report;
 mod session;
 mod stream;
 mod talk;
+#[cfg(test)]
+mod tests;
 
 pub use replica::{
     Accepted, Beyond, ChainHead, Covered, FrontierVerdict, KnownFrontier, Merged, OperationId, Replica, Role, Standing, TurnVerdict,

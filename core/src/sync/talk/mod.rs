@@ -129,7 +129,8 @@ impl Talk {
             ended: false,
             step: Step::Introduction,
             jobs: VecDeque::new(),
-            asked: false,
+            // the dialer's hello calls for an answer
+            asked: role == Role::Dialer,
             own_heads: Vec::new(),
             peer_heads: Vec::new(),
             own_turns: Vec::new(),
