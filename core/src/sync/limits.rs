@@ -49,6 +49,8 @@ pub const EXCHANGE_UNREADABLE_MAX_COUNT: usize = 8_192;
 pub const EXCHANGE_LISTINGS_MAX_COUNT: usize = 8;
 /// Times that an announcement is offered on top of a newer one in one exchange (count).
 pub const EXCHANGE_ANNOUNCES_MAX_COUNT: usize = 4;
+/// Times that access keys are changed, or tried to be, in one exchange (count).
+pub const EXCHANGE_KEY_CHANGES_MAX_COUNT: usize = 3;
 /// Access keys that are tried until a relay knows one (count).
 pub const EXCHANGE_ACCESS_MAX_COUNT: usize = 8;
 /// Rows in one push (bytes, row lengths added up).

@@ -4,6 +4,7 @@ mod error;
 mod hello;
 pub mod limits;
 mod message;
+pub mod relay;
 mod replica;
 mod report;
 mod session;
@@ -12,11 +13,11 @@ mod talk;
 #[cfg(test)]
 mod tests;
 
-pub use replica::{
-    Accepted, Beyond, ChainHead, Covered, FrontierVerdict, KnownFrontier, Merged, OperationId, Replica, Role, Standing, TurnVerdict,
-};
 pub use error::{CloseReason, SessionError, SessionFault};
 pub use hello::SESSION_VERSION;
 pub use message::Kind as MessageKind;
+pub use replica::{
+    Accepted, Beyond, ChainHead, Covered, FrontierVerdict, KnownFrontier, Merged, OperationId, Replica, Role, Standing, TurnVerdict,
+};
 pub use report::{SessionReport, Warning};
 pub use session::PeerSession;

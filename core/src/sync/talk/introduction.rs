@@ -131,12 +131,7 @@ impl Talk {
         Ok(())
     }
 
-    pub(super) fn on_admission<R: Replica>(
-        &mut self,
-        replica: &mut R,
-        operations: Operations,
-        report: &mut SessionReport,
-    ) -> Outcome<R> {
+    pub(super) fn on_admission<R: Replica>(&mut self, replica: &mut R, operations: Operations, report: &mut SessionReport) -> Outcome<R> {
         let last = operations.last;
         self.merge(replica, operations, report)?;
         if !last {

@@ -60,12 +60,7 @@ impl Talk {
         }
     }
 
-    pub(super) fn on_operations<R: Replica>(
-        &mut self,
-        replica: &mut R,
-        operations: Operations,
-        report: &mut SessionReport,
-    ) -> Outcome<R> {
+    pub(super) fn on_operations<R: Replica>(&mut self, replica: &mut R, operations: Operations, report: &mut SessionReport) -> Outcome<R> {
         let last = operations.last;
         self.merge(replica, operations, report)?;
         match self.step {
@@ -103,12 +98,10 @@ impl Talk {
                 mine.into_iter().filter(|id| wanted.contains(id)).collect()
             }
             // dialer: the listener lets it send what lies beyond the listener's heads
-            _ if ids.last && ids.ids.0.is_empty() => {
-                match replica.operations_beyond(&self.peer_heads).map_err(SessionError::Replica)? {
-                    Beyond::Known(ids) => ids,
-                    Beyond::UnknownHeads => replica.operation_ids().map_err(SessionError::Replica)?,
-                }
-            }
+            _ if ids.last && ids.ids.0.is_empty() => match replica.operations_beyond(&self.peer_heads).map_err(SessionError::Replica)? {
+                Beyond::Known(ids) => ids,
+                Beyond::UnknownHeads => replica.operation_ids().map_err(SessionError::Replica)?,
+            },
             _ => return Err(SessionFault::Unexpected(Kind::OperationsWanted).into()),
         };
         self.jobs.push_back(Job::Operations(Kind::Operations, ids, 0));

@@ -100,7 +100,11 @@ fn a_new_device_gets_everything_and_its_admission_is_asked_for() {
     new.become_device(3);
     for dials in [true, false] {
         let (mut known, mut new) = (known.clone(), new.clone());
-        if dials { meet(1, &mut new, &mut known) } else { meet(1, &mut known, &mut new) };
+        if dials {
+            meet(1, &mut new, &mut known)
+        } else {
+            meet(1, &mut known, &mut new)
+        };
         assert!(new.trace.contains(&"own_admission"));
         assert_equal(&known, &new);
     }
@@ -108,7 +112,11 @@ fn a_new_device_gets_everything_and_its_admission_is_asked_for() {
     known.log_deed(Deed::Note(7));
     for dials in [true, false] {
         let (mut known, mut new) = (known.clone(), new.clone());
-        if dials { meet(1, &mut new, &mut known) } else { meet(1, &mut known, &mut new) };
+        if dials {
+            meet(1, &mut new, &mut known)
+        } else {
+            meet(1, &mut known, &mut new)
+        };
         assert_equal(&known, &new);
     }
 }
@@ -156,7 +164,11 @@ fn who_was_away_gets_the_turn_even_if_its_key_is_spent() {
                 // the key that `a` knows opens nothing any more
                 b.key += 5;
             }
-            if dials { meet(3, &mut b, &mut a) } else { meet(3, &mut a, &mut b) };
+            if dials {
+                meet(3, &mut b, &mut a)
+            } else {
+                meet(3, &mut a, &mut b)
+            };
             assert_eq!(b.turns, [turn(2), turn(1)]);
             assert_equal(&a, &b);
         }
@@ -280,7 +292,11 @@ fn a_phone_restored_from_a_copy_numbers_nothing_and_still_receives() {
     for dials in [true, false] {
         let (mut old, mut c) = (restored.clone(), c.clone());
         old.drafts = 3;
-        if dials { meet(4, &mut old, &mut c) } else { meet(4, &mut c, &mut old) };
+        if dials {
+            meet(4, &mut old, &mut c)
+        } else {
+            meet(4, &mut c, &mut old)
+        };
         assert_eq!((old.drafts, old.trace.contains(&"freeze")), (3, false), "dials: {dials}");
         // control: without that frontier nothing would have told it
         let (mut old, mut silent) = (restored.clone(), team(3).remove(2));
@@ -333,7 +349,11 @@ fn a_cut_at_every_byte_loses_nothing_and_the_next_session_goes_on() {
             assert!(start_a.body_ids().is_subset(&a.body_ids()) && start_b.body_ids().is_subset(&b.body_ids()));
             for dials in [true, false] {
                 let (mut a, mut b) = (a.clone(), b.clone());
-                if dials { meet(8, &mut a, &mut b) } else { meet(8, &mut b, &mut a) };
+                if dials {
+                    meet(8, &mut a, &mut b)
+                } else {
+                    meet(8, &mut b, &mut a)
+                };
                 assert_equal(&a, &b);
                 assert_eq!((a.drafts, b.drafts), (0, 0));
             }

@@ -409,6 +409,48 @@ fn a_lie_about_positions_only_leaves_the_liar_without() {
     assert!(said.iter().any(|message| matches!(message, Message::Rows(_))));
 }
 
+#[test]
+fn nothing_is_numbered_for_a_peer_that_shows_no_frontier() {
+    let mut store = victim();
+    store.drafts = 3;
+    for frontier in [None, Some(vec![1; 60].into())] {
+        let mut puppet = Puppet::dial(store.clone(), Until::Introduced);
+        puppet.say(&[Message::Frontier(Frontier { frontier, positions: Vec::new() }), Message::FrontiersSent]).unwrap();
+        assert_eq!(puppet.store.drafts, 3);
+    }
+    // control: with its frontier, drafts leave
+    let mut other = team(2).remove(1);
+    let frontier = Some(other.frontier().unwrap().into());
+    let mut puppet = Puppet::dial(store, Until::Introduced);
+    puppet.say(&[Message::Frontier(Frontier { frontier, positions: Vec::new() }), Message::FrontiersSent]).unwrap();
+    assert_eq!(puppet.store.drafts, 0);
+}
+
+#[test]
+fn answers_do_not_pile_up_for_a_peer_that_does_not_read() {
+    let mut store = victim();
+    store.write(3_000);
+    let mut puppet = Puppet::dial(store, Until::Compared);
+    // the whole range as a fingerprint that differs: a question with a long answer
+    let mut storage = NegentropyStorageVector::new();
+    ids(2_000).0.into_iter().for_each(|id| storage.insert(20_000, Id::from_byte_array(id)).unwrap());
+    storage.seal().unwrap();
+    let question = Negentropy::owned(storage, 0).unwrap().initiate().unwrap();
+    let bytes = Message::Reconcile(Reconcile { message: question.into() }).to_bytes();
+    let mut outcome = Ok(());
+    for _ in 0..RECONCILE_ROUNDS_MAX_COUNT {
+        // many in one go, and nothing is ever taken out
+        let many = [&bytes[..], &bytes, &bytes].concat();
+        let sealed = puppet.channel.seal(&many).unwrap();
+        outcome = puppet.victim.receive(&mut puppet.store, &[&(sealed.len() as u16).to_le_bytes()[..], &sealed].concat());
+        if outcome.is_err() {
+            break;
+        }
+        assert!(puppet.victim.waiting_bytes() <= QUEUE_LOW_BYTES + 2 * RECONCILE_FRAME_BYTES);
+    }
+    assert_eq!(outcome, Err(SessionError::Fault(SessionFault::Unexpected(Kind::Reconcile))));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
