@@ -164,23 +164,30 @@ fn split(sealed: &[u8]) -> Result<(SealedHeader, &[u8], Tag), OpenError> {
 }
 
 /// Commitment and encryption key for one key and nonce.
-fn derive_pair<K: SealingKey>(key: &K, nonce: &[u8; NONCE_BYTES]) -> Zeroizing<[u8; 64]> {
-    let mut pair = Zeroizing::new([0; 64]);
-    derive_into(labels::SEAL, &[key.expose(), nonce], pair.as_mut_slice());
-    pair
+struct Pair {
+    commitment: [u8; COMMITMENT_BYTES],
+    encryption_key: Zeroizing<[u8; 32]>,
 }
 
-fn cipher(pair: &[u8; 64]) -> XChaCha20Poly1305 {
-    let (_, encryption_key) = pair.split_at(COMMITMENT_BYTES);
-    // 32 of 64 bytes remain, which is the cipher's key length; the fallback is never taken
-    XChaCha20Poly1305::new_from_slice(encryption_key).unwrap_or_else(|_| XChaCha20Poly1305::new(&Default::default()))
+impl Pair {
+    fn derive<K: SealingKey>(key: &K, nonce: &[u8; NONCE_BYTES]) -> Self {
+        let mut both = Zeroizing::new([0; COMMITMENT_BYTES + 32]);
+        derive_into(labels::SEAL, &[key.expose(), nonce], both.as_mut_slice());
+        let (commitment, encryption_key) = both.split_at(COMMITMENT_BYTES);
+        let mut pair = Self { commitment: [0; COMMITMENT_BYTES], encryption_key: Zeroizing::new([0; 32]) };
+        pair.commitment.copy_from_slice(commitment);
+        pair.encryption_key.copy_from_slice(encryption_key);
+        pair
+    }
+
+    fn cipher(&self) -> XChaCha20Poly1305 {
+        XChaCha20Poly1305::new((&*self.encryption_key).into())
+    }
 }
 
 /// The commitment that [`seal`] will write for this key and nonce: needed before sealing, by whoever signs it.
 pub fn commitment<K: SealingKey>(key: &K, nonce: &Nonce) -> [u8; COMMITMENT_BYTES] {
-    let mut commitment = [0; COMMITMENT_BYTES];
-    commitment.copy_from_slice(&derive_pair(key, &nonce.0)[..COMMITMENT_BYTES]);
-    commitment
+    Pair::derive(key, &nonce.0).commitment
 }
 
 /// Seals a plaintext; the result is [`OVERHEAD_BYTES`] longer. Errors: [`SealError::TooLong`].
@@ -188,14 +195,14 @@ pub fn seal<K: SealingKey>(key: &K, nonce: Nonce, aad: &Aad, plaintext: &[u8]) -
     if plaintext.len() > SEALED_PLAINTEXT_MAX_BYTES {
         return Err(SealError::TooLong);
     }
-    let pair = derive_pair(key, &nonce.0);
+    let pair = Pair::derive(key, &nonce.0);
     let mut sealed = Vec::with_capacity(plaintext.len() + OVERHEAD_BYTES);
     sealed.extend_from_slice(&nonce.0);
-    sealed.extend_from_slice(&pair[..COMMITMENT_BYTES]);
+    sealed.extend_from_slice(&pair.commitment);
     sealed.extend_from_slice(plaintext);
     let (_, buffer) = sealed.split_at_mut(NONCE_BYTES + COMMITMENT_BYTES);
     let tag =
-        cipher(&pair).encrypt_inout_detached(&XNonce::from(nonce.0), aad.as_bytes(), buffer.into()).map_err(|_| SealError::TooLong)?;
+        pair.cipher().encrypt_inout_detached(&XNonce::from(nonce.0), aad.as_bytes(), buffer.into()).map_err(|_| SealError::TooLong)?;
     sealed.extend_from_slice(&tag);
     Ok(sealed)
 }
@@ -203,16 +210,16 @@ pub fn seal<K: SealingKey>(key: &K, nonce: Nonce, aad: &Aad, plaintext: &[u8]) -
 /// Opens sealed bytes: the commitment is compared, in constant time, before anything is decrypted. Errors: [`OpenError`].
 pub fn open<K: SealingKey>(key: &K, aad: &Aad, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, OpenError> {
     let (header, ciphertext, tag) = split(sealed)?;
-    let pair = derive_pair(key, &header.nonce);
-    if !bool::from(pair[..COMMITMENT_BYTES].ct_eq(&header.commitment)) {
+    let pair = Pair::derive(key, &header.nonce);
+    if !bool::from(pair.commitment.ct_eq(&header.commitment)) {
         return Err(OpenError::Commitment);
     }
     decrypt(&pair, &header.nonce, aad, ciphertext, &tag)
 }
 
-fn decrypt(pair: &[u8; 64], nonce: &[u8; NONCE_BYTES], aad: &Aad, ciphertext: &[u8], tag: &Tag) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+fn decrypt(pair: &Pair, nonce: &[u8; NONCE_BYTES], aad: &Aad, ciphertext: &[u8], tag: &Tag) -> Result<Zeroizing<Vec<u8>>, OpenError> {
     let mut plaintext = Zeroizing::new(ciphertext.to_vec());
-    cipher(pair)
+    pair.cipher()
         .decrypt_inout_detached(&XNonce::from(*nonce), aad.as_bytes(), plaintext.as_mut_slice().into(), tag)
         .map_err(|_| OpenError::Tag)?;
     Ok(plaintext)
@@ -222,7 +229,7 @@ fn decrypt(pair: &[u8; 64], nonce: &[u8; NONCE_BYTES], aad: &Aad, ciphertext: &[
 #[cfg(test)]
 pub(super) fn open_without_commitment<K: SealingKey>(key: &K, aad: &Aad, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, OpenError> {
     let (header, ciphertext, tag) = split(sealed)?;
-    decrypt(&derive_pair(key, &header.nonce), &header.nonce, aad, ciphertext, &tag)
+    decrypt(&Pair::derive(key, &header.nonce), &header.nonce, aad, ciphertext, &tag)
 }
 
 /// What a wrapped key is bound to: the caller's associated data and the kind of key inside.
