@@ -4,6 +4,7 @@ mod error;
 mod hello;
 pub mod limits;
 mod message;
+mod payload;
 pub mod relay;
 mod replica;
 mod report;

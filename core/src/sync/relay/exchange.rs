@@ -61,6 +61,10 @@ pub struct RelayExchange<M: Mailbox> {
 
     pub(super) cursor: Option<Cursor>,
     pub(super) unsaved: Vec<RowId>,
+    /// Rows since the saved cursor could not be opened; an announcement further on may help.
+    pub(super) is_unread: bool,
+    /// A turn was adopted since the last look at the keys.
+    pub(super) has_adopted: bool,
     /// First eight bytes of the ids of rows seen in this exchange.
     pub(super) seen: HashSet<[u8; 8]>,
     pub(super) back_steps: usize,
@@ -94,6 +98,8 @@ impl<M: Mailbox> RelayExchange<M> {
             nonce_replaced: false,
             cursor: None,
             unsaved: Vec::new(),
+            is_unread: false,
+            has_adopted: false,
             seen: HashSet::new(),
             back_steps: 0,
             pulls: 0,
@@ -224,9 +230,7 @@ impl<M: Mailbox> RelayExchange<M> {
         self.turn = best;
         // what an earlier key showed may be the announce lane alone: read again from where all was read
         self.is_present = false;
-        self.cursor = mailbox.cursor().map_err(RelayError::Replica)?;
-        self.unsaved.clear();
-        self.seen.clear();
+        self.read_again(mailbox)?;
         self.key_tries += 1;
         if self.key_tries > 2 * EXCHANGE_ACCESS_MAX_COUNT {
             return Err(RelayFault::NoProgress.into());

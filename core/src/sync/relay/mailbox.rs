@@ -55,7 +55,8 @@ pub trait Mailbox {
     /// The pull has come to its end (or was given up): turns that lack a known ban are destroyed now.
     fn end_pull(&mut self) -> Result<(), Self::Error>;
 
-    /// The turn to announce, if the relay lacks this device's.
+    /// The turn that this device covers rows under, whoever started it, if its announcement was not seen
+    /// at the relay: rows that are there before it are lost to who pulls between.
     fn pending_announcement(&mut self) -> Result<Option<PendingAnnouncement>, Self::Error>;
     /// The relay has the pending announcement.
     fn mark_announced(&mut self, day: UtcDay) -> Result<(), Self::Error>;

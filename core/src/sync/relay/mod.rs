@@ -10,6 +10,10 @@
 //! **Earlier keys.** A relay answers a pull under an earlier turn's key with the announce lane alone, and
 //! does not say so. A cursor from such a page would skip records for ever. So a cursor is saved only when
 //! the key is shown to be the present one: by a row of another lane, or by a push that was taken.
+//!
+//! **Rows before their turn.** A closed day is in the order of row ids, so rows may come pages before the
+//! announcement whose secret opens them. While a pull goes on, the cursor is not saved past rows that did
+//! not open; if a turn is adopted later in it, they are read again. At the pull's end they are given up.
 
 mod exchange;
 mod mailbox;

@@ -28,6 +28,9 @@ impl<M: Mailbox> RelayExchange<M> {
         self.pulls += 1;
         if self.pulls > EXCHANGE_PULLS_MAX_COUNT {
             self.report.warnings.insert(RelayWarning::MoreWaiting);
+            if self.is_present {
+                self.save(mailbox)?;
+            }
             self.end_pull(mailbox)?;
             return Ok(None);
         }
@@ -140,7 +143,10 @@ impl<M: Mailbox> RelayExchange<M> {
         if !announced.is_empty() {
             for verdict in mailbox.accept_announcement_rows(announced).map_err(RelayError::Replica)? {
                 match verdict {
-                    TurnVerdict::Adopted => self.report.turns_adopted += 1,
+                    TurnVerdict::Adopted => {
+                        self.has_adopted = true;
+                        self.report.turns_adopted += 1;
+                    }
                     TurnVerdict::Refused(_) => {
                         self.report.warnings.insert(RelayWarning::TurnRefused);
                     }
@@ -152,6 +158,7 @@ impl<M: Mailbox> RelayExchange<M> {
             self.is_present = true;
             self.report.received += others.len();
             let accepted = mailbox.accept_rows(others).map_err(RelayError::Replica)?;
+            self.is_unread |= accepted.thrown_away > 0;
             self.unreadable += accepted.thrown_away + accepted.refused;
             let rows = &mut self.report.rows;
             rows.applied += accepted.applied;
@@ -167,13 +174,15 @@ impl<M: Mailbox> RelayExchange<M> {
     fn go_on(&mut self, mailbox: &mut M, cursor: Option<Cursor>, more: bool) -> Outcome<M> {
         self.cursor = cursor;
         self.ask = Ask::Pull;
-        if self.is_present {
+        if self.is_present && !self.is_unread {
             self.save(mailbox)?;
         }
-        // an announcement may have brought a newer turn, whose keys see more
-        let has_newer_keys = self.report.turns_adopted > 0 && self.refresh_access(mailbox)?;
-        if has_newer_keys {
-            return Ok(());
+        if std::mem::take(&mut self.has_adopted) {
+            // the newer turn's keys may see more, and its secret may open what could not be opened before
+            let has_other_keys = self.refresh_access(mailbox)?;
+            if has_other_keys || self.is_unread {
+                return self.read_again(mailbox);
+            }
         }
         if more && self.unreadable <= EXCHANGE_UNREADABLE_MAX_COUNT {
             return Ok(());
@@ -181,7 +190,19 @@ impl<M: Mailbox> RelayExchange<M> {
         if more {
             self.report.warnings.insert(RelayWarning::Unreadable);
         }
+        if self.is_present {
+            self.save(mailbox)?;
+        }
         self.end_pull(mailbox)
+    }
+
+    /// Reading goes on from where everything was read.
+    pub(super) fn read_again(&mut self, mailbox: &mut M) -> Outcome<M> {
+        self.cursor = mailbox.cursor().map_err(RelayError::Replica)?;
+        self.is_unread = false;
+        self.unsaved.clear();
+        self.seen.clear();
+        Ok(())
     }
 
     fn end_pull(&mut self, mailbox: &mut M) -> Outcome<M> {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod model;
+mod relay_model;
 mod relays;
 mod sessions;
 mod sizes;

@@ -103,8 +103,9 @@ impl Puppet {
                 Ok(()) => {}
                 Err(SessionError::Fault(fault)) => {
                     assert!(!self.victim.is_finished());
-                    let last = self.hear().pop();
-                    assert_eq!(last, Some(Message::Close(Close { reason: fault.reason() })));
+                    let farewell = Message::Close(Close { reason: fault.reason() });
+                    let expected = (!matches!(fault, SessionFault::Closed(_))).then_some(farewell);
+                    assert_eq!(self.hear().pop(), expected);
                     return Err(fault);
                 }
                 Err(SessionError::Replica(Broken)) => panic!("the model does not fail here"),
