@@ -169,6 +169,10 @@ impl Model {
         self.device = device(number);
     }
 
+    pub(crate) fn holds_key_of(&self, peer: DeviceId) -> bool {
+        self.frontiers.get(&peer).is_some_and(|held| held.key.is_some())
+    }
+
     pub(crate) fn forget(&mut self, id: &BodyId) {
         self.bodies.remove(id);
         self.forgotten.insert(*id);

@@ -4,8 +4,8 @@ use super::relay_model::*;
 use crate::sync::limits::*;
 use crate::sync::relay::*;
 use proptest::prelude::*;
-use satchel_wire::frame::{Endpoint, Freshness, ProblemCode, Pull};
 use satchel_wire::Lane;
+use satchel_wire::frame::{Endpoint, Freshness, ProblemCode, Pull};
 
 type Ended = Result<RelayReport, RelayError<Broken>>;
 
@@ -222,6 +222,15 @@ fn rows_that_come_pages_before_their_turn_are_read_again() {
     let (report, _) = exchange(&mut b, &mut relay);
     assert!(report.turns_adopted == 1 && report.rows.thrown_away > 0);
     assert_eq!(b.records, a.records);
+    // the same for a turn that is not this phone's newest, so that no other key signs
+    let mut c = Phone::new(3);
+    c.turns = vec![turn(9), turn(1)];
+    relay.present = turn(9);
+    relay.days.values_mut().for_each(|rows| rows.retain(|row| row.lane() == Lane::Records));
+    relay.put(announcement(turn(2), &[3]));
+    assert_eq!(exchange(&mut c, &mut relay).0.turns_adopted, 1);
+    assert_eq!(c.records, a.records);
+    relay.present = turn(1);
     // rows that nothing opens are given up at the end, and not read again and again
     relay.put((900..950).map(|number| row(Lane::Records, turn(77), number)).collect());
     let (report, _) = exchange(&mut b, &mut relay);

@@ -74,6 +74,28 @@ fn steps_come_in_the_order_that_security_asks_for() {
 }
 
 #[test]
+fn frontiers_and_receiving_keys_spread_through_third_phones() {
+    for b_dials in [true, false] {
+        let mut members = team(3);
+        let (mut c, mut b, mut a) = (members.remove(2), members.remove(1), members.remove(0));
+        meet(1, &mut a, &mut b);
+        if b_dials {
+            meet(2, &mut b, &mut c)
+        } else {
+            meet(2, &mut c, &mut b)
+        };
+        for (model, others) in [(&a, [2, 2]), (&b, [1, 3]), (&c, [1, 2])] {
+            assert!(others.iter().all(|number| model.holds_key_of(device(*number))), "{b_dials} {others:?}");
+        }
+        // what is held is not asked for again
+        let asked = |model: &Model| model.trace.iter().filter(|call| **call == "accept_key").count();
+        let before = (asked(&b), asked(&c));
+        meet(3, &mut b, &mut c);
+        assert_eq!((asked(&b), asked(&c)), before);
+    }
+}
+
+#[test]
 fn equal_replicas_exchange_no_rows() {
     let (mut a, mut b) = pair();
     a.write(10);
