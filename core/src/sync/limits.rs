@@ -9,8 +9,6 @@ pub const HELLO_TAGS_COUNT: usize = 8;
 pub const HEADS_MAX_COUNT: usize = 1_024;
 /// Turns in an introduction (count).
 pub const TURNS_MAX_COUNT: usize = 64;
-/// Announcements, keys and verdicts that pass about turns before a side gives up on a common one (messages).
-pub const TURN_MESSAGES_MAX_COUNT: usize = 8;
 
 /// No more output is produced while this much waits to be transmitted (bytes).
 pub const QUEUE_LOW_BYTES: usize = 128 * 1024;
@@ -31,7 +29,7 @@ pub const RECEIVING_KEY_MAX_BYTES: usize = 2 * 1024;
 
 /// A gap this long in an author's chain is closed by sending what follows it once more; a longer one is
 /// left to reconciliation (bodies).
-pub const SHORT_GAP_MAX_COUNT: u32 = 32;
+pub const SHORT_GAP_MAX_COUNT: u32 = 8;
 /// Size of a reconciliation message (bytes).
 pub const RECONCILE_FRAME_BYTES: usize = 64 * 1024;
 /// Reconciliation messages that one side answers in a session (count).
@@ -47,8 +45,12 @@ pub const EXCHANGE_PULLS_MAX_COUNT: usize = 256;
 pub const EXCHANGE_PUSHES_MAX_COUNT: usize = 1_024;
 /// Unreadable or refused rows in one exchange before reading goes on another time (count).
 pub const EXCHANGE_UNREADABLE_MAX_COUNT: usize = 8_192;
+/// Listings of a day in one exchange (count).
+pub const EXCHANGE_LISTINGS_MAX_COUNT: usize = 8;
 /// Times that an announcement is offered on top of a newer one in one exchange (count).
 pub const EXCHANGE_ANNOUNCES_MAX_COUNT: usize = 4;
+/// Times that access keys are changed, or tried to be, in one exchange (count).
+pub const EXCHANGE_KEY_CHANGES_MAX_COUNT: usize = 3;
 /// Access keys that are tried until a relay knows one (count).
 pub const EXCHANGE_ACCESS_MAX_COUNT: usize = 8;
 /// Rows in one push (bytes, row lengths added up).

@@ -4,11 +4,15 @@ mod error;
 mod hello;
 pub mod limits;
 mod message;
+mod payload;
+pub mod relay;
 mod replica;
 mod report;
 mod session;
 mod stream;
 mod talk;
+#[cfg(test)]
+mod tests;
 
 pub use error::{CloseReason, SessionError, SessionFault};
 pub use hello::SESSION_VERSION;

@@ -34,7 +34,7 @@ impl Talk {
             self.jobs.push_back(Job::RowsEnd);
             return Ok(());
         }
-        if !self.rolled_back {
+        if self.frontier_seen && !self.rolled_back {
             replica.freeze().map_err(SessionError::Replica)?;
         }
         // now, before any body of the other side is taken in, or it would be sent back

@@ -38,6 +38,7 @@ impl Talk {
         let agreed = self.logs_agreed && self.turn_messages == 0 && self.agreement == Some(self.agreement_of(&self.own_positions));
         if agreed {
             self.peer_positions = self.own_positions.clone();
+            self.frontier_seen = true;
             self.say(Message::Agreed);
             return self.begin_bodies(replica, report);
         }
@@ -49,13 +50,16 @@ impl Talk {
 
     pub(super) fn on_agreed<R: Replica>(&mut self, replica: &mut R, report: &mut SessionReport) -> Outcome<R> {
         self.peer_positions = self.own_positions.clone();
+        self.frontier_seen = true;
         self.begin_bodies(replica, report)
     }
 
     pub(super) fn on_frontier<R: Replica>(&mut self, replica: &mut R, theirs: Frontier, report: &mut SessionReport) -> Outcome<R> {
         let peer = self.peer()?;
-        if let Some(frontier) = theirs.frontier {
-            self.take_frontier(replica, PassedFrontier { device: peer, frontier, receiving_key: None }, true, report)?;
+        match theirs.frontier {
+            Some(frontier) => self.take_frontier(replica, PassedFrontier { device: peer, frontier, receiving_key: None }, true, report)?,
+            // a follower leaves it out if it is held here
+            None => self.frontier_seen = self.leads && self.own_positions.iter().any(|own| own.device == peer && own.counter.is_some()),
         }
         if self.leads {
             let mut positions: BTreeMap<_, _> = self.own_positions.iter().map(|own| (own.device, *own)).collect();
@@ -132,6 +136,7 @@ impl Talk {
             }
             FrontierVerdict::Newer | FrontierVerdict::Same | FrontierVerdict::Older => {}
         }
+        self.frontier_seen |= Some(passed.device) == self.peer;
         let needs_key = may_ask && key.is_none() && replica.needs_receiving_key(&passed.frontier).map_err(SessionError::Replica)?;
         if needs_key && !self.keys_wanted.contains(&passed.device) {
             self.keys_wanted.push(passed.device);

@@ -112,6 +112,8 @@ pub(super) struct Talk {
 
     bodies: Bodies,
     initiator: Option<Initiator>,
+    /// The other side's own frontier was seen and holds: only then may anything be numbered.
+    frontier_seen: bool,
     rolled_back: bool,
 }
 
@@ -129,7 +131,8 @@ impl Talk {
             ended: false,
             step: Step::Introduction,
             jobs: VecDeque::new(),
-            asked: false,
+            // the dialer's hello calls for an answer
+            asked: role == Role::Dialer,
             own_heads: Vec::new(),
             peer_heads: Vec::new(),
             own_turns: Vec::new(),
@@ -154,6 +157,7 @@ impl Talk {
             frontiers_count: 0,
             bodies: Bodies::default(),
             initiator: None,
+            frontier_seen: false,
             rolled_back: false,
         }
     }
@@ -207,7 +211,9 @@ impl Talk {
             Kind::BodiesSent => self.step == Step::Bodies && self.bodies.peer_summary.is_none() && (!self.leads || self.bodies.ended),
             Kind::Reconcile => match self.step {
                 Step::Bodies => self.bodies.ended,
-                Step::Reconciling | Step::Answering => true,
+                Step::Reconciling => true,
+                // the next question comes after the last answer, so answers never pile up
+                Step::Answering => !self.jobs.iter().any(|job| matches!(job, Job::Say(said) if said.kind() == Kind::Reconcile)),
                 _ => false,
             },
             Kind::Repair => matches!(self.step, Step::Answering | Step::Repairing),

@@ -2,7 +2,8 @@
 //!
 //! Skipped when logs and turns agree. The leader speaks first and is always answered; then whoever gets an
 //! announcement or a key answers it. A side for which no box opens sends its receiving key once, so that
-//! the other can make a box for it; after that it gives up, and no bodies are exchanged.
+//! the other can make a box for it; after that it gives up, and no bodies are exchanged. Each side asks at
+//! most three times (two announcements, one key), so this ends by itself.
 
 use super::*;
 use crate::sync::replica::TurnVerdict;
@@ -69,9 +70,6 @@ impl Talk {
 
     pub(super) fn on_turn<R: Replica>(&mut self, replica: &mut R, turn: Turn, report: &mut SessionReport) -> Outcome<R> {
         self.turn_messages += 1;
-        if self.turn_messages > TURN_MESSAGES_MAX_COUNT {
-            return Err(SessionFault::NoProgress.into());
-        }
         let is_first_of_leader = !self.leads && self.turn_messages == 1;
         let must_answer = is_first_of_leader || turn.announcement.is_some() || turn.key.is_some();
         self.peer_turns = turn.turns;
