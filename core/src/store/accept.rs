@@ -295,6 +295,11 @@ impl Vault {
                     Err(error) => return Ok(BodyVerdict::Refused(error.code())),
                 }
                 item.day = if is_new { day } else { item.day.max(day) };
+                if is_new && held.kind == Kind::Participant {
+                    // an encounter with them may have come first
+                    let last = self.last_contact_with(tx, held.record)?;
+                    item.day = item.day.max(last.unwrap_or(item.day));
+                }
                 item.summary = mapping::summary(held.kind, &document);
                 self.put_document(tx, &item, &document)?;
                 tx.put_body(&place, &id, &held.body)?;
@@ -320,6 +325,12 @@ impl Vault {
             }
         }
         Ok(BodyVerdict::Applied)
+    }
+
+    /// The day of the last encounter with somebody that is known here.
+    fn last_contact_with(&mut self, reader: &Reader<'_>, participant: RecordId) -> Result<Option<ShiftDay>, Error> {
+        self.index.load_kind(reader, &self.store_id, &self.root, Kind::Encounter)?;
+        Ok(self.index.about(&participant).filter(|item| item.kind == Kind::Encounter).map(|item| item.day).max())
     }
 
     /// Builds a document from its bodies alone, always in the same order: of two changes that claim one place in
