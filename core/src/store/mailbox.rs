@@ -583,6 +583,7 @@ impl Vault {
         offset: i64,
         tries: usize,
     ) -> Result<Option<(Endpoint, Vec<u8>)>, Error> {
+        self.join_turns(tx)?;
         let mut waiting = None;
         tx.for_each_outbox::<Error>(|number, sealed| {
             if waiting.is_none() {
@@ -598,6 +599,24 @@ impl Vault {
         let on_top_of = relay.newest.filter(|_| tries <= relay.others.len());
         let announce = Announce { mailbox: relay.mailbox, rows, on_top_of, cursor: relay.cursor, freshness: self.freshness(offset) };
         Ok(Some(Self::signed(Endpoint::Announce, &announce, &self.access(at)?.push)))
+    }
+
+    /// Somebody else's turn came first: one on top of both is announced instead of ours, sealed to the receiving keys
+    /// that its recipients have promised since.
+    fn join_turns(&mut self, tx: &Transaction<'_>) -> Result<(), Error> {
+        let mut waiting = Vec::new();
+        tx.for_each_outbox::<Error>(|number, _| {
+            waiting.push(number);
+            Ok(())
+        })?;
+        let readable = self.book.held().filter(|held| held.secret.reads_records()).count();
+        if waiting.is_empty() || readable < 2 {
+            return Ok(());
+        }
+        for number in waiting {
+            tx.remove_outbox(number)?;
+        }
+        self.start_turn(tx).map(|_| ())
     }
 
     fn announced(&mut self, tx: &Transaction<'_>, pushed: &Pushed) -> Result<(), Error> {
