@@ -90,7 +90,8 @@ fn text(text: &str) -> ShortText {
     ShortText::parse(text).expect("a clean text")
 }
 
-fn env(seed: u64, name: &str, start: u64) -> (Env, Arc<SetClock>) {
+/// An environment whose randomness follows from a seed and a name, and the clock in it.
+pub fn env(seed: u64, name: &str, start: u64) -> (Env, Arc<SetClock>) {
     let clock = SetClock::at(start);
     (Env::new(clock.clone(), SeededRandomness::new(seed, name)), clock)
 }

@@ -295,10 +295,9 @@ impl Vault {
                 }
                 item.day = if is_new { day } else { item.day.max(day) };
                 if is_new && held.kind == Kind::Participant {
-                    // encounters may have come before the file that they are about
-                    self.index.load_kind(tx, &self.store_id, &self.root, Kind::Encounter)?;
-                    let contacts = self.index.about(&held.record).filter(|item| item.kind == Kind::Encounter).map(|item| item.day);
-                    item.day = contacts.fold(item.day, Ord::max);
+                    // an encounter with them may have come first
+                    let last = self.last_contact_with(tx, held.record)?;
+                    item.day = item.day.max(last.unwrap_or(item.day));
                 }
                 item.summary = mapping::summary(held.kind, &document);
                 self.put_document(tx, &item, &document)?;
@@ -357,6 +356,12 @@ impl Vault {
             }
         }
         Ok(None)
+    }
+
+    /// The day of the last encounter with somebody that is known here.
+    fn last_contact_with(&mut self, reader: &Reader<'_>, participant: RecordId) -> Result<Option<ShiftDay>, Error> {
+        self.index.load_kind(reader, &self.store_id, &self.root, Kind::Encounter)?;
+        Ok(self.index.about(&participant).filter(|item| item.kind == Kind::Encounter).map(|item| item.day).max())
     }
 
     /// Builds a document from its bodies alone, always in the same order: of two changes that claim one place in

@@ -9,7 +9,7 @@ use super::vault::Vault;
 use super::write::Draft;
 use crate::envelope::{self, BodyHeader, SCHEMA_VERSION};
 use crate::error::Error;
-use crate::record::{EntryContent, Kind, Shape, Summary};
+use crate::record::{Encounter, EntryContent, Kind, Shape, Summary, mapping};
 use crate::storage::Transaction;
 use satchel_wire::cbor;
 use satchel_wire::ids::RecordId;
@@ -69,6 +69,13 @@ impl Vault {
             self.depart(tx, &item, &place, &departure)?;
         }
         tx.remove_drafts_up_to(&place, last)?;
+        if item.kind == Kind::Encounter
+            && let Some(shown) = self.entry_values::<Encounter>(tx, &item)?.first()
+        {
+            // until now the draft came first; among bodies it may stand beside one that another phone wrote
+            item.summary = mapping::encounter_summary(shown);
+            self.save_item(tx, item)?;
+        }
         Ok(count)
     }
 

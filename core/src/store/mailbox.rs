@@ -166,6 +166,10 @@ pub struct RelayLink {
     /// Turns adopted when that began.
     turns_before: usize,
     announce_tries: usize,
+    /// Every key was refused, and this device set the keys of the turn in use, or tried to.
+    keys_forced: bool,
+    /// The keys step in hand comes from that, not from the ordinary order of steps.
+    is_refused: bool,
     /// Rows of the push in hand.
     rows: Vec<Row>,
 }
@@ -222,6 +226,8 @@ impl Unlocked {
             announce_only: false,
             turns_before: 0,
             announce_tries: 0,
+            keys_forced: false,
+            is_refused: false,
             rows: Vec::new(),
         })
     }
@@ -320,7 +326,11 @@ impl RelayLink {
                 let done = Done::from_bytes(body).map_err(|_| RelayError::Malformed)?;
                 self.unlocked.write(|vault, _| vault.keys_changed(done.generation))?;
                 self.keys_at = 0;
-                Step::Push { bodies: Vec::new(), operations: Vec::new(), frontier: None, last: false }
+                if std::mem::take(&mut self.is_refused) {
+                    Step::Pull
+                } else {
+                    Step::Push { bodies: Vec::new(), operations: Vec::new(), frontier: None, last: false }
+                }
             }
             Step::Push { bodies, operations, frontier, last } => {
                 let pushed = Pushed::from_bytes(body).map_err(|_| RelayError::Malformed)?;
@@ -354,6 +364,15 @@ impl RelayLink {
                     self.keys_at += 1;
                     return Ok(());
                 }
+                // the keys there may be of a turn that this device never got: whoever holds the control key mends that
+                if matches!(self.step, Step::Pull) && !self.keys_forced {
+                    self.keys_forced = true;
+                    let offset = self.offset;
+                    if self.unlocked.read(|vault, _| vault.keys_request(offset))?.is_some() {
+                        (self.step, self.is_refused) = (Step::Keys, true);
+                        return Ok(());
+                    }
+                }
                 // away for long: an earlier key still reads announcements, and one of them may be for this device
                 if matches!(self.step, Step::Pull) && !self.announce_only {
                     (self.announce_only, self.keys_at, self.turns_before) = (true, 0, self.report.turns);
@@ -373,6 +392,10 @@ impl RelayLink {
                 return Ok(());
             }
             // another steward has set the keys of a newer turn
+            (ProblemCode::Superseded | ProblemCode::Refused, _) if matches!(self.step, Step::Keys) && self.is_refused => {
+                (self.step, self.is_refused) = (Step::Pull, false);
+                return Ok(());
+            }
             (ProblemCode::Superseded, _) if matches!(self.step, Step::Keys) => {
                 self.step = Step::Push { bodies: Vec::new(), operations: Vec::new(), frontier: None, last: false };
                 return Ok(());
@@ -561,6 +584,7 @@ impl Vault {
         offset: i64,
         tries: usize,
     ) -> Result<Option<(Endpoint, Vec<u8>)>, Error> {
+        self.join_turns(tx)?;
         let mut waiting = None;
         tx.for_each_outbox::<Error>(|number, sealed| {
             if waiting.is_none() {
@@ -576,6 +600,24 @@ impl Vault {
         let on_top_of = relay.newest.filter(|_| tries <= relay.others.len());
         let announce = Announce { mailbox: relay.mailbox, rows, on_top_of, cursor: relay.cursor, freshness: self.freshness(offset) };
         Ok(Some(Self::signed(Endpoint::Announce, &announce, &self.access(at)?.push)))
+    }
+
+    /// Somebody else's turn came first: one on top of both is announced instead of ours, sealed to the receiving keys
+    /// that its recipients have promised since.
+    fn join_turns(&mut self, tx: &Transaction<'_>) -> Result<(), Error> {
+        let mut waiting = Vec::new();
+        tx.for_each_outbox::<Error>(|number, _| {
+            waiting.push(number);
+            Ok(())
+        })?;
+        let readable = self.book.held().filter(|held| held.secret.reads_records()).count();
+        if waiting.is_empty() || readable < 2 {
+            return Ok(());
+        }
+        for number in waiting {
+            tx.remove_outbox(number)?;
+        }
+        self.start_turn(tx).map(|_| ())
     }
 
     fn announced(&mut self, tx: &Transaction<'_>, pushed: &Pushed) -> Result<(), Error> {
@@ -604,7 +646,9 @@ impl Vault {
             return Ok(None);
         }
         let public = *SigningKey::from_seed(control.expose()).verifying_key().as_bytes();
-        let generation = u64::from(self.book.number(&newest.turn));
+        // turns begun at once share a number: the same one of them wins here as on every phone, whoever asks first
+        let id = newest.turn.as_bytes();
+        let generation = (u64::from(self.book.number(&newest.turn)) << 32) | u64::from(u32::from_be_bytes([id[0], id[1], id[2], id[3]]));
         let change = KeyChange {
             mailbox: relay.mailbox,
             generation,

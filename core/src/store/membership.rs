@@ -219,7 +219,7 @@ impl Vault {
         }
         self.take_turn(&turn, secret)?;
         self.prune_turns();
-        self.replace_spent_receiving_key();
+        // T4 waits for the next session or pull: a colleague who began a turn at the same time sealed to the present key
         Ok(turn.id())
     }
 

@@ -218,7 +218,11 @@ impl Model {
             return Ok(());
         }
         let wrong = self.counted.keys().chain(found.keys()).find(|key| found.get(key) != self.counted.get(key));
-        Err(format!("counts differ at {wrong:?}: {:?} instead of {:?}", wrong.map(|key| found.get(key)), wrong.map(|key| self.counted.get(key))))
+        Err(format!(
+            "counts differ at {wrong:?}: {:?} instead of {:?}",
+            wrong.map(|key| found.get(key)),
+            wrong.map(|key| self.counted.get(key))
+        ))
     }
 }
 

@@ -1,8 +1,8 @@
 //! A day's work on one phone, through the public API, and what it promises.
 
+use super::Dice;
 use super::dice::word;
 use super::model::{FIELDS, File, Met, Model, marker, shown};
-use super::Dice;
 use crate::team::Phone;
 use satchel_core::consent::HowGiven;
 use satchel_core::error::Error;
@@ -15,8 +15,7 @@ use satchel_wire::ids::{RecordId, ResourceId};
 
 const OUTCOMES: [Outcome; 5] = [Outcome::Unknown, Outcome::Accepted, Outcome::Declined, Outcome::Later, Outcome::NotNow];
 const STATES: [FollowUpState; 3] = [FollowUpState::Open, FollowUpState::Done, FollowUpState::DroppedByParticipant];
-const STATUSES: [ReferralStatus; 4] =
-    [ReferralStatus::Thinking, ReferralStatus::Asked, ReferralStatus::Sent, ReferralStatus::GotIt];
+const STATUSES: [ReferralStatus; 4] = [ReferralStatus::Thinking, ReferralStatus::Asked, ReferralStatus::Sent, ReferralStatus::GotIt];
 /// Most goals that the simulator puts on one file on one phone (count); what merges is fewer than what a file may hold.
 const GOALS_COUNT: usize = 5;
 
@@ -118,8 +117,7 @@ impl Worker<'_> {
 
     fn edit_goals(&mut self) -> Result<Option<Done>, Error> {
         let Some(id) = self.some_file()? else { return Ok(None) };
-        let mut goals: Vec<String> =
-            self.phone.unlocked.participant(id)?.goals.iter().map(|goal| goal.as_str().to_owned()).collect();
+        let mut goals: Vec<String> = self.phone.unlocked.participant(id)?.goals.iter().map(|goal| goal.as_str().to_owned()).collect();
         let kind = match self.dice.below(3) {
             0 if goals.len() < GOALS_COUNT => {
                 let goal = self.word();
