@@ -285,7 +285,8 @@ fn a_false_cover_censors_nobody() {
             relabelled(&covered.binding).iter().map(|(_, binding)| w.mallory.cover_as(binding, &covered.key, &covered.body)).collect();
         covers.push(w.mallory.cover_as(&covered.binding, &RecordKey::make(&w.mallory.env), &covered.body));
         let count = covers.len();
-        let rows: Vec<Row> = if false_first { covers.into_iter().chain([row]).collect() } else { [row].into_iter().chain(covers).collect() };
+        let rows: Vec<Row> =
+            if false_first { covers.into_iter().chain([row]).collect() } else { [row].into_iter().chain(covers).collect() };
         let taken = feed(&w.ben, &rows);
         assert_eq!((taken.applied, taken.refused, taken.thrown_away + taken.known), (1, 0, count), "{false_first}: {taken:?}");
         assert_eq!(w.ben.unlocked.encounters(None).unwrap().len(), w.ana.unlocked.encounters(None).unwrap().len());
@@ -381,4 +382,327 @@ fn document_bombs_are_defused_before_they_open() {
     }
     assert!(w.ben.unlocked.zones().unwrap().is_empty(), "{:?}", w.ben.unlocked.zones());
     w.goes_on();
+}
+
+/// The content of an entry, well formed.
+fn first<T: satchel_core::record::EntryValue>(value: T) -> Vec<u8> {
+    EntryContent::first(value).to_bytes()
+}
+
+fn grant(day: ShiftDay) -> Grant {
+    Grant::for_file(day, 30, HowGiven::Spoken, "en", Vec::new())
+}
+
+#[test]
+fn what_breaks_the_rules_of_its_kind_is_refused() {
+    let mut w = world(9);
+    let (day, blue) = (w.day, Some(w.blue));
+    let m = &mut w.mallory;
+    let mut cases: Vec<(&str, &str, Forged)> = Vec::new();
+    // a refusal beside a person exists only at that person's request
+    let mut declined = plain_encounter();
+    declined.offers.push(Offer::new(ResourceId::from_bytes([1; 16]), Outcome::Declined));
+    cases.push(("declined without request", "entry_value", m.entry(record(1), Kind::Encounter, blue, day, declined)));
+    let mut crowd = plain_encounter();
+    crowd.offers = vec![Offer::new(ResourceId::from_bytes([1; 16]), Outcome::Accepted); 33];
+    cases.push(("33 offers", "entry_too_many", m.entry(record(1), Kind::Encounter, blue, day, crowd)));
+    // grants: no recipient, no field, no end
+    let anyone = Grant { act: Act::Share, categories: vec![GatedCategory::LegalName], ..grant(day) };
+    cases.push(("share with anyone", "entry_value", m.entry(record(2), Kind::Grant, blue, day, anyone)));
+    let anything = Grant { act: Act::Share, recipient: Some(record(3)), ..grant(day) };
+    cases.push(("share of anything", "entry_value", m.entry(record(2), Kind::Grant, blue, day, anything)));
+    let endless = Grant { expiry: day.plus(4_000), ..grant(day) };
+    cases.push(("a term of years", "entry_value", m.entry(record(2), Kind::Grant, blue, day, endless)));
+    let backwards = Grant { expiry: day.minus(1), ..grant(day) };
+    cases.push(("ends before it begins", "entry_value", m.entry(record(2), Kind::Grant, blue, day, backwards)));
+    // a second version of a grant
+    let header = m.header(Kind::Grant, day);
+    let binding = m.binding(record(2), Kind::Grant, blue, day);
+    let content = EntryContent::replacing(vec![satchel_wire::ids::BodyId::from_bytes([1; 32])], grant(day)).to_bytes();
+    cases.push(("a grant that replaces another", "entry_no_successor", m.seal(binding, &header, &content)));
+    // terms
+    for (what, kind, keep_until) in [
+        ("91 days", Kind::Encounter, Some(day.plus(91))),
+        ("for ever", Kind::Encounter, Some(ShiftDay::from_days(u16::MAX))),
+        ("no end", Kind::Encounter, None),
+        ("ended before it began", Kind::Encounter, Some(day.minus(1))),
+        ("a document with an end", Kind::Zone, Some(day.plus(3))),
+    ] {
+        let header = satchel_core::envelope::BodyHeader { keep_until, ..m.header(kind, day) };
+        let binding = m.binding(record(4), kind, None, day);
+        cases.push((what, "refused_keep_until", m.seal(binding, &header, &first(plain_encounter()))));
+    }
+    // shapes, subjects, audiences
+    let header = satchel_core::envelope::BodyHeader { shape: Shape::Document, ..m.header(Kind::Encounter, day) };
+    let binding = m.binding(record(5), Kind::Encounter, None, day);
+    cases.push(("an encounter as document", "refused_shape", m.seal(binding, &header, &first(plain_encounter()))));
+    let header = satchel_core::envelope::BodyHeader { shape: Shape::Complaint, ..m.header(Kind::Encounter, day) };
+    cases.push(("an encounter as complaint", "refused_shape", m.seal(binding, &header, &first(plain_encounter()))));
+    for (what, kind, subject) in [
+        ("a file without itself as subject", Kind::Participant, blue),
+        ("a file without subject", Kind::Participant, None),
+        ("a follow-up for nobody", Kind::FollowUp, None),
+        ("a grant of nobody", Kind::Grant, None),
+        ("a tally about somebody", Kind::Tally, blue),
+        ("a zone about somebody", Kind::Zone, blue),
+    ] {
+        let header = m.header(kind, day);
+        let binding = m.binding(record(6), kind, subject, day);
+        cases.push((what, "refused_subject", m.seal(binding, &header, &first(plain_encounter()))));
+    }
+    for audience in [Audience::Member, Audience::Board] {
+        let header = m.header(Kind::Encounter, day);
+        let binding = Binding { audience, ..m.binding(record(7), Kind::Encounter, None, day) };
+        cases.push(("another audience", "refused_audience", m.seal(binding, &header, &first(plain_encounter()))));
+    }
+    // not an entry at all; not the one encoding of it
+    for content in [vec![], vec![0xff; 100], [first(plain_encounter()), vec![0]].concat()] {
+        let header = m.header(Kind::Encounter, day);
+        let binding = m.binding(record(8), Kind::Encounter, None, day);
+        cases.push(("not an entry", "entry_malformed", m.seal(binding, &header, &content)));
+    }
+    for (what, code, forged) in &cases {
+        verdict(&w.ben, &w.mallory.cover(forged), REFUSED, code, what);
+        verdict(&w.ben, &w.mallory.cover(forged), KNOWN, "", "refused for ever");
+    }
+    // control: the same writer's well-formed entries
+    let good = w.mallory.entry(record(50), Kind::Grant, Some(record(51)), day, grant(day));
+    verdict(&w.ben, &w.mallory.cover(&good), APPLIED, "", "control");
+    assert_eq!(w.ben.unlocked.encounters(None).unwrap().len(), w.ana.unlocked.encounters(None).unwrap().len());
+    feed(&w.ana, &[w.mallory.cover(&good)]);
+    w.goes_on();
+}
+
+#[test]
+fn what_a_later_version_wrote_waits() {
+    let mut w = world(10);
+    let header = satchel_core::envelope::BodyHeader { schema: 2, ..w.mallory.header(Kind::Encounter, w.day) };
+    let binding = w.mallory.binding(record(1), Kind::Encounter, None, w.day);
+    let newer = w.mallory.seal(binding, &header, b"words of a later version");
+    verdict(&w.ben, &w.mallory.cover(&newer), HELD, "held_newer_version", "schema");
+    // a log head that nobody knows yet
+    let header = satchel_core::envelope::BodyHeader { log_head: [7; 16], ..w.mallory.header(Kind::Encounter, w.day) };
+    let ahead = w.mallory.seal(binding, &header, &first(plain_encounter()));
+    verdict(&w.ben, &w.mallory.cover(&ahead), HELD, "held_log_head", "log head");
+    // a head in whose past the writer is no member
+    let founding = w.mallory.welcome.operations[0].clone();
+    let founding = Operation::from_bytes(&founding).unwrap();
+    let log_head = *founding.id().as_bytes().first_chunk().unwrap();
+    let header = satchel_core::envelope::BodyHeader { log_head, ..w.mallory.header(Kind::Encounter, w.day) };
+    let early = w.mallory.seal(binding, &header, &first(plain_encounter()));
+    verdict(&w.ben, &w.mallory.cover(&early), REFUSED, "refused_role", "before its admission");
+    assert_eq!(w.ben.unlocked.waiting().unwrap().1, 2);
+    w.goes_on();
+}
+
+#[test]
+fn nothing_about_a_person_is_shown_before_they_said_yes() {
+    let mut w = world(11);
+    let (day, green) = (w.day, record(0x60));
+    let before = view(&w.ben);
+    let file = w.mallory.document(green, Kind::Participant, Some(green), day, |edit| edit.set("alias", Value::Text("Greenfinch".into())));
+    let met = w.mallory.entry(record(0x61), Kind::Encounter, Some(green), day, plain_encounter());
+    for forged in [&file, &met] {
+        verdict(&w.ben, &w.mallory.cover(forged), HELD, "held_no_grant", "no grant");
+    }
+    // a grant about somebody else does not help
+    let other = w.mallory.entry(record(0x62), Kind::Grant, Some(record(0x63)), day, grant(day));
+    verdict(&w.ben, &w.mallory.cover(&other), APPLIED, "", "a grant about another person");
+    assert_eq!(view(&w.ben), before, "held means never shown");
+    assert!(w.ben.unlocked.participant(green).is_err());
+    // their own grant lets both in
+    let yes = w.mallory.entry(record(0x64), Kind::Grant, Some(green), day, grant(day));
+    verdict(&w.ben, &w.mallory.cover(&yes), APPLIED, "", "their grant");
+    assert_eq!(w.ben.unlocked.participants().unwrap().len(), 2);
+    assert_eq!(w.ben.unlocked.encounters(Some(green)).unwrap().len(), 1);
+    w.goes_on();
+}
+
+#[test]
+fn naming_a_record_first_blocks_it_for_nobody() {
+    let mut w = world(12);
+    let id = encounter(&w.ana, Some(w.blue), "asked about a bed");
+    let (row, _) = w.at_relay(id, Kind::Encounter);
+    let green = record(0x70);
+    let yes = w.mallory.entry(record(0x71), Kind::Grant, Some(green), w.day, grant(w.day));
+    let squatters = [
+        w.mallory.entry(id, Kind::Encounter, None, w.day, plain_encounter()),
+        w.mallory.entry(id, Kind::Encounter, Some(green), w.day, plain_encounter()),
+        w.mallory.document(id, Kind::FollowUp, Some(w.blue), w.day, |edit| edit.set("what", Value::Text("mine".into()))),
+        w.mallory.document(id, Kind::Zone, None, w.day, |edit| edit.set("name", Value::Text("mine".into()))),
+        w.mallory.document(w.blue, Kind::FollowUp, Some(w.blue), w.day, |edit| edit.set("what", Value::Text("mine".into()))),
+    ];
+    let mut rows = vec![w.mallory.cover(&yes)];
+    rows.extend(squatters.iter().map(|forged| w.mallory.cover(forged)));
+    let taken = feed(&w.ben, &rows);
+    assert_eq!(taken.applied, rows.len(), "{taken:?}");
+    verdict(&w.ben, &row, APPLIED, "", "the honest record");
+    let lines = w.ben.unlocked.encounters(Some(w.blue)).unwrap();
+    let line = lines.iter().find(|line| line.id == id).unwrap();
+    assert_eq!(line.offers, 1, "the honest record is listed as Ana wrote it");
+    // and it can be corrected, by its author and by a colleague
+    w.ben.unlocked.correct_encounter(id, &encounter_draft(Some(w.blue), "asked about two beds")).unwrap();
+    feed(&w.ana, &rows);
+    w.ana.unlocked.correct_encounter(id, &encounter_draft(Some(w.blue), "asked about three beds")).unwrap();
+    w.goes_on();
+}
+
+#[test]
+fn two_bodies_in_one_place_of_a_chain_are_seen_and_harm_nobody() {
+    let mut w = world(13);
+    let header = w.mallory.header(Kind::Encounter, w.day);
+    let twins: Vec<Row> = (0..2)
+        .map(|n| {
+            let binding = w.mallory.binding(record(n), Kind::Encounter, None, w.day);
+            let forged = w.mallory.seal(binding, &header, &first(plain_encounter()));
+            w.mallory.cover(&forged)
+        })
+        .collect();
+    feed(&w.ben, &[twins[0].clone(), twins[1].clone()]);
+    feed(&w.ana, &[twins[1].clone(), twins[0].clone()]);
+    for phone in [&w.ana, &w.ben] {
+        let device = w.mallory.device();
+        let team = phone.unlocked.team().unwrap();
+        assert!(team.devices.iter().any(|line| line.id == device && line.is_forked), "{} does not say so", phone.name);
+    }
+    assert_eq!(view(&w.ana), view(&w.ben));
+    w.goes_on();
+}
+
+#[test]
+fn two_changes_in_one_place_of_a_document_end_in_one_view() {
+    for order in 0..6 {
+        let mut w = world(14 + order);
+        let zone = record(0x80);
+        let actor = Actor::derive(w.mallory.device().as_bytes(), zone.as_bytes(), &w.mallory.session);
+        let mut forged = Vec::new();
+        for name in ["North", "South"] {
+            let mut document = Document::new(actor);
+            let one = document.edit(|edit| edit.set("name", Value::Text(name.into()))).unwrap().unwrap();
+            let two = document.edit(|edit| edit.set("extra", Value::Text(name.into()))).unwrap().unwrap();
+            forged.push(w.mallory.changes(zone, Kind::Zone, None, w.day, &[one]));
+            forged.push(w.mallory.changes(zone, Kind::Zone, None, w.day, &[two]));
+        }
+        let rows: Vec<Row> = forged.iter().map(|forged| w.mallory.cover(forged)).collect();
+        let orders = [[0, 1, 2, 3], [2, 3, 0, 1], [0, 2, 1, 3], [2, 0, 3, 1], [3, 1, 2, 0], [1, 0, 3, 2]];
+        for index in orders[order as usize] {
+            feed(&w.ben, std::slice::from_ref(&rows[index]));
+        }
+        for index in [0, 1, 2, 3] {
+            feed(&w.ana, std::slice::from_ref(&rows[index]));
+        }
+        assert_eq!(w.ana.unlocked.zones().unwrap(), w.ben.unlocked.zones().unwrap(), "order {order}");
+        meet(&w.ana, &w.ben);
+        assert_eq!(view(&w.ana), view(&w.ben), "order {order}");
+        w.goes_on();
+    }
+}
+
+#[test]
+fn a_thousand_held_bodies_stay_bounded_and_stop_nobody() {
+    let mut w = world(20);
+    let nobody = record(0x90);
+    let mut rows = Vec::new();
+    for n in 0..1_000_u32 {
+        let mut id = [0x91; 16];
+        id[..4].copy_from_slice(&n.to_le_bytes());
+        let forged = w.mallory.entry(RecordId::from_bytes(id), Kind::Encounter, Some(nobody), w.day, plain_encounter());
+        rows.push(w.mallory.cover(&forged));
+    }
+    let began = Instant::now();
+    let taken = feed(&w.ben, &rows);
+    assert_eq!(taken.held, 1_000, "{taken:?}");
+    assert!(w.ben.unlocked.waiting().unwrap().1 <= HELD_PER_AUTHOR_MAX_COUNT);
+    // as many from devices that do not exist, and as many that no key opens
+    let signer = std::mem::replace(&mut w.mallory.signer, SigningKey::make(&w.mallory.env));
+    let mut rows = Vec::new();
+    for n in 0..1_000_u32 {
+        let stranger = SigningKey::make(&w.mallory.env);
+        let header = satchel_core::envelope::BodyHeader {
+            shape: Shape::Entry,
+            schema: 1,
+            device: stranger.verifying_key().device_id(),
+            session: [0; 8],
+            sequence: n + 2,
+            previous: [1; 16],
+            log_head: [2; 16],
+            keep_until: Some(w.day.plus(1)),
+        };
+        w.mallory.signer = stranger;
+        let binding = w.mallory.binding(record(0x92), Kind::Encounter, None, w.day);
+        let forged = w.mallory.seal(binding, &header, &first(plain_encounter()));
+        rows.push(w.mallory.cover(&forged));
+        rows.push(w.mallory.noise(Lane::Records, 512));
+        rows.push(w.mallory.noise(Lane::Commons, 512));
+    }
+    w.mallory.signer = signer;
+    feed(&w.ben, &rows);
+    let held = w.ben.unlocked.waiting().unwrap().1;
+    assert!(held <= 3 * HELD_PER_AUTHOR_MAX_COUNT, "{held} held");
+    assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
+    // honest work that has to wait still finds room, and comes in
+    let cleo = join(w.folder.path(), 20, "Cleo", START, &w.ana, Role::Worker);
+    let id = encounter(&cleo, None, "first night out");
+    meet(&cleo, &w.ben);
+    assert!(w.ben.unlocked.encounters(None).unwrap().iter().any(|line| line.id == id));
+    meet(&cleo, &w.ana);
+    w.goes_on();
+}
+
+#[test]
+fn a_key_id_used_twice_locks_nobody_out() {
+    let mut w = world(21);
+    let (_, honest) = w.letter();
+    let before = w.ben.unlocked.encounters(None).unwrap().len();
+    w.hub.exchange(&w.ben).unwrap();
+    assert_eq!(w.ben.unlocked.encounters(None).unwrap().len(), before + 1);
+    // an entry and a document of Ana's, each with another key under the key id that Ana made
+    let (_, file) = w.at_relay(w.blue, Kind::Participant);
+    let header = w.mallory.header(Kind::Encounter, w.day);
+    let key = RecordKey::make(&w.mallory.env);
+    let entry = w.mallory.seal_under(honest.binding, key, &header, &first(plain_encounter()));
+    let actor = Actor::derive(w.mallory.device().as_bytes(), w.blue.as_bytes(), &w.mallory.session);
+    let change = Document::new(actor).edit(|edit| edit.set("language", Value::Text("es".into()))).unwrap().unwrap();
+    let header = w.mallory.header(Kind::Participant, w.day);
+    let key = RecordKey::make(&w.mallory.env);
+    let document = w.mallory.seal_under(file.binding, key, &header, &changes_content(&[change]));
+    for phone in [&w.ana, &w.ben] {
+        for forged in [&entry, &document] {
+            verdict(phone, &w.mallory.cover(forged), APPLIED, "", "another key under a known key id");
+        }
+        phone.unlocked.encounter(honest.binding.record).unwrap();
+        phone.unlocked.participant(w.blue).unwrap();
+    }
+    // in person, to somebody who has none of it
+    let cleo = join(w.folder.path(), 21, "Cleo", START, &w.ana, Role::Worker);
+    meet(&cleo, &w.ben);
+    meet(&cleo, &w.ana);
+    meet(&w.ana, &w.ben);
+    assert_eq!(view(&cleo), view(&w.ben));
+    w.goes_on();
+}
+
+#[test]
+fn a_flood_of_keys_for_one_record_stops_nobody() {
+    let mut w = world(22);
+    let (_, honest) = w.letter();
+    let mut rows = Vec::new();
+    for _ in 0..300 {
+        rows.push({
+            let forged = w.mallory.entry(honest.binding.record, Kind::Encounter, honest.binding.subject, w.day, plain_encounter());
+            w.mallory.cover(&forged)
+        });
+    }
+    for phone in [&w.ben, &w.ana] {
+        let taken = feed(phone, &rows);
+        assert_eq!(taken.applied + taken.held, 300, "{taken:?}");
+        phone.unlocked.encounter(honest.binding.record).ok();
+    }
+    encounter(&w.ana, Some(w.blue), "came back");
+    for phone in [&w.ana, &w.ben] {
+        w.hub.exchange(phone).unwrap();
+        w.hub.exchange(phone).unwrap();
+    }
+    assert_eq!(w.ana.unlocked.encounters(None).unwrap().len(), w.ben.unlocked.encounters(None).unwrap().len());
+    meet(&w.ana, &w.ben);
 }
