@@ -706,3 +706,358 @@ fn a_flood_of_keys_for_one_record_stops_nobody() {
     assert_eq!(w.ana.unlocked.encounters(None).unwrap().len(), w.ben.unlocked.encounters(None).unwrap().len());
     meet(&w.ana, &w.ben);
 }
+
+/// A frontier in the attacker's name that says anything.
+fn frontier(m: &Attacker, heads: &[ChainHead], own: u32, counter: u64, day: ShiftDay) -> FrontierNotice {
+    let receiving = m.receiving.public_key().unwrap();
+    let hash = satchel_core::team::frontier::receiving_hash(receiving.as_bytes());
+    let own = ChainHead { device: *m.device().as_bytes().first_chunk().unwrap(), sequence: own, body: [0; 8] };
+    let content = FrontierContent::new(m.team, m.device(), counter, day, vec![m.admission().id()], hash, own, heads);
+    FrontierNotice { frontier: Frontier::write(&m.signer, content).to_bytes(), receiving: Some(receiving.as_bytes().to_vec()) }
+}
+
+#[test]
+fn a_lie_about_a_colleagues_chain_silences_nobody() {
+    let w = world(23);
+    // "I have seen body 4,000,000 of everybody": a phone that believed it would think itself an old copy, for ever
+    let heads: Vec<ChainHead> = [&w.ana, &w.ben]
+        .iter()
+        .map(|phone| {
+            let device = *phone.unlocked.device().unwrap().as_bytes().first_chunk().unwrap();
+            ChainHead { device, sequence: 4_000_000, body: [7; 8] }
+        })
+        .collect();
+    let notice = frontier(&w.mallory, &heads, u32::MAX, u64::MAX - 1, ShiftDay::from_days(u16::MAX));
+    for phone in [&w.ana, &w.ben] {
+        feed(phone, &[w.mallory.notice(&[], vec![notice.clone()])]);
+        assert!(!phone.unlocked.team().unwrap().is_copied, "{} believes it", phone.name);
+    }
+    w.goes_on();
+}
+
+fn operation(w: &World, signer: &SigningKey, parents: Vec<OperationId>, action: Action) -> Operation {
+    Operation::write(signer, Some(w.mallory.team), parents, w.day, action)
+}
+
+#[test]
+fn the_team_log_takes_nothing_from_who_may_not_write_it() {
+    let w = world(24);
+    let m = &w.mallory;
+    let heads = vec![m.admission().id()];
+    let accomplice = SigningKey::make(&m.env);
+    let keys = DeviceKeys {
+        signing: *accomplice.verifying_key().as_bytes(),
+        receiving: satchel_core::crypto::ReceivingKey::make(&m.env).public_key().unwrap().as_bytes().to_vec(),
+    };
+    let member = MemberId::from_bytes([1; 16]);
+    let Action::Admit { member: own_member, invitation: used, .. } = m.admission().action().clone() else { panic!("an admission") };
+    let admit = |invitation| Action::Admit { member, device: keys.clone(), role: Role::Steward, invitation };
+    let team = w.ben.unlocked.team().unwrap();
+    let ana_member = team.devices.iter().find(|line| line.role == Role::Steward).unwrap().member;
+    let loose = satchel_core::consent::Charter { suppression: 5, ..team.charter.clone() };
+    let other = TeamId::from_bytes([9; 16]);
+    let outsider = SigningKey::make(&m.env);
+    let mut bent = operation(&w, &m.signer, heads.clone(), Action::Countersign { operation: heads[0] }).to_bytes();
+    let last = bent.len() - 1;
+    bent[last] ^= 1;
+    let mut newer = cbor_newer();
+    newer.extend_from_slice(&[]);
+    let operations: Vec<(&str, Vec<u8>)> = vec![
+        ("a worker admits", operation(&w, &m.signer, heads.clone(), admit([1; 16])).to_bytes()),
+        ("an outsider admits", operation(&w, &outsider, heads.clone(), admit([1; 16])).to_bytes()),
+        ("an invitation used twice", operation(&w, &m.signer, heads.clone(), admit(used)).to_bytes()),
+        (
+            "a worker removes the steward",
+            operation(&w, &m.signer, heads.clone(), Action::RemoveMember { member: ana_member, cuts: vec![] }).to_bytes(),
+        ),
+        (
+            "a worker suspends the steward",
+            operation(&w, &m.signer, heads.clone(), Action::Suspend { member: ana_member, cuts: vec![] }).to_bytes(),
+        ),
+        (
+            "a worker promotes itself",
+            operation(&w, &m.signer, heads.clone(), Action::ChangeRole { member: own_member, role: Role::Steward, cuts: vec![] })
+                .to_bytes(),
+        ),
+        (
+            "a worker loosens the charter",
+            operation(&w, &m.signer, heads.clone(), Action::ChangeCharter { charter: loose.clone(), board: None }).to_bytes(),
+        ),
+        (
+            "with a board's signature made up",
+            operation(&w, &m.signer, heads.clone(), Action::ChangeCharter { charter: loose, board: Some([3; 64]) }).to_bytes(),
+        ),
+        (
+            "a reseat without the paper key",
+            operation(&w, &m.signer, heads.clone(), Action::Reseat { remove: None, steward: Some(own_member), control: None }).to_bytes(),
+        ),
+        ("parents made up", operation(&w, &m.signer, vec![OperationId::from_bytes([5; 32])], admit([2; 16])).to_bytes()),
+        (
+            "another team's",
+            Operation::write(&m.signer, Some(other), heads.clone(), w.day, Action::Countersign { operation: heads[0] }).to_bytes(),
+        ),
+        ("a second founding", m.welcome.operations[0][..m.welcome.operations[0].len() - 1].to_vec()),
+        ("a bent signature", bent),
+        ("a later version", newer),
+        ("nothing", vec![]),
+        ("noise", vec![0xff; 300]),
+        ("too large", vec![0; 17_000]),
+    ];
+    for phone in [&w.ben, &w.ana] {
+        let before = phone.unlocked.team().unwrap();
+        for (what, bytes) in &operations {
+            feed(phone, &[m.raw_notice(vec![bytes.clone()], vec![])]);
+            let after = phone.unlocked.team().unwrap();
+            assert_eq!((after.devices.len(), &after.charter), (before.devices.len(), &before.charter), "{what}");
+            assert!(after.devices.iter().zip(&before.devices).all(|(a, b)| (a.role, a.standing) == (b.role, b.standing)), "{what}");
+        }
+        // and more waiting operations than are ever kept
+        for _ in 0..3 {
+            let waiting: Vec<Vec<u8>> = (0..120)
+                .map(|_| {
+                    operation(&w, &m.signer, vec![OperationId::from_bytes(m.env.random())], Action::Countersign { operation: heads[0] })
+                })
+                .map(|operation| operation.to_bytes())
+                .collect();
+            feed(phone, &[m.raw_notice(waiting, vec![])]);
+        }
+    }
+    // control: an honest admission is taken right after
+    let cleo = join(w.folder.path(), 24, "Cleo", START, &w.ana, Role::Worker);
+    meet(&w.ana, &w.ben);
+    meet(&cleo, &w.ben);
+    assert_eq!(w.ben.unlocked.team().unwrap().devices.len(), 4);
+    w.goes_on();
+}
+
+/// An operation as a later version might write it: a map whose version is 2.
+fn cbor_newer() -> Vec<u8> {
+    let inside = [0xa2, 0x00, 0x02, 0x18, 0x63, 0x01];
+    let mut bytes = vec![0x82, 0x46];
+    bytes.extend_from_slice(&inside);
+    bytes.extend_from_slice(&[0x58, 64]);
+    bytes.extend_from_slice(&[0; 64]);
+    bytes
+}
+
+#[test]
+fn the_board_reads_no_record_and_writes_none() {
+    let mut w = world(25);
+    let board = Attacker::join(25, "Board", &w.ana, Role::Board);
+    assert!(!board.opened.secret.reads_records() && board.opened.secret.records_lane_key().is_none());
+    assert!(board.opened.control.is_none());
+    w.hub.exchange(&w.ana).unwrap();
+    let rows = pull(&w.hub, &board);
+    let (mut records, mut commons) = (0, 0);
+    for row in &rows {
+        let keys = [board.opened.secret.commons().derive_commons_lane_key(), board.opened.secret.commons().derive_announce_lane_key()];
+        match row.lane() {
+            Lane::Records => {
+                assert!(keys.iter().all(|key| satchel_core::envelope::open_row(board.team, key, row).is_err()));
+                assert!(w.mallory.uncover(row).is_some(), "control: a worker opens it");
+                records += 1;
+            }
+            _ => {
+                let secret = board.opened.secret.commons();
+                commons += usize::from(satchel_core::team::notice::Notice::open(board.team, &secret, row).is_ok());
+            }
+        }
+    }
+    assert!(records > 0 && commons > 0, "{records} {commons}");
+    // a worker's cover around what the board signed
+    feed(&w.ben, &rows);
+    let signer = std::mem::replace(&mut w.mallory.signer, SigningKey::make(&board.env));
+    w.mallory.signer = board.signer;
+    w.mallory.welcome = board.welcome;
+    let forged = w.mallory.entry(record(1), Kind::Encounter, None, w.day, plain_encounter());
+    let row = w.mallory.cover(&forged);
+    w.mallory.signer = signer;
+    meet(&w.ana, &w.ben);
+    verdict(&w.ben, &row, REFUSED, "refused_role", "a record written by the board");
+    w.goes_on();
+}
+
+#[test]
+fn who_is_no_member_gets_nothing() {
+    let w = world(26);
+    let stranger = SigningKey::make(&w.mallory.env);
+    let hubs = [
+        (Endpoint::Pull, Pull { mailbox: HUB_MAILBOX, cursor: None, max_bytes: 1_000, lane: None, freshness: w.mallory.freshness() }),
+        (
+            Endpoint::Pull,
+            Pull { mailbox: HUB_MAILBOX, cursor: None, max_bytes: 1_000, lane: Some(Lane::Announce), freshness: w.mallory.freshness() },
+        ),
+        (
+            Endpoint::Pull,
+            Pull { mailbox: MailboxId::from_bytes([1; 16]), cursor: None, max_bytes: 1_000, lane: None, freshness: w.mallory.freshness() },
+        ),
+    ];
+    for (endpoint, frame) in hubs {
+        let problem = w.hub.relay.answer(endpoint, &sign_request(&stranger, endpoint, &frame)).unwrap_err();
+        assert_eq!(problem.code, ProblemCode::Refused);
+    }
+    // a member's own request, replayed, and moved to another endpoint
+    let pull = Pull { mailbox: HUB_MAILBOX, cursor: None, max_bytes: 1_000, lane: None, freshness: w.mallory.freshness() };
+    let request = w.mallory.request(Endpoint::Pull, &pull);
+    assert!(w.hub.relay.answer(Endpoint::Pull, &request).is_ok(), "control");
+    assert_eq!(w.hub.relay.answer(Endpoint::Pull, &request).unwrap_err().code, ProblemCode::Replayed);
+    let push = Push { mailbox: HUB_MAILBOX, rows: vec![], cursor: None, freshness: w.mallory.freshness() };
+    let by_pull_key = sign_request(&w.mallory.opened.secret.commons().derive_pull_keypair(), Endpoint::Push, &push);
+    assert_eq!(w.hub.relay.answer(Endpoint::Push, &by_pull_key).unwrap_err().code, ProblemCode::Refused);
+    // a phone of another team at the door: no session, nothing learned
+    let dana = found(&w.folder.path().join("other"), 99, "Dana", START);
+    let before = view(&w.ben);
+    let mut dialer = dana.unlocked.dial().unwrap();
+    let mut listener = w.ben.unlocked.listen();
+    let mut failed = false;
+    for _ in 0..50 {
+        if let Ok(Some(bytes)) = dialer.transmit(16_384) {
+            failed |= listener.receive(&bytes).is_err();
+        }
+        if let Ok(Some(bytes)) = listener.transmit(16_384) {
+            failed |= dialer.receive(&bytes).is_err();
+        }
+    }
+    assert!(!listener.is_finished() || failed || listener.report().rows.applied == 0);
+    assert_eq!((listener.report().rows.applied, dana.unlocked.participants().unwrap().len()), (0, 0));
+    assert_eq!(view(&w.ben), before);
+    w.goes_on();
+}
+
+#[test]
+fn an_invitation_is_good_once_and_for_ten_minutes() {
+    let w = world(27);
+    let env = |now| Env::new(SetClock::at(now), SeededRandomness::new(27, "late"));
+    let invitation = w.ana.unlocked.invite(Role::Worker, "").unwrap();
+    let text = invitation.to_text();
+    assert_eq!(Joiner::knock(&env(START + 601), &invitation).unwrap_err(), InvitationError::Expired);
+    assert_eq!(Invitation::from_text(&text, env(START + 601).now()).unwrap_err(), InvitationError::Expired);
+    // a guest whose clock stands still knocks late at a phone whose clock does not
+    let (_, knock) = Joiner::knock(&env(START), &invitation).unwrap();
+    w.ana.clock.advance(601);
+    assert_eq!(w.ana.unlocked.answer_knock(&knock).unwrap_err().code(), "invitation_expired");
+    w.ana.clock.set(START);
+    // used up by an attempt that failed: a photograph of the code is worth one try, and that try is seen
+    let invitation = w.ana.unlocked.invite(Role::Worker, "").unwrap();
+    let (_, knock) = Joiner::knock(&env(START), &invitation).unwrap();
+    let mut bent = knock.clone();
+    let last = bent.len() - 1;
+    bent[last] ^= 1;
+    assert!(w.ana.unlocked.answer_knock(&bent).is_err());
+    assert_eq!(w.ana.unlocked.answer_knock(&knock).unwrap_err().code(), "invitation_used");
+    for noise in [vec![], vec![0], vec![1; 5], vec![1; 70_000]] {
+        assert!(w.ana.unlocked.answer_knock(&noise).is_err());
+    }
+    let devices = w.ana.unlocked.team().unwrap().devices.len();
+    assert_eq!(devices, 3, "nobody came in");
+    let _ = Store::join(env(START), &w.ana.unlocked.invite(Role::Worker, "").unwrap()).unwrap();
+    w.goes_on();
+}
+
+#[test]
+fn huge_and_broken_frames_end_a_connection_and_nothing_else() {
+    let w = world(28);
+    let row = w.mallory.noise(Lane::Records, 512);
+    assert!(push(&w.hub, &w.mallory, vec![row.clone()]).is_ok(), "control");
+    assert_eq!(push(&w.hub, &w.mallory, vec![row; PUSH_ROWS_MAX_COUNT + 1]), Err(ProblemCode::TooLarge));
+    assert_eq!(push(&w.hub, &w.mallory, vec![w.mallory.noise(Lane::Announce, 512)]), Err(ProblemCode::Malformed));
+    for noise in [vec![], vec![0xff; 10], vec![0x5b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], vec![0x82; 1_000_000]] {
+        for endpoint in [Endpoint::Pull, Endpoint::Push, Endpoint::Claim, Endpoint::Keys, Endpoint::Rows, Endpoint::Announce] {
+            assert_eq!(w.hub.relay.answer(endpoint, &noise).unwrap_err().code, ProblemCode::Malformed);
+        }
+        // the same as an answer to a phone
+        let mut link = w.ben.unlocked.relay_exchange().unwrap();
+        link.next().unwrap().unwrap();
+        assert!(link.receive(&satchel_core::store::RelayAnswer::Ok(noise.clone())).is_err());
+        // and as what a colleague's phone says
+        let mut listener = w.ben.unlocked.listen();
+        let _ = listener.receive(&noise);
+        assert_eq!(listener.report().rows.applied, 0);
+    }
+    w.goes_on();
+}
+
+/// A text in every form in which it might leak.
+fn forms(text: &str) -> Vec<Vec<u8>> {
+    let bytes = text.as_bytes();
+    let mut forms = vec![
+        bytes.to_vec(),
+        text.to_lowercase().into_bytes(),
+        text.to_uppercase().into_bytes(),
+        text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+        text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+        bytes.iter().rev().copied().collect(),
+        data_encoding::HEXLOWER.encode(bytes).into_bytes(),
+        data_encoding::HEXUPPER.encode(bytes).into_bytes(),
+        data_encoding::BASE32_NOPAD.encode(bytes).into_bytes(),
+    ];
+    // Base64 of a longer text that holds this one, at each of the three alignments, without the ends that depend on neighbours
+    for encoding in [&data_encoding::BASE64, &data_encoding::BASE64URL] {
+        for shift in 0..3 {
+            let encoded = encoding.encode(&[&b"xxx"[..shift], bytes].concat());
+            let (skip, keep) = (if shift == 0 { 0 } else { shift + 1 }, (shift + bytes.len()) * 8 / 6);
+            forms.push(encoded.as_bytes()[skip..keep].to_vec());
+        }
+    }
+    forms
+}
+
+fn holds(haystack: &[u8], needle: &[u8]) -> bool {
+    haystack.windows(needle.len()).any(|window| window == needle)
+}
+
+fn everything_in(folder: &std::path::Path, out: &mut Vec<u8>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        out.extend_from_slice(path.to_string_lossy().as_bytes());
+        if path.is_dir() { everything_in(&path, out) } else { out.extend(std::fs::read(path).unwrap_or_default()) }
+    }
+}
+
+#[test]
+fn a_thief_with_the_relays_disk_and_all_traffic_finds_no_word() {
+    let w = world(29);
+    let canaries = ["Hummingbird", "Zephyrgoal", "Quincecoat", "Vellumpatch", "Bluebird", "America/Los_Angeles"];
+    let draft = ParticipantDraft {
+        alias: Some(Alias::parse(canaries[0]).unwrap()),
+        goals: vec![satchel_core::screen::ShortText::parse(canaries[1]).unwrap()],
+        ..ParticipantDraft::default()
+    };
+    let person = w.ana.unlocked.create_participant(&draft, HowGiven::Spoken, "en").unwrap();
+    let met = encounter(&w.ana, Some(person), canaries[2]);
+    w.ben.unlocked.create_zone(&satchel_core::screen::ShortText::parse(canaries[3]).unwrap()).unwrap();
+    w.goes_on();
+    assert!(view(&w.ben).contains(canaries[0]), "control: it did travel");
+    let mut kept = Vec::new();
+    everything_in(&w.hub.dir, &mut kept);
+    for (_, request, answer) in w.hub.traffic.lock().unwrap().iter() {
+        kept.extend_from_slice(request);
+        kept.extend_from_slice(answer);
+    }
+    assert!(kept.len() > 50_000, "{} bytes", kept.len());
+    let mut needles: Vec<Vec<u8>> = canaries.iter().flat_map(|canary| forms(canary)).collect();
+    // ids that would link rows: records, participants, devices, the team
+    let mut ids = vec![person.as_bytes().to_vec(), met.as_bytes().to_vec(), w.blue.as_bytes().to_vec(), w.mallory.team.as_bytes().to_vec()];
+    ids.extend(w.ana.unlocked.team().unwrap().devices.iter().map(|line| line.id.as_bytes().to_vec()));
+    ids.push(w.mallory.signer.verifying_key().as_bytes().to_vec());
+    for id in ids {
+        needles.push(data_encoding::HEXLOWER.encode(&id).into_bytes());
+        needles.push(data_encoding::BASE32_NOPAD.encode(&id).to_lowercase().into_bytes());
+        needles.push(id);
+    }
+    for needle in &needles {
+        assert!(!holds(&kept, needle), "found {:?}", String::from_utf8_lossy(needle));
+    }
+    // positive control: each needle is found in a haystack that does hold it
+    for needle in &needles {
+        let mut planted = kept[..1_000].to_vec();
+        planted.extend_from_slice(needle);
+        planted.extend_from_slice(&kept[1_000..2_000]);
+        assert!(holds(&planted, needle));
+    }
+    for (shift, text) in ["", "a", "ab"].iter().map(|before| format!("{before}{}yz", canaries[0])).enumerate() {
+        let encoded = data_encoding::BASE64.encode(text.as_bytes());
+        assert!(forms(canaries[0]).iter().any(|form| holds(encoded.as_bytes(), form)), "shift {shift}");
+    }
+    assert!(holds(&kept, HUB_MAILBOX.as_bytes()), "control: what a relay must know is found");
+}

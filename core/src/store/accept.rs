@@ -127,6 +127,7 @@ impl Vault {
     /// Judges rows of the records lane. Everything that is applied or held is stored.
     pub(super) fn accept_rows(&mut self, tx: &Transaction<'_>, rows: &[Row]) -> Result<Acceptance, Error> {
         let mut acceptance = Acceptance::default();
+        self.held_room = None;
         for row in rows {
             let (body, verdict) = self.accept_row(tx, row)?;
             acceptance.add(body, verdict);
@@ -382,21 +383,32 @@ impl Vault {
         }
         // bounded, and fair per author; what does not fit is asked for again, by body id, when there is room
         let usage = tx.held_usage()?;
-        let mut of_author = 0;
+        let mut room = match self.held_room.take() {
+            Some(room) => room,
+            None => self.count_held(tx)?,
+        };
+        let of_author = room.entry(author).or_default();
+        if *of_author < HELD_PER_AUTHOR_MAX_COUNT && usage.bytes < HELD_MAX_BYTES as u64 {
+            let plain = zeroize::Zeroizing::new(cbor::encode(held));
+            tx.put_held(&id, &seal_value(&self.env, &self.values, HELD, id.as_bytes(), &plain)?)?;
+            *of_author += 1;
+        }
+        self.held_room = Some(room);
+        Ok(BodyVerdict::Held(code))
+    }
+
+    fn count_held(&self, tx: &Transaction<'_>) -> Result<BTreeMap<Option<DeviceId>, usize>, Error> {
+        let mut room = BTreeMap::new();
         tx.for_each_held::<Error>(|id, sealed| {
-            let other = match self.open_held(&id, sealed)? {
+            let author = match self.open_held(&id, sealed)? {
                 // an unproven body lies elsewhere than under its own id
                 Held::Body(body) => (BodyId::of(&body.body).as_bytes() == id.as_bytes()).then_some(body.author),
                 Held::Row(_) => None,
             };
-            of_author += usize::from(other == author);
+            *room.entry(author).or_default() += 1;
             Ok(())
         })?;
-        if of_author < HELD_PER_AUTHOR_MAX_COUNT && usage.bytes < HELD_MAX_BYTES as u64 {
-            let plain = zeroize::Zeroizing::new(cbor::encode(held));
-            tx.put_held(&id, &seal_value(&self.env, &self.values, HELD, id.as_bytes(), &plain)?)?;
-        }
-        Ok(BodyVerdict::Held(code))
+        Ok(room)
     }
 
     fn open_held(&self, id: &RowId, sealed: &[u8]) -> Result<Held, Error> {
@@ -407,6 +419,7 @@ impl Vault {
     /// Tries everything that is held again, until nothing moves.
     pub(super) fn retry_held(&mut self, tx: &Transaction<'_>) -> Result<Acceptance, Error> {
         let mut acceptance = Acceptance::default();
+        self.held_room = None;
         if tx.held_usage()?.count == 0 {
             return Ok(acceptance);
         }
@@ -448,6 +461,7 @@ impl Vault {
                 };
                 if !(stays && matches!(verdict, BodyVerdict::Held(_))) {
                     tx.remove_held(&id)?;
+                    self.held_room = None;
                     acceptance.add(body, verdict);
                     moved |= matches!(verdict, BodyVerdict::Applied);
                 }

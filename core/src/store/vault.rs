@@ -126,6 +126,8 @@ pub(super) struct Vault {
     pub signer: SigningKey,
     pub device: DeviceId,
     changes: Vec<Change>,
+    /// How much of each author is held back, counted once for each batch of rows.
+    pub held_room: Option<BTreeMap<Option<DeviceId>, usize>>,
     /// The catalogue in use, once somebody asked for it.
     pub catalogue: Option<(super::CatalogueInfo, std::sync::Arc<crate::catalogue::Catalogue>)>,
 }
@@ -179,6 +181,7 @@ impl Vault {
             session,
             signer,
             device,
+            held_room: None,
             changes: Vec::new(),
             catalogue: None,
         })
