@@ -83,9 +83,7 @@ impl Attacker {
     /// The operation that admitted it.
     pub fn admission(&self) -> Operation {
         let operations = self.welcome.operations.iter().map(|bytes| Operation::from_bytes(bytes).expect("an operation"));
-        let ours = |operation: &Operation| {
-            matches!(operation.action(), Action::Admit { device, .. } if device.signing == *self.signer.verifying_key().as_bytes())
-        };
+        let ours = |operation: &Operation| matches!(operation.action(), Action::Admit { device, .. } if device.signing == *self.signer.verifying_key().as_bytes());
         operations.into_iter().find(ours).expect("its admission")
     }
 

@@ -172,6 +172,8 @@ labels! {
     CATALOGUE_PART = "catalogue part";
     /// Where a record lies in a store, from its id, kind and subject.
     PLACE = "place";
+    /// Where a body lies whose author is not known yet.
+    HELD = "held";
     /// Keys of a store's own sealed values, from its root key.
     STORE_VALUES = "store values";
 }

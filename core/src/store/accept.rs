@@ -12,7 +12,7 @@ use super::root::{Seed, open_value, seal_value};
 use super::vault::Vault;
 use super::write::entry_term_days;
 use crate::consent::{Grant, Withdrawal};
-use crate::crypto::RecordKey;
+use crate::crypto::{self, RecordKey, labels};
 use crate::document::{Actor, Document, DocumentError};
 use crate::envelope::{self, BodyHeader, Covered, EnvelopeError, SCHEMA_VERSION, VerifiedBody};
 use crate::error::Error;
@@ -87,6 +87,11 @@ impl Acceptance {
 }
 
 const HELD: &str = "held";
+/// The one code of a body whose signature could not be checked yet.
+const UNKNOWN_DEVICE: &str = "held_unknown_device";
+/// Most keys of one record that were made under the same number of bans (count). Phones make one per record and
+/// ban, and a few when they write at once; whoever floods a record with keys costs everybody no more than this.
+const KEYS_PER_BAN_MAX_COUNT: usize = 16;
 
 /// What is kept of something held: a row whose turn is unknown, or a body with the key that opened it.
 #[derive(Debug, Encode, Decode)]
@@ -122,6 +127,7 @@ impl Vault {
     /// Judges rows of the records lane. Everything that is applied or held is stored.
     pub(super) fn accept_rows(&mut self, tx: &Transaction<'_>, rows: &[Row]) -> Result<Acceptance, Error> {
         let mut acceptance = Acceptance::default();
+        self.held_counts = None;
         for row in rows {
             let (body, verdict) = self.accept_row(tx, row)?;
             acceptance.add(body, verdict);
@@ -185,7 +191,7 @@ impl Vault {
             body,
         };
         let Some(device) = self.log.state().devices.get(&author).cloned() else {
-            return self.hold_body(tx, body_id, held, "held_unknown_device");
+            return self.hold_body(tx, body_id, held, UNKNOWN_DEVICE);
         };
         let Ok(verified) = opened.verify(&device.key) else { return Ok(BodyVerdict::ThrownAway) };
         let header = verified.header;
@@ -273,10 +279,14 @@ impl Vault {
             keys: Vec::new(),
             summary: Summary::Plain,
         });
-        if !item.keys.iter().any(|key| key.id == held.key_id) {
+        // by its bytes too: a key id is its author's word, and another key may stand under it already
+        if !item.keys.iter().any(|key| key.id == held.key_id && key.key.expose() == held.key.expose()) {
+            if item.keys.iter().filter(|key| key.bans == bans).count() >= KEYS_PER_BAN_MAX_COUNT {
+                return Ok(BodyVerdict::Held("held_too_many_keys"));
+            }
             item.keys.push(ItemKey { id: held.key_id, key: held.key.clone(), bans });
             // every phone writes on under the same key: the one made under the most bans, then the largest id
-            item.keys.sort_by_key(|key| (key.bans, key.id));
+            item.keys.sort_by(|a, b| (a.bans, a.id, a.key.expose()).cmp(&(b.bans, b.id, b.key.expose())));
         }
         match held.kind.shape() {
             Shape::Document => {
@@ -398,8 +408,10 @@ impl Vault {
     }
 
     fn hold_body(&mut self, tx: &Transaction<'_>, id: BodyId, held: HeldBody, code: &'static str) -> Result<BodyVerdict, Error> {
-        let author = held.author;
-        self.hold(tx, RowId::from_bytes(*id.as_bytes()), Some(author), &Held::Body(held), code)
+        // what nobody's signature vouches for is nobody's: all of it shares one author's room
+        let author = (code != UNKNOWN_DEVICE).then_some(held.author);
+        let at = held_at(&id, &held, code);
+        self.hold(tx, at, author, &Held::Body(held), code)
     }
 
     fn hold(
@@ -439,7 +451,8 @@ impl Vault {
         let mut counts = BTreeMap::new();
         reader.for_each_held::<Error>(|id, sealed| {
             let author = match self.open_held(&id, sealed)? {
-                Held::Body(body) => Some(body.author),
+                // an unproven body lies elsewhere than under its own id, and counts as nobody's
+                Held::Body(body) => (BodyId::of(&body.body).as_bytes() == id.as_bytes()).then_some(body.author),
                 Held::Row(..) => None,
             };
             *counts.entry(author).or_insert(0) += 1;
@@ -481,6 +494,7 @@ impl Vault {
     /// Tries everything that is held again, until nothing moves.
     pub(super) fn retry_held(&mut self, tx: &Transaction<'_>) -> Result<Acceptance, Error> {
         let mut acceptance = Acceptance::default();
+        self.held_counts = None;
         if tx.held_usage()?.count == 0 {
             return Ok(acceptance);
         }
@@ -492,10 +506,13 @@ impl Vault {
             })?;
             let mut moved = false;
             for (id, held) in waiting {
-                let (body, verdict) = match held {
+                let (body, verdict, stays) = match held {
                     Held::Row(bytes, _) => match Row::parse(bytes) {
-                        Ok(row) => self.accept_row(tx, &row)?,
-                        Err(_) => (None, BodyVerdict::ThrownAway),
+                        Ok(row) => {
+                            let (body, verdict) = self.accept_row(tx, &row)?;
+                            (body, verdict, body.is_none())
+                        }
+                        Err(_) => (None, BodyVerdict::ThrownAway, false),
                     },
                     Held::Body(held) => {
                         let covered = Covered {
@@ -511,11 +528,13 @@ impl Vault {
                             body_id: BodyId::of(&held.body),
                             body: held.body.clone(),
                         };
-                        (Some(covered.body_id), self.judge(tx, covered)?)
+                        let body = covered.body_id;
+                        let verdict = self.judge(tx, covered)?;
+                        let stays = matches!(verdict, BodyVerdict::Held(code) if held_at(&body, &held, code) == id);
+                        (Some(body), verdict, stays)
                     }
                 };
-                let still_same = matches!(verdict, BodyVerdict::Held(_)) && body.is_none_or(|body| body.as_bytes() == id.as_bytes());
-                if !still_same {
+                if !(stays && matches!(verdict, BodyVerdict::Held(_))) {
                     tx.remove_held(&id)?;
                     self.held_counts = None;
                     acceptance.add(body, verdict);
@@ -531,6 +550,16 @@ impl Vault {
 
 fn held_row(row: &Row, today: ShiftDay) -> Held {
     Held::Row(row.as_bytes().to_vec(), Some(today))
+}
+
+/// Where a held body lies. A proven one under its id: there is one binding that its author signed. An unproven one
+/// under everything that its cover said, so that a false cover never takes the place of the true one.
+fn held_at(id: &BodyId, held: &HeldBody, code: &str) -> RowId {
+    if code != UNKNOWN_DEVICE {
+        return RowId::from_bytes(*id.as_bytes());
+    }
+    let said = zeroize::Zeroizing::new(cbor::encode(held));
+    RowId::from_bytes(crypto::derive_hash(labels::HELD, &[&said]))
 }
 
 /// The structural rules of schema version 1: a pure function of what the author signed.

@@ -377,12 +377,14 @@ impl Vault {
         let own = self.device;
         let own_newest = self.ledger(reader)?.chain(&own).and_then(|chain| chain.bodies.last_key_value().map(|(n, _)| *n)).unwrap_or(0);
         let me = short(&self.device);
-        let ahead_of_me = content.heads.iter().any(|head| head.device == me && head.sequence > own_newest)
-            || (content.device == self.device && (content.counter > self.state.frontier_counter || content.own.sequence > own_newest));
-        if ahead_of_me {
-            // a colleague has seen more of this phone than this phone has: it was restored, or there are two
+        // Only this device's own signature proves that it was further: its own frontier here, its own body in `enter`.
+        // A colleague's frontier that says so is a word, and one lie must not silence a phone; it warns the session.
+        let was_ahead =
+            content.device == self.device && (content.counter > self.state.frontier_counter || content.own.sequence > own_newest);
+        if was_ahead {
             self.state.is_copied = true;
         }
+        let ahead_of_me = was_ahead || content.heads.iter().any(|head| head.device == me && head.sequence > own_newest);
         if content.device == self.device {
             return Ok(Some(if ahead_of_me { FrontierNews::RolledBack } else { FrontierNews::Same }));
         }

@@ -289,10 +289,9 @@ impl Unlocked {
     /// The participant stays the same one. Errors: as [`Unlocked::save_encounter`], and [`Error::NoSuchRecord`].
     pub fn correct_encounter(&self, encounter: RecordId, draft: &EncounterDraft) -> Result<(), Error> {
         self.write(|vault, tx| {
-            let item = vault.find(tx, encounter, Kind::Encounter)?;
-            if item.subject != draft.participant {
-                return Err(Error::NoSuchRecord);
-            }
+            // the one about this participant: somebody may have named the same id with another
+            let place = place_of(encounter, Kind::Encounter, draft.participant);
+            let item = vault.item(tx, &place)?.ok_or(Error::NoSuchRecord)?;
             vault.write_encounter(tx, encounter, draft, Some(item))
         })
     }

@@ -38,20 +38,3 @@ pub const RECONCILE_ROUNDS_MAX_COUNT: usize = 128;
 pub const REPAIR_IDS_MAX_COUNT: usize = 65_536;
 /// Rows of a session that brought nothing, above those that brought something, before it ends (count).
 pub const USELESS_ROWS_MAX_COUNT: usize = 16_384;
-
-/// Pull answers in one exchange (count).
-pub const EXCHANGE_PULLS_MAX_COUNT: usize = 256;
-/// Pushes in one exchange (count).
-pub const EXCHANGE_PUSHES_MAX_COUNT: usize = 1_024;
-/// Unreadable or refused rows in one exchange before reading goes on another time (count).
-pub const EXCHANGE_UNREADABLE_MAX_COUNT: usize = 8_192;
-/// Listings of a day in one exchange (count).
-pub const EXCHANGE_LISTINGS_MAX_COUNT: usize = 8;
-/// Times that an announcement is offered on top of a newer one in one exchange (count).
-pub const EXCHANGE_ANNOUNCES_MAX_COUNT: usize = 4;
-/// Times that access keys are changed, or tried to be, in one exchange (count).
-pub const EXCHANGE_KEY_CHANGES_MAX_COUNT: usize = 3;
-/// Access keys that are tried until a relay knows one (count).
-pub const EXCHANGE_ACCESS_MAX_COUNT: usize = 8;
-/// Rows in one push (bytes, row lengths added up).
-pub const PUSH_BATCH_BYTES: usize = 1024 * 1024;

@@ -5,7 +5,6 @@ mod hello;
 pub mod limits;
 mod message;
 mod payload;
-pub mod relay;
 mod replica;
 mod report;
 mod session;

@@ -2,8 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod model;
-mod relay_model;
-mod relays;
 mod sessions;
 mod sizes;
 mod talks;
