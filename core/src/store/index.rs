@@ -30,6 +30,10 @@ use zeroize::Zeroizing;
 pub(super) const PAGE_RECORDS_MAX_COUNT: usize = 128;
 /// So many tails are written into their page (count).
 const TAILS_MAX_COUNT: usize = 32;
+/// Before the store is suspended, pages with so many tails are written anew: the next list opens them all (count).
+const SUSPEND_TAILS_MIN_COUNT: usize = 4;
+/// So many pages at most, as a system that freezes the process does not wait (count).
+const SUSPEND_PAGES_MAX_COUNT: usize = 64;
 
 /// Where a record lies in the tables: a hash of its id, kind and subject.
 pub(super) type Place = RecordId;
@@ -201,6 +205,14 @@ impl Index {
             root_changed = true;
         }
         Ok(root_changed)
+    }
+
+    /// Writes pages anew that have gathered tails, some at a time. Returns whether the root changed.
+    pub(super) fn fold_tails(&mut self, env: &Env, tx: &Transaction<'_>, store_id: &[u8; 16], root: &mut Root) -> Result<bool, Error> {
+        let gathered = self.tails.iter().filter(|(_, tails)| tails.len() >= SUSPEND_TAILS_MIN_COUNT);
+        let pages: Vec<PageId> = gathered.map(|(page, _)| *page).take(SUSPEND_PAGES_MAX_COUNT).collect();
+        pages.iter().try_for_each(|page| self.fold(env, tx, store_id, root, page))?;
+        Ok(!pages.is_empty())
     }
 
     fn page_with_room(
