@@ -1,10 +1,10 @@
 //! What runs in a process of its own: saves, which may run on a slowed disk, and memory.
 
+use crate::Fail;
 use crate::figures::{cpu_ms, peak_mib};
 use crate::plain::Plain;
 use crate::satchel::{self, Phone};
 use crate::workload::{self, Dice, Meeting};
-use crate::Fail;
 use satchel_core::record::ParticipantEdit;
 use satchel_core::screen::ShortText;
 use serde::{Deserialize, Serialize};
@@ -109,7 +109,13 @@ fn saves(store: &Path, plain: &Path, seed: u64, count: usize) -> Result<BothSave
     let mut both = BothSaves::default();
     let mut next = || {
         let offers = (0..4).map(|_| workload::offer(&mut dice)).collect();
-        Meeting { person: Some(dice.below(phone.people.len())), kind: dice.below(4), zone: dice.below(phone.zones.len()), offers, note: None }
+        Meeting {
+            person: Some(dice.below(phone.people.len())),
+            kind: dice.below(4),
+            zone: dice.below(phone.zones.len()),
+            offers,
+            note: None,
+        }
     };
     // one of each first: what is read on first use is read
     let first = next();
@@ -125,7 +131,9 @@ fn saves(store: &Path, plain: &Path, seed: u64, count: usize) -> Result<BothSave
             Ok(())
         })?;
         let mut waiting = meetings.iter();
-        block(&mut both.plain.encounters_ms, &mut both.plain.encounters_cpu_ms, || plain.add_meeting(waiting.next().ok_or("no meeting is left")?))?;
+        block(&mut both.plain.encounters_ms, &mut both.plain.encounters_cpu_ms, || {
+            plain.add_meeting(waiting.next().ok_or("no meeting is left")?)
+        })?;
 
         let chosen: Vec<usize> = (0..BLOCK).map(|n| (round * BLOCK + n) * 7 % phone.people.len().max(1)).collect();
         let contact = CONTACTS.get(round % CONTACTS.len()).copied().unwrap_or("none");

@@ -55,6 +55,10 @@ impl Series {
         let at = ((percent / 100.0) * (sorted.len().saturating_sub(1)) as f64).round() as usize;
         sorted.get(at).copied().unwrap_or_default()
     }
+    /// The least disturbed one (milliseconds).
+    pub fn least(&self) -> f64 {
+        self.percentile(0.0)
+    }
     /// The middle (milliseconds).
     pub fn median(&self) -> f64 {
         self.percentile(50.0)

@@ -89,9 +89,8 @@ impl Plain {
     /// The participant list from a fresh connection's point of view.
     pub fn list(connection: &Connection) -> Result<Vec<Line>, Fail> {
         let mut statement = connection.prepare("SELECT id, alias, closed, last_day FROM participant ORDER BY last_day DESC, id")?;
-        let lines = statement.query_map([], |row| {
-            Ok(Line { id: row.get(0)?, alias: row.get(1)?, closed: row.get(2)?, last_day: row.get(3)? })
-        })?;
+        let lines =
+            statement.query_map([], |row| Ok(Line { id: row.get(0)?, alias: row.get(1)?, closed: row.get(2)?, last_day: row.get(3)? }))?;
         Ok(lines.collect::<Result<_, _>>()?)
     }
 
@@ -163,7 +162,7 @@ impl Plain {
         for event in events {
             match event {
                 Event::NextDay => self.day += 1,
-                Event::Meet => {}
+                Event::EndOfWeek => {}
                 Event::Person(person) => self.add_person(person)?,
                 Event::Meeting(meeting) => self.add_meeting(meeting)?,
             }

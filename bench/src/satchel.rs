@@ -203,15 +203,29 @@ impl Phone {
     }
 }
 
-/// Runs a workload on a phone; `colleague` is met where the events say so.
-pub fn run(phone: &mut Phone, clock: &MovedClock, colleague: Option<&Unlocked>, events: &[Event]) -> Result<(), Fail> {
+/// The app goes to sleep and wakes up.
+fn sleep(unlocked: &mut Unlocked) -> Result<(), Fail> {
+    let store = unlocked.store();
+    store.suspend()?;
+    store.resume()?;
+    *unlocked = store.unlock(&passphrase()?, None)?;
+    Ok(())
+}
+
+/// Runs a workload on a phone; at the end of each week `colleague` is met, and both apps sleep.
+pub fn run(phone: &mut Phone, clock: &MovedClock, mut colleague: Option<&mut Unlocked>, events: &[Event]) -> Result<(), Fail> {
     for event in events {
-        match (event, colleague) {
-            (Event::NextDay, _) => clock.next_day(),
-            (Event::Meet, Some(colleague)) => drop(meet(&phone.unlocked, colleague)?),
-            (Event::Meet, None) => {}
-            (Event::Person(person), _) => phone.add_person(person)?,
-            (Event::Meeting(meeting), _) => drop(phone.add_meeting(meeting)?),
+        match event {
+            Event::NextDay => clock.next_day(),
+            Event::EndOfWeek => {
+                if let Some(colleague) = colleague.as_deref_mut() {
+                    meet(&phone.unlocked, colleague)?;
+                    sleep(colleague)?;
+                }
+                sleep(&mut phone.unlocked)?;
+            }
+            Event::Person(person) => phone.add_person(person)?,
+            Event::Meeting(meeting) => drop(phone.add_meeting(meeting)?),
         }
     }
     Ok(())

@@ -51,10 +51,10 @@ impl Stage {
         if run.wants(Measure::P7) {
             stage.team(STANDARD, Some("colleague of standard"), KeyCost::Standard, run.devices)?;
         }
-        if run.wants(Measure::P8) {
+        if run.wants(Measure::P8) || run.wants(Measure::P2) {
             stage.team(DRAFTS, None, KeyCost::Least, 1)?;
         }
-        let events = workload::events(size, run.seed, false);
+        let events = workload::events(size, run.seed);
         let mut plain = Plain::create(&stage.memory.join(PLAIN), run.seed)?;
         plain.run(&events)?;
         plain.close()?;
@@ -74,8 +74,8 @@ impl Stage {
         for other in others.iter().skip(1) {
             satchel::meet(other, &phone.unlocked)?;
         }
-        let events = workload::events(self.size, self.seed, colleague.is_some());
-        satchel::run(&mut phone, &clock, others.first(), &events)?;
+        let events = workload::events(self.size, self.seed);
+        satchel::run(&mut phone, &clock, others.first_mut().filter(|_| colleague.is_some()), &events)?;
         for unlocked in others.iter().chain([&phone.unlocked]) {
             unlocked.store().suspend()?;
         }

@@ -52,8 +52,8 @@ impl Size {
 
 /// Retention destroys an encounter after 90 days, so whatever is on a phone was written within so many.
 pub const DAYS: usize = 84;
-/// Both phones meet so often: 12 times in all, so that nearly everything has left and is a numbered body.
-pub const DAYS_BETWEEN_MEETINGS: usize = 7;
+/// Both phones meet so often: 12 times in all, so that everything has left and is a numbered body.
+const WEEK_DAYS: usize = 7;
 /// Zones (count).
 pub const ZONES: usize = 12;
 /// Resources that can be offered (count).
@@ -94,8 +94,8 @@ pub struct Meeting {
 pub enum Event {
     /// The next shift day begins.
     NextDay,
-    /// The colleague's phone is met.
-    Meet,
+    /// The colleague's phone is met, if there is one.
+    EndOfWeek,
     /// A participant says yes.
     Person(Person),
     /// An encounter is written down.
@@ -161,8 +161,8 @@ const NOTES: [&str; 6] = [
     "in good spirits",
 ];
 
-/// All events of a size and seed, in their order. `meets` puts a meeting with the colleague's phone at the end of each week.
-pub fn events(size: Size, seed: u64, meets: bool) -> Vec<Event> {
+/// All events of a size and seed, in their order.
+pub fn events(size: Size, seed: u64) -> Vec<Event> {
     let mut dice = Dice::new(seed);
     let (people, encounters) = (size.participants(), size.encounters());
     let mut events = Vec::with_capacity(people + encounters + DAYS);
@@ -185,8 +185,8 @@ pub fn events(size: Size, seed: u64, meets: bool) -> Vec<Event> {
             events.push(Event::Meeting(meeting(&mut dice, written_people)));
             written_encounters += 1;
         }
-        if meets && day % DAYS_BETWEEN_MEETINGS == DAYS_BETWEEN_MEETINGS - 1 {
-            events.push(Event::Meet);
+        if day % WEEK_DAYS == WEEK_DAYS - 1 {
+            events.push(Event::EndOfWeek);
         }
     }
     events

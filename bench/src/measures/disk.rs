@@ -1,8 +1,8 @@
 //! P8: bytes on disk per record.
 
+use crate::Fail;
 use crate::figures::Figure;
 use crate::stage::{COLLEAGUE, DRAFTS, PLAIN, Stage, WRITER};
-use crate::Fail;
 use rusqlite::{Connection, OpenFlags};
 use std::fs;
 use std::path::Path;
@@ -34,15 +34,27 @@ pub fn disk(stage: &Stage) -> Result<Vec<Figure>, Fail> {
     Ok(figures)
 }
 
-/// Where the bytes are, table by table: sealed values alone, without what SQLite adds.
+/// Where the bytes are, table by table with its indexes: on disk, and how much of that is unused room in SQLite's pages.
 fn tables(stage: &Stage) -> Result<Vec<Figure>, Fail> {
-    let records = stage.size.records() as f64;
+    let (size, records) = (stage.size.name(), stage.size.records() as f64);
     let connection = Connection::open_with_flags(stage.left(WRITER).join("store.sqlite"), OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let mut statement = connection.prepare(
+        "SELECT tbl_name, sum(pgsize), sum(unused) FROM dbstat JOIN sqlite_schema USING (name) GROUP BY tbl_name ORDER BY 2 DESC",
+    )?;
+    let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)? as f64, row.get::<_, i64>(2)? as f64)))?;
     let mut figures = Vec::new();
-    for table in ["body", "document", "page", "tail", "ledger", "draft", "meta"] {
-        let sum: Option<i64> = connection.query_row(&format!("SELECT sum(length(sealed)) FROM {table}"), [], |row| row.get(0))?;
-        let sum = sum.unwrap_or_default() as f64 / records;
-        figures.push(Figure::plain("P8", stage.size.name(), format!("of which sealed values in `{table}`"), sum, "B"));
+    let mut unused_sum = 0.0;
+    for row in rows {
+        let (table, bytes, unused) = row?;
+        unused_sum += unused;
+        if bytes / records >= 1.0 {
+            figures.push(Figure::plain("P8", size, format!("of which in `{table}`"), bytes / records, "B"));
+        }
     }
+    figures.push(Figure::plain("P8", size, "of which unused in SQLite's pages", unused_sum / records, "B"));
+    let bodies: (i64, i64) =
+        connection.query_row("SELECT count(*), sum(length(sealed)) FROM body", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    figures.push(Figure::plain("P8", size, "of which sealed bodies, padded as rows", bodies.1 as f64 / records, "B"));
+    figures.push(Figure::plain("P8", size, "bodies a record (grants, tallies, later changes)", bodies.0 as f64 / records, ""));
     Ok(figures)
 }

@@ -1,10 +1,10 @@
 //! P3: what two phones that hold a workload in common send each other after a shift.
 
+use crate::Fail;
 use crate::figures::Figure;
 use crate::satchel::{self, Phone, Talk};
 use crate::stage::{COLLEAGUE, Stage, WRITER};
 use crate::workload::{self, Dice};
-use crate::Fail;
 use rusqlite::{Connection, OpenFlags};
 use satchel_core::record::{FollowUpDraft, ParticipantEdit};
 use satchel_core::screen::ShortText;
@@ -110,6 +110,7 @@ pub fn exchange(stage: &Stage) -> Result<Vec<Figure>, Fail> {
     Ok(vec![
         Figure::aimed("P3", size, "bytes / rows that must move", total(&talk) / must, "x", 1.15),
         Figure::aimed("P3", size, "round trips", round_trips(&talk), "", 3.0),
+        Figure::plain("P3", size, "bytes above those rows", total(&talk) - must, "B"),
         Figure::plain("P3", size, "bytes, both ways", total(&talk), "B"),
         Figure::plain("P3", size, "bytes of the rows that must move", must, "B"),
         Figure::plain("P3", size, "rows that must move", moved.len() as f64, ""),

@@ -1,10 +1,10 @@
 //! P7: peak memory of a process that unlocks at the standard cost and lists everything.
 
 use super::child;
+use crate::Fail;
 use crate::children::Memory;
 use crate::figures::Figure;
 use crate::stage::{STANDARD, Stage};
-use crate::Fail;
 use std::ffi::OsStr;
 
 /// Measures P7.

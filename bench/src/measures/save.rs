@@ -1,10 +1,10 @@
 //! P2: a durable save, against one plain SQLite transaction with the same content, on this disk and on a phone's.
 
 use super::child;
+use crate::Fail;
 use crate::children::{BothSaves, Saves};
 use crate::figures::{Figure, Series};
-use crate::stage::{PLAIN, Stage, WRITER};
-use crate::Fail;
+use crate::stage::{DRAFTS, PLAIN, Stage, WRITER};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -19,8 +19,8 @@ fn compile_shim(dir: &Path) -> Result<PathBuf, Fail> {
     if done.success() { Ok(library) } else { Err("the C compiler refused the shim".into()) }
 }
 
-fn both(stage: &Stage, copy: &str, count: usize, preload: Option<&Path>) -> Result<BothSaves, Fail> {
-    let dir = stage.on_disk(WRITER, copy)?;
+fn both(stage: &Stage, store: &str, copy: &str, count: usize, preload: Option<&Path>) -> Result<BothSaves, Fail> {
+    let dir = stage.on_disk(store, copy)?;
     let plain = stage.on_disk(PLAIN, &format!("{copy}.sqlite"))?;
     let (seed, count) = (stage.seed.to_string(), count.to_string());
     child("saves", &[dir.as_os_str(), plain.as_os_str(), OsStr::new(&seed), OsStr::new(&count)], preload)
@@ -35,14 +35,12 @@ fn series(values: &[f64]) -> Series {
 /// Measures P2.
 pub fn save(stage: &Stage) -> Result<Vec<Figure>, Fail> {
     let library = compile_shim(&stage.left("."))?;
-    let bare = both(stage, "p2", BARE_SAVES, None)?;
-    let slow = both(stage, "p2-slow", SLOW_SAVES, Some(&library))?;
+    let bare = both(stage, WRITER, "p2", BARE_SAVES, None)?;
+    let slow = both(stage, WRITER, "p2-slow", SLOW_SAVES, Some(&library))?;
     let size = stage.size.name();
     type Times = fn(&Saves) -> (&[f64], f64);
-    let sorts: [(&str, Times); 2] = [
-        ("encounter", |saves| (&saves.encounters_ms, saves.encounters_cpu_ms)),
-        ("edit", |saves| (&saves.edits_ms, saves.edits_cpu_ms)),
-    ];
+    let sorts: [(&str, Times); 2] =
+        [("encounter", |saves| (&saves.encounters_ms, saves.encounters_cpu_ms)), ("edit", |saves| (&saves.edits_ms, saves.edits_cpu_ms))];
     let mut figures = Vec::new();
     for (name, times) in sorts {
         let ((ours, ours_cpu), (theirs, theirs_cpu)) = (times(&bare.satchel), times(&bare.plain));
@@ -66,5 +64,9 @@ pub fn save(stage: &Stage) -> Result<Vec<Figure>, Fail> {
             }
         }
     }
+    // nobody was met in twelve weeks: no tally has left
+    let alone = both(stage, DRAFTS, "p2-alone", SLOW_SAVES, None)?;
+    let ratio = series(&alone.satchel.encounters_ms).median() / series(&alone.plain.encounters_ms).median();
+    figures.push(Figure::plain("P2", size, "encounter: p50 / SQLite, this disk, nobody met for 84 days", ratio, "x"));
     Ok(figures)
 }
