@@ -53,10 +53,7 @@ mod tests {
     fn an_id_has_one_canonical_form() {
         let canonical = "rec_gaytemzugu3doobzmfrggzdfmy";
         assert_eq!(parse_id(canonical).as_deref(), Ok(canonical));
-        assert_eq!(
-            parse_id("rec_GAYTEMZUGU3DOOBZMFRGGZDFMY").as_deref(),
-            Ok(canonical)
-        );
+        assert_eq!(parse_id("rec_GAYTEMZUGU3DOOBZMFRGGZDFMY").as_deref(), Ok(canonical));
     }
 
     #[test]

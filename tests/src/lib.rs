@@ -1,4 +1,5 @@
 //! What the suites share.
 
 pub mod faultfs;
+pub mod team;
 pub mod workload;

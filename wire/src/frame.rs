@@ -167,7 +167,8 @@ pub struct Pull {
     /// Most bytes of rows wanted (the relay's own limit is [`crate::limits::PULL_MAX_BYTES`]).
     #[n(2)]
     pub max_bytes: u32,
-    /// Only this lane, or all that the key may read.
+    /// Only this lane, or all of them. Each lane has cursors of its own. An earlier turn's pull key may ask for the
+    /// announce lane and nothing else; anything else is `refused`.
     #[n(3)]
     pub lane: Option<Lane>,
     /// Replay protection.
@@ -201,7 +202,7 @@ pub struct Pulled {
     /// Where to go on next time.
     #[n(1)]
     pub cursor: Option<Cursor>,
-    /// More is waiting: pull again with the new cursor.
+    /// More is waiting: pull again with the new cursor; after a fetch: ask for the missing ids again.
     #[n(2)]
     pub more: bool,
     /// The relay cannot tell what follows the cursor's fingerprint (it restarted, or the day closed):

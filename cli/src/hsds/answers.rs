@@ -25,51 +25,27 @@ impl Answers {
     pub fn read(words: &Words, terms: &[&Terms]) -> Self {
         let mut answers = Answers::default();
         for demand in Demand::ALL {
-            if let Some(answer) = answers.ask(
-                words,
-                terms,
-                questions::demand(*demand),
-                Exact::Demand(*demand),
-            ) {
+            if let Some(answer) = answers.ask(words, terms, questions::demand(*demand), Exact::Demand(*demand)) {
                 answers.demands.record(*demand, answer);
             }
         }
         for recipient in Recipient::ALL {
-            if let Some(answer) = answers.ask(
-                words,
-                terms,
-                questions::recipient(*recipient),
-                Exact::Shares(*recipient),
-            ) {
+            if let Some(answer) = answers.ask(words, terms, questions::recipient(*recipient), Exact::Shares(*recipient)) {
                 answers.shares.record(*recipient, answer);
             }
         }
         for excluded in Excluded::ALL {
-            if let Some(answer) = answers.ask(
-                words,
-                terms,
-                questions::excluded(*excluded),
-                Exact::Excludes(*excluded),
-            ) {
+            if let Some(answer) = answers.ask(words, terms, questions::excluded(*excluded), Exact::Excludes(*excluded)) {
                 answers.excludes.record(*excluded, answer);
             }
         }
-        answers.faith_or_rescue = answers.ask(
-            words,
-            terms,
-            questions::faith_or_rescue(),
-            Exact::FaithOrRescue,
-        );
+        answers.faith_or_rescue = answers.ask(words, terms, questions::faith_or_rescue(), Exact::FaithOrRescue);
         answers
     }
 
     fn ask(&mut self, words: &Words, terms: &[&Terms], rule: &Rule, exact: Exact) -> Option<bool> {
         let (mut yes, mut no) = (false, false);
-        for (_, answer) in terms
-            .iter()
-            .flat_map(|terms| &terms.exact)
-            .filter(|(asked, _)| *asked == exact)
-        {
+        for (_, answer) in terms.iter().flat_map(|terms| &terms.exact).filter(|(asked, _)| *asked == exact) {
             yes |= answer;
             no |= !answer;
         }
@@ -93,11 +69,7 @@ impl Answers {
             });
         }
         let said = |verdict| verdicts.contains(&verdict);
-        match (
-            said(Verdict::Yes),
-            said(Verdict::No),
-            said(Verdict::Unclear),
-        ) {
+        match (said(Verdict::Yes), said(Verdict::No), said(Verdict::Unclear)) {
             (true, false, false) => Some(true),
             (false, true, false) => Some(false),
             (false, false, false) => None,

@@ -13,36 +13,22 @@ use satchel_core::catalogue::{Category, Day, Resource, ResourceId, clean_line, l
 use std::collections::{BTreeMap, BTreeSet};
 
 /// All resources of the tables, and the day of the latest change among the services.
-pub fn resources(
-    tables: &mut Tables,
-    published: Option<Day>,
-    report: &mut Report,
-) -> (Vec<Resource>, Option<Day>) {
+pub fn resources(tables: &mut Tables, published: Option<Day>, report: &mut Report) -> (Vec<Resource>, Option<Day>) {
     let mut rows = Vec::new();
     for row in tables.take(Table::Services) {
         match (row.cell("id"), row.cell("name")) {
             ("", _) => report.skip(row.place, SkipCode::MissingId),
-            (_, name) if clean_line(name, limits::NAME_BYTES).0.is_empty() => {
-                report.skip(row.place, SkipCode::MissingName)
-            }
+            (_, name) if clean_line(name, limits::NAME_BYTES).0.is_empty() => report.skip(row.place, SkipCode::MissingName),
             _ => rows.push(row),
         }
     }
     let services = by_id(rows, report);
-    let latest = services
-        .values()
-        .flat_map(|row| {
-            ["last_modified", "assured_date"].map(|column| Day::from_iso(row.cell(column)))
-        })
-        .flatten()
-        .max();
+    let latest =
+        services.values().flat_map(|row| ["last_modified", "assured_date"].map(|column| Day::from_iso(row.cell(column)))).flatten().max();
     let mut shop = Shop::open(tables, &services, published.or(latest), report);
     for (id, service) in &services {
         let listed = [service.cell("taxonomy_ids"), service.cell("keywords")];
-        listed
-            .iter()
-            .filter(|cell| !cell.is_empty())
-            .for_each(|cell| shop.terms.list(id, cell));
+        listed.iter().filter(|cell| !cell.is_empty()).for_each(|cell| shop.terms.list(id, cell));
     }
     let mut resources = Vec::new();
     for (id, service) in &services {
@@ -62,12 +48,7 @@ pub fn resources(
             }
             _ => report.warn(Some(service.place), WarningCode::UnknownStatus),
         }
-        if !service.cell("organization_id").is_empty()
-            && !shop
-                .parents
-                .organizations
-                .contains_key(service.cell("organization_id"))
-        {
+        if !service.cell("organization_id").is_empty() && !shop.parents.organizations.contains_key(service.cell("organization_id")) {
             report.warn(Some(service.place), WarningCode::DanglingOrganization);
         }
         let places: Vec<Option<&Record>> = match shop.places.get(id) {
@@ -78,10 +59,7 @@ pub fn resources(
             if resources.len() < limits::RESOURCE_COUNT {
                 resources.push(shop.resource(service, place, report));
             } else {
-                report.skip(
-                    place.map_or(service.place, |row| row.place),
-                    SkipCode::CatalogueFull,
-                );
+                report.skip(place.map_or(service.place, |row| row.place), SkipCode::CatalogueFull);
             }
         }
     }
@@ -107,29 +85,16 @@ struct Shop {
 }
 
 impl Shop {
-    fn open(
-        tables: &mut Tables,
-        services: &ById,
-        published: Option<Day>,
-        report: &mut Report,
-    ) -> Self {
+    fn open(tables: &mut Tables, services: &ById, published: Option<Day>, report: &mut Report) -> Self {
         let locations = by_id(tables.take(Table::Locations), report);
         let organizations = by_id(tables.take(Table::Organizations), report);
         let programs = by_id(tables.take(Table::Programs), report);
         let joined = by_id(tables.take(Table::ServiceAtLocation), report);
         let at_locations = joined.keys().cloned().collect();
-        let parents = Parents {
-            services: services.keys().cloned().collect(),
-            locations,
-            organizations,
-            at_locations,
-        };
+        let parents = Parents { services: services.keys().cloned().collect(), locations, organizations, at_locations };
         let mut places: BTreeMap<String, BTreeMap<String, Record>> = BTreeMap::new();
         for row in joined.into_values() {
-            let (service, location) = (
-                row.cell("service_id").to_owned(),
-                row.cell("location_id").to_owned(),
-            );
+            let (service, location) = (row.cell("service_id").to_owned(), row.cell("location_id").to_owned());
             if !parents.services.contains(&service) {
                 report.skip(row.place, SkipCode::DanglingService);
             } else if !parents.locations.contains_key(&location) {
@@ -143,23 +108,12 @@ impl Shop {
         for (id, service) in services {
             // 1.0 puts the location into the service.
             let location = service.cell("location_id");
-            if location.is_empty()
-                || places
-                    .get(id)
-                    .is_some_and(|rows| rows.contains_key(location))
-            {
+            if location.is_empty() || places.get(id).is_some_and(|rows| rows.contains_key(location)) {
                 continue;
             }
             if parents.locations.contains_key(location) {
-                let row = Record {
-                    place: service.place,
-                    nested: true,
-                    cells: Default::default(),
-                };
-                places
-                    .entry(id.clone())
-                    .or_default()
-                    .insert(location.to_owned(), row);
+                let row = Record { place: service.place, nested: true, cells: Default::default() };
+                places.entry(id.clone()).or_default().insert(location.to_owned(), row);
             } else {
                 report.warn(Some(service.place), WarningCode::DanglingLink);
             }
@@ -187,9 +141,7 @@ impl Shop {
         let id = service.cell("id");
         let location_id = place.and_then(|place| {
             let rows = self.places.get(id)?;
-            rows.iter()
-                .find(|(_, row)| std::ptr::eq(*row, place))
-                .map(|(location, _)| location.as_str())
+            rows.iter().find(|(_, row)| std::ptr::eq(*row, place)).map(|(location, _)| location.as_str())
         });
         let location = location_id.and_then(|id| self.parents.locations.get(id));
         let organization_id = self.organization_id(service, location);
@@ -200,13 +152,8 @@ impl Shop {
             location: location_id.unwrap_or_default(),
             organization: organization_id,
         };
-        let cell = |record: Option<&Record>, column: &str| {
-            record.map_or(String::new(), |record| record.cell(column).to_owned())
-        };
-        let mut pen = Pen {
-            place: service.place,
-            report,
-        };
+        let cell = |record: Option<&Record>, column: &str| record.map_or(String::new(), |record| record.cell(column).to_owned());
+        let mut pen = Pen { place: service.place, report };
 
         let name = pen.line(service.cell("name"), limits::NAME_BYTES);
         let description = pen.paragraphs(
@@ -222,12 +169,7 @@ impl Shop {
             limits::DESCRIPTION_BYTES,
         );
         let eligibility_rows = self.eligibility.all(&spot);
-        let documents: Vec<String> = self
-            .documents
-            .all(&spot)
-            .iter()
-            .map(|row| plain(row.cell("document")))
-            .collect();
+        let documents: Vec<String> = self.documents.all(&spot).iter().map(|row| plain(row.cell("document"))).collect();
         let listed_documents = plain(service.cell("required_documents"));
         let terms: Vec<&Terms> = self.terms.of(id, spot.at_location).collect();
         let mut words = Words::default();
@@ -239,35 +181,18 @@ impl Shop {
         }
         words.add_description(&plain(&cell(place, "description")));
         words.add_description(&plain(&cell(organization, "description")));
-        eligibility_rows
-            .iter()
-            .for_each(|row| words.add(&plain(row.cell("eligibility"))));
-        documents
-            .iter()
-            .chain([&listed_documents])
-            .for_each(|text| words.add_document(text));
+        eligibility_rows.iter().for_each(|row| words.add(&plain(row.cell("eligibility"))));
+        documents.iter().chain([&listed_documents]).for_each(|text| words.add_document(text));
         let answers = Answers::read(&words, &terms);
         if answers.unclear {
             pen.warn(WarningCode::UnclearAnswer);
         }
-        let eligibility = pen.paragraphs(
-            &eligibility(service, &eligibility_rows, documents, listed_documents),
-            limits::ELIGIBILITY_BYTES,
-        );
-        let hours = schedule::hours(
-            &self.schedules.nearest(&spot),
-            &self.holidays.nearest(&spot),
-            self.published,
-            pen.report,
-        );
-        let url = [
-            service.cell("url"),
-            &cell(location, "url"),
-            &cell(organization, "url"),
-        ]
-        .into_iter()
-        .find(|url| !url.is_empty())
-        .and_then(|url| pen.url(url));
+        let eligibility = pen.paragraphs(&eligibility(service, &eligibility_rows, documents, listed_documents), limits::ELIGIBILITY_BYTES);
+        let hours = schedule::hours(&self.schedules.nearest(&spot), &self.holidays.nearest(&spot), self.published, pen.report);
+        let url = [service.cell("url"), &cell(location, "url"), &cell(organization, "url")]
+            .into_iter()
+            .find(|url| !url.is_empty())
+            .and_then(|url| pen.url(url));
         let last_verified = Day::from_iso(service.cell("assured_date"));
         if last_verified.is_none() && !service.cell("assured_date").is_empty() {
             pen.warn(WarningCode::BadDate);
@@ -285,10 +210,7 @@ impl Shop {
             languages: self.languages(service, &spot, &mut pen),
             hours,
             phone: some(pen.line(&self.phones(&spot).join(", "), limits::PHONE_BYTES)),
-            address: some(pen.line(
-                &self.address(location, location_id.unwrap_or_default()),
-                limits::ADDRESS_BYTES,
-            )),
+            address: some(pen.line(&self.address(location, location_id.unwrap_or_default()), limits::ADDRESS_BYTES)),
             url,
             last_verified,
             name,
@@ -307,35 +229,13 @@ impl Shop {
             .unwrap_or_default()
     }
 
-    fn category(
-        &self,
-        terms: &[&Terms],
-        name: &str,
-        description: &str,
-        pen: &mut Pen<'_>,
-    ) -> Category {
-        let exact = terms
-            .iter()
-            .flat_map(|terms| &terms.exact)
-            .find_map(|exact| match exact {
-                (Exact::Category(category), true) => Some(*category),
-                _ => None,
-            });
-        let gather = |list: fn(&Terms) -> &Vec<String>| {
-            terms
-                .iter()
-                .flat_map(|terms| list(terms))
-                .cloned()
-                .collect::<Vec<_>>()
-        };
-        let guess = || {
-            category(
-                &gather(|terms| &terms.names),
-                &gather(|terms| &terms.codes),
-                name,
-                description,
-            )
-        };
+    fn category(&self, terms: &[&Terms], name: &str, description: &str, pen: &mut Pen<'_>) -> Category {
+        let exact = terms.iter().flat_map(|terms| &terms.exact).find_map(|exact| match exact {
+            (Exact::Category(category), true) => Some(*category),
+            _ => None,
+        });
+        let gather = |list: fn(&Terms) -> &Vec<String>| terms.iter().flat_map(|terms| list(terms)).cloned().collect::<Vec<_>>();
+        let guess = || category(&gather(|terms| &terms.names), &gather(|terms| &terms.codes), name, description);
         exact.or_else(guess).unwrap_or_else(|| {
             pen.warn(WarningCode::CategoryUnmapped);
             Category::Other
@@ -350,12 +250,7 @@ impl Shop {
         }
         for row in self.costs.all(spot) {
             let currency = row.cell("currency").to_ascii_uppercase();
-            let parts = [
-                row.cell("option"),
-                row.cell("amount"),
-                &currency,
-                row.cell("amount_description"),
-            ];
+            let parts = [row.cell("option"), row.cell("amount"), &currency, row.cell("amount_description")];
             let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
             lines.push(parts.join(" "));
         }
@@ -365,19 +260,11 @@ impl Shop {
     fn languages(&self, service: &Record, spot: &Spot<'_>, pen: &mut Pen<'_>) -> Vec<String> {
         let mut names: BTreeSet<String> = BTreeSet::new();
         for row in self.languages.all(spot) {
-            let name =
-                language::name(row.cell("name")).or_else(|| language::name(row.cell("code")));
-            names.extend(
-                name.map(|name| pen.line(&name, limits::LANGUAGE_BYTES))
-                    .filter(|name| !name.is_empty()),
-            );
+            let name = language::name(row.cell("name")).or_else(|| language::name(row.cell("code")));
+            names.extend(name.map(|name| pen.line(&name, limits::LANGUAGE_BYTES)).filter(|name| !name.is_empty()));
         }
         for word in service.cell("languages").split([',', ';', '|']) {
-            names.extend(
-                language::name(word)
-                    .map(|name| pen.line(&name, limits::LANGUAGE_BYTES))
-                    .filter(|name| !name.is_empty()),
-            );
+            names.extend(language::name(word).map(|name| pen.line(&name, limits::LANGUAGE_BYTES)).filter(|name| !name.is_empty()));
         }
         if names.len() > limits::LANGUAGE_COUNT {
             pen.warn(WarningCode::ListTruncated);
@@ -410,10 +297,7 @@ impl Shop {
     }
 
     fn address(&self, location: Option<&Record>, location_id: &str) -> String {
-        let spot = Spot {
-            location: location_id,
-            ..Spot::default()
-        };
+        let spot = Spot { location: location_id, ..Spot::default() };
         let rows = self.addresses.nearest(&spot);
         // A post-office box is not where the service is given.
         let physical = rows.iter().find(|row| row.cell("address_type") != "postal");
@@ -421,13 +305,7 @@ impl Shop {
             return String::new();
         };
         // The "attention" line names a person and is left out.
-        let columns = [
-            "address_1",
-            "address_2",
-            "city",
-            "state_province",
-            "postal_code",
-        ];
+        let columns = ["address_1", "address_2", "city", "state_province", "postal_code"];
         let name = location.map_or("", |location| location.cell("name"));
         let parts = std::iter::once(name).chain(columns.iter().map(|column| row.cell(column)));
         let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
@@ -435,29 +313,19 @@ impl Shop {
     }
 }
 
-fn eligibility(
-    service: &Record,
-    rows: &[&Record],
-    documents: Vec<String>,
-    listed: String,
-) -> Vec<String> {
+fn eligibility(service: &Record, rows: &[&Record], documents: Vec<String>, listed: String) -> Vec<String> {
     let mut lines = vec![plain(service.cell("eligibility_description"))];
     lines.extend(rows.iter().map(|row| plain(row.cell("eligibility"))));
     let age = |column: &str| {
         let all = std::iter::once(&service).chain(rows);
-        all.map(|row| row.cell(column))
-            .find(|cell| !cell.is_empty())
-            .unwrap_or_default()
-            .to_owned()
+        all.map(|row| row.cell(column)).find(|cell| !cell.is_empty()).unwrap_or_default().to_owned()
     };
-    lines.push(
-        match (age("minimum_age").as_str(), age("maximum_age").as_str()) {
-            ("", "") => String::new(),
-            (from, "") => format!("Age {from} and over"),
-            ("", to) => format!("Up to age {to}"),
-            (from, to) => format!("Age {from} to {to}"),
-        },
-    );
+    lines.push(match (age("minimum_age").as_str(), age("maximum_age").as_str()) {
+        ("", "") => String::new(),
+        (from, "") => format!("Age {from} and over"),
+        ("", to) => format!("Up to age {to}"),
+        (from, to) => format!("Age {from} to {to}"),
+    });
     lines.extend(documents);
     lines.push(listed);
     lines

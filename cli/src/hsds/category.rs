@@ -82,20 +82,7 @@ const KEYWORDS: &[(Category, &[&str])] = &[
     ),
     (
         Category::Food,
-        &[
-            "food",
-            "meal",
-            "meals",
-            "soup kitchen",
-            "pantry",
-            "grocery",
-            "groceries",
-            "breakfast",
-            "lunch",
-            "dinner",
-            "supper",
-            "nutrition",
-        ],
+        &["food", "meal", "meals", "soup kitchen", "pantry", "grocery", "groceries", "breakfast", "lunch", "dinner", "supper", "nutrition"],
     ),
     (
         Category::DropIn,
@@ -188,12 +175,7 @@ const CODES: &[(&str, Category)] = &[
 /// The category of a service; `None` when no keyword and no code settles it.
 ///
 /// Terms count before codes, codes before the name, the name before the description.
-pub fn category(
-    terms: &[String],
-    codes: &[String],
-    name: &str,
-    description: &str,
-) -> Option<Category> {
+pub fn category(terms: &[String], codes: &[String], name: &str, description: &str) -> Option<Category> {
     by_keyword(terms.iter().map(String::as_str))
         .or_else(|| by_code(codes))
         .or_else(|| by_keyword([name].into_iter()))
@@ -203,9 +185,7 @@ pub fn category(
 fn by_keyword<'a>(texts: impl Iterator<Item = &'a str>) -> Option<Category> {
     let texts: Vec<String> = texts.map(padded).collect();
     let score = |words: &[&str]| -> usize {
-        let hits = texts
-            .iter()
-            .flat_map(|text| words.iter().filter(|word| has_words(text, word)));
+        let hits = texts.iter().flat_map(|text| words.iter().filter(|word| has_words(text, word)));
         hits.map(|word| word.len()).sum()
     };
     let mut best: Option<(Category, usize)> = None;
@@ -227,29 +207,21 @@ fn by_code(codes: &[String]) -> Option<Category> {
         });
         shaped && code.starts_with(prefix)
     };
-    CODES
-        .iter()
-        .find(|(prefix, _)| codes.iter().any(|code| matches(code, prefix)))
-        .map(|(_, category)| *category)
+    CODES.iter().find(|(prefix, _)| codes.iter().any(|code| matches(code, prefix))).map(|(_, category)| *category)
 }
 
 /// Whether padded text holds the phrase as whole words.
 fn has_words(padded: &str, phrase: &str) -> bool {
     padded.match_indices(phrase).any(|(at, _)| {
         padded.get(..at).is_some_and(|before| before.ends_with(' '))
-            && padded
-                .get(at + phrase.len()..)
-                .is_some_and(|after| after.starts_with(' '))
+            && padded.get(at + phrase.len()..).is_some_and(|after| after.starts_with(' '))
     })
 }
 
 /// Folded words with one space around each.
 fn padded(text: &str) -> String {
     let mut out = String::from(" ");
-    for word in fold(text)
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-    {
+    for word in fold(text).split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
         out.push_str(word);
         out.push(' ');
     }
@@ -261,53 +233,19 @@ mod tests {
     use super::*;
 
     fn of(terms: &[&str], codes: &[&str], name: &str) -> Option<Category> {
-        let owned = |list: &[&str]| {
-            list.iter()
-                .map(|text| (*text).to_owned())
-                .collect::<Vec<_>>()
-        };
+        let owned = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
         category(&owned(terms), &owned(codes), name, "")
     }
 
     #[test]
     fn terms_codes_and_names_give_a_category() {
         for (terms, codes, name, expected) in [
-            (
-                &["Homeless Shelter"][..],
-                &[][..],
-                "Harbour House",
-                Some(Category::Housing),
-            ),
-            (
-                &["Needle Exchange"],
-                &[],
-                "Health van",
-                Some(Category::SaferUseSupplies),
-            ),
-            (
-                &["Food Pantries"],
-                &["BD-1800.2000"],
-                "Pantry",
-                Some(Category::Food),
-            ),
-            (
-                &["Xyz"],
-                &["BH-1800.8500"],
-                "Harbour House",
-                Some(Category::Housing),
-            ),
-            (
-                &["Xyz"],
-                &["LN-1500"],
-                "Harbour House",
-                Some(Category::HealthCare),
-            ),
-            (
-                &[],
-                &[],
-                "Criminal Record Clearing and Legal Advice",
-                Some(Category::LegalAid),
-            ),
+            (&["Homeless Shelter"][..], &[][..], "Harbour House", Some(Category::Housing)),
+            (&["Needle Exchange"], &[], "Health van", Some(Category::SaferUseSupplies)),
+            (&["Food Pantries"], &["BD-1800.2000"], "Pantry", Some(Category::Food)),
+            (&["Xyz"], &["BH-1800.8500"], "Harbour House", Some(Category::Housing)),
+            (&["Xyz"], &["LN-1500"], "Harbour House", Some(Category::HealthCare)),
+            (&[], &[], "Criminal Record Clearing and Legal Advice", Some(Category::LegalAid)),
             (&[], &[], "Child Care Centre", Some(Category::Childcare)),
             (&[], &[], "Drop-in with showers", Some(Category::DropIn)),
             (&[], &[], "Bus Passes", Some(Category::Transport)),
@@ -315,11 +253,7 @@ mod tests {
             (&[], &[], "Current affairs club", None),
             (&[], &["12345", "R-x", "Rabc-12"], "Choir", None),
         ] {
-            assert_eq!(
-                of(terms, codes, name),
-                expected,
-                "{terms:?} {codes:?} {name}"
-            );
+            assert_eq!(of(terms, codes, name), expected, "{terms:?} {codes:?} {name}");
         }
     }
 }

@@ -6,30 +6,17 @@ use super::{HsdsError, limits};
 use csv::{ReaderBuilder, StringRecord};
 
 /// Reads every row of a table; a bad row goes to the report.
-pub fn read(
-    text: &str,
-    table: Table,
-    postal: bool,
-    tables: &mut Tables,
-    report: &mut Report,
-) -> Result<(), HsdsError> {
+pub fn read(text: &str, table: Table, postal: bool, tables: &mut Tables, report: &mut Report) -> Result<(), HsdsError> {
     let delimiter = delimiter(text);
     let mut header: Option<Vec<Option<&'static str>>> = None;
     let (mut offset, mut lines, mut restarts) = (0usize, 0u64, 0usize);
     'text: loop {
         let rest = text.get(offset..).unwrap_or_default();
-        let mut reader = ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .delimiter(delimiter)
-            .from_reader(rest.as_bytes());
+        let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(rest.as_bytes());
         let mut record = StringRecord::new();
         let mut end_line = 0;
         loop {
-            let place = |line: u64| Place {
-                table,
-                row: lines + line,
-            };
+            let place = |line: u64| Place { table, row: lines + line };
             match reader.read_record(&mut record) {
                 Ok(true) => {}
                 Ok(false) => return Ok(()),
@@ -38,13 +25,9 @@ pub fn read(
                     return Ok(());
                 }
             }
-            let (start, line) = record
-                .position()
-                .map_or((0, 1), |at| (at.byte() as usize, at.line()));
+            let (start, line) = record.position().map_or((0, 1), |at| (at.byte() as usize, at.line()));
             // The reader counts skipped blank lines to the record that follows them.
-            let blank = rest.get(start..).map_or(0, |text| {
-                text.len() - text.trim_start_matches(['\r', '\n']).len()
-            });
+            let blank = rest.get(start..).map_or(0, |text| text.len() - text.trim_start_matches(['\r', '\n']).len());
             let start = start + blank;
             let line = line + newlines(rest.get(start - blank..start).unwrap_or_default());
             end_line = reader.position().line();
@@ -66,10 +49,7 @@ pub fn read(
                 if restarts > limits::RESTART_COUNT {
                     continue;
                 }
-                let next = rest
-                    .get(start..)
-                    .and_then(|text| text.find('\n'))
-                    .map_or(rest.len(), |at| start + at + 1);
+                let next = rest.get(start..).and_then(|text| text.find('\n')).map_or(rest.len(), |at| start + at + 1);
                 lines += newlines(rest.get(..next).unwrap_or_default());
                 offset += next;
                 continue 'text;
@@ -84,15 +64,9 @@ pub fn read(
                 }
                 let mut cells = cells(&record, columns);
                 if postal {
-                    cells
-                        .entry("address_type")
-                        .or_insert_with(|| "postal".to_owned());
+                    cells.entry("address_type").or_insert_with(|| "postal".to_owned());
                 }
-                tables.push(Record {
-                    place: place(line),
-                    nested: false,
-                    cells,
-                })?;
+                tables.push(Record { place: place(line), nested: false, cells })?;
             }
         }
     }
@@ -100,11 +74,7 @@ pub fn read(
 
 /// Whether a record can belong to a header: cells beyond it are empty, and it is not a lone stray cell.
 fn fits(record: &StringRecord, columns: usize) -> bool {
-    record
-        .iter()
-        .skip(columns)
-        .all(|cell| cell.trim().is_empty())
-        && (record.len() > 1 || columns == 1)
+    record.iter().skip(columns).all(|cell| cell.trim().is_empty()) && (record.len() > 1 || columns == 1)
 }
 
 fn cells(record: &StringRecord, columns: &[Option<&'static str>]) -> Cells {
@@ -126,10 +96,7 @@ fn newlines(text: &str) -> u64 {
 
 /// The delimiter that occurs most in the header line; a comma when none does.
 fn delimiter(text: &str) -> u8 {
-    let header = text
-        .lines()
-        .find(|line| !line.trim().is_empty())
-        .unwrap_or_default();
+    let header = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
     let count = |delimiter: u8| header.bytes().filter(|byte| *byte == delimiter).count();
     let mut best = b',';
     for other in [b';', b'\t', b'|'] {

@@ -36,10 +36,7 @@ impl Description {
             }
             line
         };
-        let title = line(
-            words(package.get("title").or_else(|| package.get("name")), &[]),
-            limits::TITLE_BYTES,
-        );
+        let title = line(words(package.get("title").or_else(|| package.get("name")), &[]), limits::TITLE_BYTES);
         let origin = ["sources", "contributors", "publisher", "homepage"]
             .iter()
             .map(|key| words(package.get(*key), &["title", "name", "path", "web", "url"]))
@@ -50,28 +47,11 @@ impl Description {
             .map(|key| words(package.get(*key), &["title", "name", "type", "path", "url"]))
             .find(|words| !words.is_empty());
         let licence = line(licence.unwrap_or_default(), limits::LICENCE_BYTES);
-        let published = [
-            "published",
-            "last_updated",
-            "updated",
-            "modified",
-            "created",
-            "version",
-        ]
-        .iter()
-        .find_map(|key| {
-            package
-                .get(*key)
-                .and_then(Value::as_str)
-                .and_then(Day::from_iso)
-        });
+        let published = ["published", "last_updated", "updated", "modified", "created", "version"]
+            .iter()
+            .find_map(|key| package.get(*key).and_then(Value::as_str).and_then(Day::from_iso));
         let mut paths = BTreeMap::new();
-        for resource in package
-            .get("resources")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-        {
+        for resource in package.get("resources").and_then(Value::as_array).into_iter().flatten() {
             let text = |key: &str| resource.get(key).and_then(Value::as_str);
             let (Some(name), Some(path)) = (text("name"), text("path")) else {
                 continue;
@@ -82,13 +62,7 @@ impl Description {
                 paths.insert(path.trim_start_matches("./").to_owned(), table);
             }
         }
-        Description {
-            title,
-            source,
-            licence,
-            published,
-            paths,
-        }
+        Description { title, source, licence, published, paths }
     }
 }
 
@@ -99,10 +73,7 @@ fn words<'a>(value: Option<&'a Value>, members: &[&str]) -> Vec<&'a str> {
         Some(Value::Array(items)) => words(items.first(), members),
         Some(object @ Value::Object(_)) => {
             let mut words: Vec<&str> = Vec::new();
-            for text in members
-                .iter()
-                .filter_map(|member| object.get(*member)?.as_str())
-            {
+            for text in members.iter().filter_map(|member| object.get(*member)?.as_str()) {
                 if !words.contains(&text) {
                     words.push(text);
                 }

@@ -18,19 +18,10 @@ pub fn decode(bytes: &[u8]) -> Result<(String, Option<WarningCode>), HsdsError> 
     let rest = bytes.strip_prefix(&[0xEF, 0xBB, 0xBF]).unwrap_or(bytes);
     if rest.contains(&0) {
         // Mostly ASCII text in UTF-16 has a zero in every other byte.
-        let zeros = |parity| {
-            rest.iter()
-                .skip(parity)
-                .step_by(2)
-                .filter(|byte| **byte == 0)
-                .count()
-        };
+        let zeros = |parity| rest.iter().skip(parity).step_by(2).filter(|byte| **byte == 0).count();
         let (even, odd) = (zeros(0), zeros(1));
         let half = rest.len() / 2;
-        return match (
-            even * 10 < half && odd * 2 > half,
-            odd * 10 < half && even * 2 > half,
-        ) {
+        return match (even * 10 < half && odd * 2 > half, odd * 10 < half && even * 2 > half) {
             (true, _) => utf16(rest, u16::from_le_bytes),
             (_, true) => utf16(rest, u16::from_be_bytes),
             _ => Err(HsdsError::UnsupportedEncoding),
@@ -42,16 +33,12 @@ pub fn decode(bytes: &[u8]) -> Result<(String, Option<WarningCode>), HsdsError> 
     }
 }
 
-fn utf16(
-    bytes: &[u8],
-    unit: fn([u8; 2]) -> u16,
-) -> Result<(String, Option<WarningCode>), HsdsError> {
+fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<(String, Option<WarningCode>), HsdsError> {
     let (units, rest) = bytes.as_chunks::<2>();
     if !rest.is_empty() {
         return Err(HsdsError::UnsupportedEncoding);
     }
-    let text: Result<String, _> =
-        char::decode_utf16(units.iter().map(|pair| unit(*pair))).collect();
+    let text: Result<String, _> = char::decode_utf16(units.iter().map(|pair| unit(*pair))).collect();
     let text = text.map_err(|_| HsdsError::UnsupportedEncoding)?;
     if text.contains('\0') {
         return Err(HsdsError::UnsupportedEncoding);
@@ -80,14 +67,11 @@ fn legacy(bytes: &[u8]) -> Result<(String, Option<WarningCode>), HsdsError> {
 /// Windows code page 1252; `None` for its five undefined bytes.
 fn windows_1252(byte: u8) -> Option<char> {
     const HIGH: [char; 32] = [
-        '€', '\0', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\0', 'Ž', '\0', '\0',
-        '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\0', 'ž', 'Ÿ',
+        '€', '\0', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\0', 'Ž', '\0', '\0', '‘', '’', '“', '”', '•', '–', '—', '˜',
+        '™', 'š', '›', 'œ', '\0', 'ž', 'Ÿ',
     ];
     match byte {
-        0x80..=0x9F => HIGH
-            .get(usize::from(byte - 0x80))
-            .copied()
-            .filter(|c| *c != '\0'),
+        0x80..=0x9F => HIGH.get(usize::from(byte - 0x80)).copied().filter(|c| *c != '\0'),
         _ => Some(char::from(byte)),
     }
 }
@@ -139,18 +123,10 @@ mod tests {
 
     #[test]
     fn what_is_not_text_is_refused() {
-        for bytes in [
-            &b"\xFF\xFE\0\0a\0\0\0"[..],
-            b"\0\0\xFE\xFF\0\0\0a",
-            b"abc\0def ghi jkl mno",
-            b"\xFF\xFEa",
-            b"\xFF\xFE\x00\xD8a\0",
-            b"caf\x81",
-        ] {
-            assert_eq!(
-                decode(bytes).map(|_| ()),
-                Err(HsdsError::UnsupportedEncoding)
-            );
+        for bytes in
+            [&b"\xFF\xFE\0\0a\0\0\0"[..], b"\0\0\xFE\xFF\0\0\0a", b"abc\0def ghi jkl mno", b"\xFF\xFEa", b"\xFF\xFE\x00\xD8a\0", b"caf\x81"]
+        {
+            assert_eq!(decode(bytes).map(|_| ()), Err(HsdsError::UnsupportedEncoding));
         }
         assert_eq!(decode(b"").unwrap().0, "");
     }

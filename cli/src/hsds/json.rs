@@ -7,13 +7,7 @@ use satchel_core::catalogue::ResourceId;
 use serde_json::{Map, Value};
 
 /// Columns that say what a row belongs to; in JSON the nesting says it.
-const LINKS: [&str; 5] = [
-    "service_at_location_id",
-    "service_id",
-    "location_id",
-    "organization_id",
-    "link_id",
-];
+const LINKS: [&str; 5] = ["service_at_location_id", "service_id", "location_id", "organization_id", "link_id"];
 
 /// Tables whose rows hang on a service, a location or both.
 const CHILDREN: [Table; 9] = [
@@ -30,25 +24,12 @@ const CHILDREN: [Table; 9] = [
 
 /// Reads one document, or lines when `lines` is set or the text is not one document; returns whether it held
 /// anything of the standard.
-pub fn read(
-    text: &str,
-    lines: bool,
-    tables: &mut Tables,
-    report: &mut Report,
-) -> Result<bool, HsdsError> {
-    let values = text
-        .bytes()
-        .filter(|byte| matches!(byte, b',' | b'[' | b'{'))
-        .count();
+pub fn read(text: &str, lines: bool, tables: &mut Tables, report: &mut Report) -> Result<bool, HsdsError> {
+    let values = text.bytes().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count();
     if values > limits::JSON_VALUE_COUNT {
         return Err(HsdsError::TooManyValues);
     }
-    let mut reader = Reader {
-        tables,
-        report,
-        row: 0,
-        found: false,
-    };
+    let mut reader = Reader { tables, report, row: 0, found: false };
     if lines {
         reader.lines(text)?;
     } else {
@@ -56,10 +37,7 @@ pub fn read(
             Ok(document) => reader.document(&document)?,
             Err(_) if looks_like_lines(text) => reader.lines(text)?,
             Err(error) => {
-                return Err(HsdsError::BadJson {
-                    line: error.line(),
-                    column: error.column(),
-                });
+                return Err(HsdsError::BadJson { line: error.line(), column: error.column() });
             }
         }
     }
@@ -70,10 +48,7 @@ pub fn read(
 fn looks_like_lines(text: &str) -> bool {
     let mut lines = text.lines().filter(|line| !line.trim().is_empty());
     let first: Vec<&str> = lines.by_ref().take(20).collect();
-    first.len() > 1
-        && first
-            .iter()
-            .any(|line| serde_json::from_str::<Map<String, Value>>(line).is_ok())
+    first.len() > 1 && first.iter().any(|line| serde_json::from_str::<Map<String, Value>>(line).is_ok())
 }
 
 struct Reader<'a> {
@@ -85,10 +60,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn place(&self, table: Table) -> Place {
-        Place {
-            table,
-            row: self.row,
-        }
+        Place { table, row: self.row }
     }
 
     fn lines(&mut self, text: &str) -> Result<(), HsdsError> {
@@ -98,15 +70,12 @@ impl Reader<'_> {
                 continue;
             }
             if line.len() > limits::ROW_BYTES {
-                self.report
-                    .skip(self.place(Table::Services), SkipCode::RowTooLong);
+                self.report.skip(self.place(Table::Services), SkipCode::RowTooLong);
                 continue;
             }
             match serde_json::from_str::<Value>(line) {
                 Ok(value) => self.item(&value)?,
-                Err(_) => self
-                    .report
-                    .skip(self.place(Table::Services), SkipCode::MalformedLine),
+                Err(_) => self.report.skip(self.place(Table::Services), SkipCode::MalformedLine),
             }
         }
         Ok(())
@@ -116,30 +85,15 @@ impl Reader<'_> {
         let Value::Object(object) = document else {
             return self.items(document);
         };
-        let pages = object
-            .get("total_pages")
-            .and_then(Value::as_u64)
-            .unwrap_or(1);
+        let pages = object.get("total_pages").and_then(Value::as_u64).unwrap_or(1);
         if pages > 1 {
             self.report.warn(None, WarningCode::PartialPage);
         }
         // An organization has services too, but also an id and a name.
         let wrapper = !object.contains_key("id") && !object.contains_key("name");
-        let lists = [
-            "contents",
-            "services",
-            "organizations",
-            "service_at_locations",
-            "items",
-            "data",
-            "results",
-        ];
+        let lists = ["contents", "services", "organizations", "service_at_locations", "items", "data", "results"];
         let mut wrapped = false;
-        for list in lists
-            .iter()
-            .filter_map(|key| object.get(*key))
-            .filter(|_| wrapper)
-        {
+        for list in lists.iter().filter_map(|key| object.get(*key)).filter(|_| wrapper) {
             if list.is_array() {
                 wrapped = true;
                 self.items(list)?;
@@ -167,52 +121,35 @@ impl Reader<'_> {
     /// One top-level object: a service, an organization with services, or a service at a location.
     fn item(&mut self, value: &Value) -> Result<(), HsdsError> {
         let Value::Object(object) = value else {
-            self.report
-                .skip(self.place(Table::Services), SkipCode::NotAnObject);
+            self.report.skip(self.place(Table::Services), SkipCode::NotAnObject);
             return Ok(());
         };
         let has = |key: &str| object.contains_key(key);
         if object.get("service").is_some_and(Value::is_object) {
             self.found = true;
             self.service_at_location(object, None, false)?;
-        } else if has("services")
-            || ((has("legal_status") || has("tax_status") || has("year_incorporated"))
-                && !has("status"))
-        {
+        } else if has("services") || ((has("legal_status") || has("tax_status") || has("year_incorporated")) && !has("status")) {
             self.found = true;
             self.organization(object, false)?;
         } else if has("name") || has("status") || has("organization_id") {
             self.found = true;
             self.service(object, None, false)?;
         } else {
-            self.report
-                .skip(self.place(Table::Services), SkipCode::NotAnObject);
+            self.report.skip(self.place(Table::Services), SkipCode::NotAnObject);
         }
         Ok(())
     }
 
     fn push(&mut self, table: Table, cells: Cells, nested: bool) -> Result<(), HsdsError> {
         let place = self.place(table);
-        self.tables.push(Record {
-            place,
-            nested,
-            cells,
-        })
+        self.tables.push(Record { place, nested, cells })
     }
 
-    fn organization(
-        &mut self,
-        object: &Map<String, Value>,
-        nested: bool,
-    ) -> Result<Option<String>, HsdsError> {
+    fn organization(&mut self, object: &Map<String, Value>, nested: bool) -> Result<Option<String>, HsdsError> {
         let cells = cells(Table::Organizations, object);
         let id = cells.get("id").cloned();
         if let Some(id) = &id {
-            self.child(
-                Table::Phones,
-                object.get("phones"),
-                &[("organization_id", id)],
-            )?;
+            self.child(Table::Phones, object.get("phones"), &[("organization_id", id)])?;
         }
         self.push(Table::Organizations, cells, nested)?;
         for service in array(object.get("services")) {
@@ -220,20 +157,13 @@ impl Reader<'_> {
                 Value::Object(service) => {
                     self.service(service, id.as_deref(), nested)?;
                 }
-                _ => self
-                    .report
-                    .skip(self.place(Table::Services), SkipCode::NotAnObject),
+                _ => self.report.skip(self.place(Table::Services), SkipCode::NotAnObject),
             }
         }
         Ok(id)
     }
 
-    fn service(
-        &mut self,
-        object: &Map<String, Value>,
-        organization: Option<&str>,
-        nested: bool,
-    ) -> Result<Option<String>, HsdsError> {
+    fn service(&mut self, object: &Map<String, Value>, organization: Option<&str>, nested: bool) -> Result<Option<String>, HsdsError> {
         let mut cells = cells(Table::Services, object);
         if let Some(Value::Object(inner)) = object.get("organization") {
             // The services listed inside would be this one again.
@@ -278,12 +208,7 @@ impl Reader<'_> {
         self.push(Table::ServiceAtLocation, cells, true)
     }
 
-    fn service_at_location(
-        &mut self,
-        object: &Map<String, Value>,
-        service: Option<&str>,
-        nested: bool,
-    ) -> Result<(), HsdsError> {
+    fn service_at_location(&mut self, object: &Map<String, Value>, service: Option<&str>, nested: bool) -> Result<(), HsdsError> {
         let mut cells = cells(Table::ServiceAtLocation, object);
         let service = match (object.get("service"), service) {
             // A service met at each of its locations is one service.
@@ -297,30 +222,20 @@ impl Reader<'_> {
         if let Some(service) = service {
             cells.insert("service_id", service);
         }
-        let id = cells
-            .entry("id")
-            .or_insert_with(|| stand_in(object))
-            .clone();
+        let id = cells.entry("id").or_insert_with(|| stand_in(object)).clone();
         self.push(Table::ServiceAtLocation, cells, nested)?;
         self.children(object, &[("service_at_location_id", &id)])
     }
 
     fn location(&mut self, object: &Map<String, Value>) -> Result<String, HsdsError> {
         let mut cells = cells(Table::Locations, object);
-        let id = cells
-            .entry("id")
-            .or_insert_with(|| stand_in(object))
-            .clone();
+        let id = cells.entry("id").or_insert_with(|| stand_in(object)).clone();
         self.push(Table::Locations, cells, true)?;
         self.children(object, &[("location_id", &id)])?;
         Ok(id)
     }
 
-    fn children(
-        &mut self,
-        object: &Map<String, Value>,
-        parent: &[(&'static str, &str)],
-    ) -> Result<(), HsdsError> {
+    fn children(&mut self, object: &Map<String, Value>, parent: &[(&'static str, &str)]) -> Result<(), HsdsError> {
         for (key, value) in object {
             if let Some(table) = Table::from_stem(key).filter(|table| CHILDREN.contains(table)) {
                 self.child(table, Some(value), parent)?;
@@ -331,12 +246,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn child(
-        &mut self,
-        table: Table,
-        value: Option<&Value>,
-        parent: &[(&'static str, &str)],
-    ) -> Result<(), HsdsError> {
+    fn child(&mut self, table: Table, value: Option<&Value>, parent: &[(&'static str, &str)]) -> Result<(), HsdsError> {
         for item in array(value) {
             let Value::Object(object) = item else {
                 continue;
@@ -360,19 +270,14 @@ impl Reader<'_> {
 
     /// Takes the embedded taxonomy term out of an attribute; older documents list the terms themselves.
     fn term(&mut self, attribute: &Map<String, Value>, cells: &mut Cells) -> Result<(), HsdsError> {
-        let embedded = attribute
-            .get("taxonomy_term")
-            .or_else(|| attribute.get("taxonomy"));
+        let embedded = attribute.get("taxonomy_term").or_else(|| attribute.get("taxonomy"));
         let term = match embedded {
             Some(Value::Object(term)) => term,
             _ if attribute.contains_key("name") || attribute.contains_key("term") => attribute,
             _ => return Ok(()),
         };
         let mut term_cells = self::cells(Table::TaxonomyTerms, term);
-        let id = term_cells
-            .entry("id")
-            .or_insert_with(|| stand_in(term))
-            .clone();
+        let id = term_cells.entry("id").or_insert_with(|| stand_in(term)).clone();
         cells.insert("taxonomy_term_id", id);
         self.push(Table::TaxonomyTerms, term_cells, true)
     }

@@ -60,18 +60,14 @@ const NAMES: &[(&str, &str, &str)] = &[
 pub fn name(text: &str) -> Option<String> {
     let code = text.trim().to_ascii_lowercase();
     let code = code.split(['-', '_']).next().unwrap_or_default();
-    let known = NAMES
-        .iter()
-        .find(|(two, three, _)| !code.is_empty() && (code == *two || code == *three));
+    let known = NAMES.iter().find(|(two, three, _)| !code.is_empty() && (code == *two || code == *three));
     match known {
         Some((_, _, name)) => Some((*name).to_owned()),
         None if text.trim().chars().count() <= 3 => None,
         None => {
             let text = text.trim();
             // One spelling for "spanish", "SPANISH" and "Spanish".
-            let known = NAMES
-                .iter()
-                .find(|(_, _, name)| name.eq_ignore_ascii_case(text));
+            let known = NAMES.iter().find(|(_, _, name)| name.eq_ignore_ascii_case(text));
             Some(known.map_or_else(|| text.to_owned(), |(_, _, name)| (*name).to_owned()))
         }
     }

@@ -48,12 +48,7 @@ pub struct Parents {
 }
 
 /// Columns that can link a row to something, nearest first.
-const LINKS: [&str; 4] = [
-    "service_at_location_id",
-    "service_id",
-    "location_id",
-    "organization_id",
-];
+const LINKS: [&str; 4] = ["service_at_location_id", "service_id", "location_id", "organization_id"];
 
 impl Parents {
     fn has(&self, column: &str, id: &str) -> bool {
@@ -78,25 +73,16 @@ impl Children {
     pub fn link(table: Table, tables: &mut Tables, parents: &Parents, report: &mut Report) -> Self {
         let mut children = Children::default();
         for mut row in tables.take(table) {
-            let named: Vec<&'static str> = LINKS
-                .into_iter()
-                .filter(|column| !row.cell(column).is_empty())
-                .collect();
+            let named: Vec<&'static str> = LINKS.into_iter().filter(|column| !row.cell(column).is_empty()).collect();
             if named.is_empty() {
                 match table {
-                    Table::Phones if !row.cell("contact_id").is_empty() => {
-                        report.skip(row.place, SkipCode::PersonalContact)
-                    }
+                    Table::Phones if !row.cell("contact_id").is_empty() => report.skip(row.place, SkipCode::PersonalContact),
                     Table::Languages if !row.cell("phone_id").is_empty() => {}
                     _ => report.skip(row.place, SkipCode::Unlinked),
                 }
                 continue;
             }
-            let dangling: Vec<&str> = named
-                .iter()
-                .copied()
-                .filter(|column| !parents.has(column, row.cell(column)))
-                .collect();
+            let dangling: Vec<&str> = named.iter().copied().filter(|column| !parents.has(column, row.cell(column))).collect();
             if dangling.len() == named.len() {
                 report.skip(row.place, SkipCode::DanglingParent);
                 continue;
@@ -108,11 +94,7 @@ impl Children {
             let at = children.rows.len();
             for column in named {
                 if let Some(id) = row.cells.get(column) {
-                    children
-                        .index
-                        .entry((column, id.clone()))
-                        .or_default()
-                        .push(at);
+                    children.index.entry((column, id.clone())).or_default().push(at);
                 }
             }
             children.rows.push(row);
@@ -122,9 +104,7 @@ impl Children {
 
     fn of(&self, column: &'static str, id: &str) -> impl Iterator<Item = &Record> {
         let rows = self.index.get(&(column, id.to_owned()));
-        rows.into_iter()
-            .flatten()
-            .filter_map(|at| self.rows.get(*at))
+        rows.into_iter().flatten().filter_map(|at| self.rows.get(*at))
     }
 
     /// The rows nearest to a service at a place: its own, else the service's, else the location's, else the
@@ -142,11 +122,7 @@ impl Children {
 
     /// The rows of a service at a place and of its location together, sorted by content.
     pub fn all(&self, spot: &Spot<'_>) -> Vec<&Record> {
-        let mut rows: Vec<&Record> = LINKS
-            .into_iter()
-            .take(3)
-            .flat_map(|column| self.level(spot, column))
-            .collect();
+        let mut rows: Vec<&Record> = LINKS.into_iter().take(3).flat_map(|column| self.level(spot, column)).collect();
         rows.sort_by(|a, b| a.cells.cmp(&b.cells));
         rows
     }

@@ -87,15 +87,11 @@ pub fn read(path: &Path) -> Result<Import, HsdsError> {
         match kind {
             Kind::Csv(table) => {
                 has_services |= table == Table::Services;
-                let postal =
-                    table == Table::Addresses && file.name.to_ascii_lowercase().contains("postal");
+                let postal = table == Table::Addresses && file.name.to_ascii_lowercase().contains("postal");
                 csv_table::read(&text, table, postal, &mut tables, &mut report)?;
             }
             // Other documents may lie beside the export.
-            _ => {
-                has_services |=
-                    json::read(&text, kind == Kind::JsonLines, &mut tables, &mut report)?
-            }
+            _ => has_services |= json::read(&text, kind == Kind::JsonLines, &mut tables, &mut report)?,
         }
     }
     if !has_services {
@@ -108,12 +104,6 @@ pub fn read(path: &Path) -> Result<Import, HsdsError> {
     report.imported = resources.len();
     report.sort();
     let published = description.published.or(latest);
-    let catalogue = Catalogue::new(
-        description.title,
-        description.source,
-        description.licence,
-        published,
-        resources,
-    )?;
+    let catalogue = Catalogue::new(description.title, description.source, description.licence, published, resources)?;
     Ok(Import { catalogue, report })
 }

@@ -15,19 +15,11 @@ pub fn plain(text: &str) -> String {
     while let Some(at) = rest.find('<') {
         let (before, after) = rest.split_at(at);
         out.push_str(before);
-        let is_tag = after.get(1..).is_some_and(|tag| {
-            tag.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '!')
-        });
+        let is_tag = after.get(1..).is_some_and(|tag| tag.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '!'));
         match after.find('>').filter(|_| is_tag) {
             Some(end) => {
-                let tag = after
-                    .get(1..end)
-                    .unwrap_or_default()
-                    .trim_start_matches('/')
-                    .to_ascii_lowercase();
-                let block = ["p", "br", "li", "ul", "ol", "div", "h", "tr"]
-                    .iter()
-                    .any(|name| tag.starts_with(name));
+                let tag = after.get(1..end).unwrap_or_default().trim_start_matches('/').to_ascii_lowercase();
+                let block = ["p", "br", "li", "ul", "ol", "div", "h", "tr"].iter().any(|name| tag.starts_with(name));
                 out.push(if block { '\n' } else { ' ' });
                 rest = after.get(end + 1..).unwrap_or_default();
             }
@@ -39,14 +31,7 @@ pub fn plain(text: &str) -> String {
     }
     out.push_str(rest);
     if out.contains('&') {
-        for (entity, c) in [
-            ("&nbsp;", " "),
-            ("&lt;", "<"),
-            ("&gt;", ">"),
-            ("&quot;", "\""),
-            ("&#39;", "'"),
-            ("&amp;", "&"),
-        ] {
+        for (entity, c) in [("&nbsp;", " "), ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")] {
             out = out.replace(entity, c);
         }
     }

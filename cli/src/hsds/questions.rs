@@ -123,12 +123,7 @@ const POLICE_CONTACT: Rule = Rule {
         "must be on probation",
     ],
     no: &[],
-    nouns: &[
-        "police report",
-        "police contact",
-        "police",
-        "law enforcement",
-    ],
+    nouns: &["police report", "police contact", "police", "law enforcement"],
 };
 
 const ADDRESS: Rule = Rule {
@@ -152,14 +147,7 @@ const ADDRESS: Rule = Rule {
         "documentation of residence",
     ],
     no: &["people without an address", "general delivery accepted"],
-    nouns: &[
-        "address",
-        "permanent address",
-        "fixed address",
-        "mailing address",
-        "lease",
-        "residency",
-    ],
+    nouns: &["address", "permanent address", "fixed address", "mailing address", "lease", "residency"],
 };
 
 const REFERRAL: Rule = Rule {
@@ -183,13 +171,7 @@ const REFERRAL: Rule = Rule {
         "police referred",
         "through coordinated entry",
     ],
-    no: &[
-        "self referral",
-        "self referrals",
-        "self refer",
-        "self referred",
-        "walk in without a referral",
-    ],
+    no: &["self referral", "self referrals", "self refer", "self referred", "walk in without a referral"],
     nouns: &["referral", "referrals", "referral form"],
 };
 
@@ -257,11 +239,7 @@ const POLICE: Rule = Rule {
         "reports to the police",
         "reported to police",
     ],
-    no: &[
-        "never shared with police",
-        "never share information with police",
-        "not shared with police",
-    ],
+    no: &["never shared with police", "never share information with police", "not shared with police"],
     nouns: &[],
 };
 
@@ -300,13 +278,7 @@ const FAITH_OR_RESCUE: Rule = Rule {
         "chapel is optional",
         "worship is optional",
     ],
-    nouns: &[
-        "chapel",
-        "worship",
-        "prayer",
-        "religious participation",
-        "bible study",
-    ],
+    nouns: &["chapel", "worship", "prayer", "religious participation", "bible study"],
 };
 
 const PARTNERS: Rule = Rule {
@@ -454,20 +426,8 @@ pub fn faith_or_rescue() -> &'static Rule {
 /// Whether a word is a noun of any demand, so that one negation can cover a list of them.
 pub fn is_noun(word: &str) -> bool {
     const ALSO: [&str; 4] = ["proof", "photo", "documents", "insurance"];
-    let demands = [
-        &ID,
-        &ABSTINENCE,
-        &POLICE_CONTACT,
-        &ADDRESS,
-        &REFERRAL,
-        &IMMIGRATION_STATUS,
-    ];
-    ALSO.contains(&word)
-        || demands.iter().any(|rule| {
-            rule.nouns
-                .iter()
-                .any(|noun| noun.split(' ').any(|part| part == word))
-        })
+    let demands = [&ID, &ABSTINENCE, &POLICE_CONTACT, &ADDRESS, &REFERRAL, &IMMIGRATION_STATUS];
+    ALSO.contains(&word) || demands.iter().any(|rule| rule.nouns.iter().any(|noun| noun.split(' ').any(|part| part == word)))
 }
 
 #[cfg(test)]
@@ -488,86 +448,34 @@ mod tests {
             (&ID, "Adults 18 and over. Bring an ID.", Verdict::Yes),
             (&ID, "No ID needed.", Verdict::No),
             (&ID, "ID is not required.", Verdict::No),
-            (
-                &ID,
-                "We don't ask for any form of identification.",
-                Verdict::No,
-            ),
-            (
-                &ID,
-                "We help you replace a lost birth certificate or ID.",
-                Verdict::Silent,
-            ),
+            (&ID, "We don't ask for any form of identification.", Verdict::No),
+            (&ID, "We help you replace a lost birth certificate or ID.", Verdict::Silent),
             (&ID, "Open to everyone.", Verdict::Silent),
-            (
-                &ABSTINENCE,
-                "Residents must be sober for 30 days.",
-                Verdict::Yes,
-            ),
+            (&ABSTINENCE, "Residents must be sober for 30 days.", Verdict::Yes),
             (&ABSTINENCE, "Sobriety is not required.", Verdict::No),
             (&ABSTINENCE, "You do not need to be sober.", Verdict::No),
             (&ABSTINENCE, "People at any stage of use.", Verdict::No),
-            (
-                &POLICE_CONTACT,
-                "Court-referred clients only.",
-                Verdict::Yes,
-            ),
+            (&POLICE_CONTACT, "Court-referred clients only.", Verdict::Yes),
             (&POLICE_CONTACT, "No police report needed.", Verdict::No),
             (&REFERRAL, "Court-referred clients only.", Verdict::Yes),
             (&REFERRAL, "By referral only.", Verdict::Yes),
             (&REFERRAL, "Self-referrals accepted.", Verdict::No),
-            (
-                &REFERRAL,
-                "No ID, proof of address or referral needed.",
-                Verdict::No,
-            ),
-            (
-                &ADDRESS,
-                "No ID, proof of address or referral needed.",
-                Verdict::No,
-            ),
+            (&REFERRAL, "No ID, proof of address or referral needed.", Verdict::No),
+            (&ADDRESS, "No ID, proof of address or referral needed.", Verdict::No),
             (&ADDRESS, "Must live in Harrow County.", Verdict::Yes),
-            (
-                &IMMIGRATION_STATUS,
-                "Everyone, regardless of immigration status.",
-                Verdict::No,
-            ),
-            (
-                &IMMIGRATION_STATUS,
-                "We never ask about immigration status.",
-                Verdict::No,
-            ),
-            (
-                &IMMIGRATION_STATUS,
-                "For U.S. citizens and nobody else.",
-                Verdict::Yes,
-            ),
+            (&IMMIGRATION_STATUS, "Everyone, regardless of immigration status.", Verdict::No),
+            (&IMMIGRATION_STATUS, "We never ask about immigration status.", Verdict::No),
+            (&IMMIGRATION_STATUS, "For U.S. citizens and nobody else.", Verdict::Yes),
             (&HMIS, "Your name is entered into HMIS.", Verdict::Yes),
             (&HMIS, "No HMIS.", Verdict::No),
-            (
-                &FAITH_OR_RESCUE,
-                "Guests attend chapel before the meal.",
-                Verdict::Yes,
-            ),
-            (
-                &FAITH_OR_RESCUE,
-                "There is no religious requirement.",
-                Verdict::No,
-            ),
+            (&FAITH_OR_RESCUE, "Guests attend chapel before the meal.", Verdict::Yes),
+            (&FAITH_OR_RESCUE, "There is no religious requirement.", Verdict::No),
             (&PETS, "No pets allowed.", Verdict::Yes),
             (&PETS, "Pets are welcome.", Verdict::No),
             (&PARTNERS, "Couples are welcome.", Verdict::No),
             (&TRANS_WOMEN, "Biological women only.", Verdict::Yes),
-            (
-                &TRANS_WOMEN,
-                "All women, including trans women.",
-                Verdict::No,
-            ),
-            (
-                &ACTIVE_USE,
-                "Guests must not be under the influence.",
-                Verdict::Yes,
-            ),
+            (&TRANS_WOMEN, "All women, including trans women.", Verdict::No),
+            (&ACTIVE_USE, "Guests must not be under the influence.", Verdict::Yes),
         ] {
             assert_eq!(ask(rule, text), verdict, "{text}");
         }
@@ -579,14 +487,8 @@ mod tests {
             (&ID, "Photo ID preferred."),
             (&ID, "Photo ID if you have one."),
             (&ID, "No walk-ins, photo ID required."),
-            (
-                &ID,
-                "No ID needed for meals. Photo ID required for lockers.",
-            ),
-            (
-                &ADDRESS,
-                "Not for visitors: must live in Harrow. No proof of address needed.",
-            ),
+            (&ID, "No ID needed for meals. Photo ID required for lockers."),
+            (&ADDRESS, "Not for visitors: must live in Harrow. No proof of address needed."),
             (&REFERRAL, "Self-referral or referred by a clinic."),
         ] {
             assert_eq!(ask(rule, text), Verdict::Unclear, "{text}");
@@ -611,10 +513,7 @@ mod tests {
         }
         assert_eq!(describe(&ID, "Photo ID required."), Verdict::Yes);
         assert_eq!(describe(&ID, "No ID needed."), Verdict::No);
-        assert_eq!(
-            describe(&FAITH_OR_RESCUE, "Guests attend chapel first."),
-            Verdict::Yes
-        );
+        assert_eq!(describe(&FAITH_OR_RESCUE, "Guests attend chapel first."), Verdict::Yes);
     }
 
     #[test]

@@ -34,36 +34,16 @@ pub enum Verdict {
     Unclear,
 }
 
-const NEGATORS: [&str; 8] = [
-    "no", "not", "without", "never", "nor", "neither", "dont", "cannot",
-];
+const NEGATORS: [&str; 8] = ["no", "not", "without", "never", "nor", "neither", "dont", "cannot"];
 /// Words that may stand between a negation and what it negates.
 const BETWEEN: [&str; 22] = [
-    "a", "an", "any", "form", "of", "kind", "type", "or", "and", "need", "needed", "require",
-    "required", "ask", "asked", "about", "for", "to", "be", "have", "show", "valid",
+    "a", "an", "any", "form", "of", "kind", "type", "or", "and", "need", "needed", "require", "required", "ask", "asked", "about", "for",
+    "to", "be", "have", "show", "valid",
 ];
-const CONDITIONS: [&str; 8] = [
-    "if",
-    "unless",
-    "preferred",
-    "helpful",
-    "optional",
-    "recommended",
-    "encouraged",
-    "sometimes",
-];
+const CONDITIONS: [&str; 8] = ["if", "unless", "preferred", "helpful", "optional", "recommended", "encouraged", "sometimes"];
 
 /// Words that make a demand out of a noun in a description.
-const REQUIREMENTS: [&str; 8] = [
-    "must",
-    "required",
-    "require",
-    "requires",
-    "only",
-    "bring",
-    "mandatory",
-    "compulsory",
-];
+const REQUIREMENTS: [&str; 8] = ["must", "required", "require", "requires", "only", "bring", "mandatory", "compulsory"];
 
 /// How much of one text is searched for answers, in bytes.
 const TEXT_BYTES: usize = 16 * 1024;
@@ -102,14 +82,8 @@ impl Words {
     }
 
     fn extend(&mut self, text: &str, origin: Origin) {
-        let text = text
-            .get(..text.floor_char_boundary(TEXT_BYTES))
-            .unwrap_or_default();
-        self.sentences.extend(
-            sentences(text)
-                .into_iter()
-                .map(|sentence| (sentence, origin)),
-        );
+        let text = text.get(..text.floor_char_boundary(TEXT_BYTES)).unwrap_or_default();
+        self.sentences.extend(sentences(text).into_iter().map(|sentence| (sentence, origin)));
     }
 
     /// What the texts say about one question.
@@ -118,14 +92,12 @@ impl Words {
         for (sentence, origin) in &self.sentences {
             let has = |list: &[&str]| sentence.iter().any(|word| list.contains(&word.as_str()));
             // "Self-referral accepted" is an answer as it stands.
-            let plain_no =
-                phrases(sentence, rule.no).any(|(at, _)| !negated_before(sentence, at, rule));
+            let plain_no = phrases(sentence, rule.no).any(|(at, _)| !negated_before(sentence, at, rule));
             no |= plain_no;
             let conditional = has(&CONDITIONS);
             let counts = *origin != Origin::Description || !rule.ambiguous || has(&REQUIREMENTS);
             let strong = phrases(sentence, rule.yes).map(|found| (found, counts));
-            let weak =
-                phrases(sentence, rule.nouns).map(|found| (found, *origin == Origin::Document));
+            let weak = phrases(sentence, rule.nouns).map(|found| (found, *origin == Origin::Document));
             let (mut said, mut denied, mut vague) = (false, false, false);
             for ((start, end), counts) in strong.chain(weak) {
                 if negated_before(sentence, start, rule) || negated_after(sentence, end) {
@@ -174,14 +146,10 @@ fn sentences(text: &str) -> Vec<Vec<String>> {
 }
 
 /// Where any of the phrases stands in a sentence, as half-open word ranges.
-fn phrases<'a>(
-    sentence: &'a [String],
-    list: &'a [&'static str],
-) -> impl Iterator<Item = (usize, usize)> + 'a {
+fn phrases<'a>(sentence: &'a [String], list: &'a [&'static str]) -> impl Iterator<Item = (usize, usize)> + 'a {
     (0..sentence.len()).flat_map(move |at| {
         let rest = sentence.get(at..).unwrap_or_default();
-        list.iter()
-            .filter_map(move |phrase| starts_with(rest, phrase).map(|length| (at, at + length)))
+        list.iter().filter_map(move |phrase| starts_with(rest, phrase).map(|length| (at, at + length)))
     })
 }
 
@@ -204,10 +172,7 @@ fn negated_before(sentence: &[String], start: usize, rule: &Rule) -> bool {
         if NEGATORS.contains(&word.as_str()) {
             return true;
         }
-        let own_noun = rule
-            .nouns
-            .iter()
-            .any(|noun| noun.split(' ').any(|part| part == word));
+        let own_noun = rule.nouns.iter().any(|noun| noun.split(' ').any(|part| part == word));
         let other_noun = super::questions::is_noun(word);
         if !own_noun && !other_noun && !BETWEEN.contains(&word.as_str()) {
             return false;
@@ -218,35 +183,15 @@ fn negated_before(sentence: &[String], start: usize, rule: &Rule) -> bool {
 
 /// Whether a negation stands anywhere before the phrase.
 fn negation_before(sentence: &[String], start: usize) -> bool {
-    sentence
-        .get(..start)
-        .unwrap_or_default()
-        .iter()
-        .any(|word| NEGATORS.contains(&word.as_str()))
+    sentence.get(..start).unwrap_or_default().iter().any(|word| NEGATORS.contains(&word.as_str()))
 }
 
 /// "… is not required", "… not needed".
 fn negated_after(sentence: &[String], end: usize) -> bool {
-    let mut after = sentence
-        .get(end..)
-        .unwrap_or_default()
-        .iter()
-        .map(String::as_str)
-        .peekable();
+    let mut after = sentence.get(end..).unwrap_or_default().iter().map(String::as_str).peekable();
     if matches!(after.peek(), Some(&("is" | "are" | "was"))) {
         after.next();
     }
     matches!(after.next(), Some("not" | "never"))
-        && matches!(
-            after.next(),
-            Some(
-                "required"
-                    | "needed"
-                    | "necessary"
-                    | "asked"
-                    | "requested"
-                    | "mandatory"
-                    | "checked"
-            )
-        )
+        && matches!(after.next(), Some("required" | "needed" | "necessary" | "asked" | "requested" | "mandatory" | "checked"))
 }

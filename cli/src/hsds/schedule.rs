@@ -13,29 +13,17 @@ const FAR_FUTURE: &str = "2099-01-01";
 ///
 /// A rule that is not plainly weekly (seasonal, every second week, first Monday, hours that might be a missing
 /// "PM") goes into the words only: a closed door is worse than "unknown".
-pub fn hours(
-    rows: &[&Record],
-    holidays: &[&Record],
-    published: Option<Day>,
-    report: &mut Report,
-) -> Hours {
+pub fn hours(rows: &[&Record], holidays: &[&Record], published: Option<Day>, report: &mut Report) -> Hours {
     let mut openings: BTreeSet<Opening> = BTreeSet::new();
     let mut texts: BTreeSet<String> = BTreeSet::new();
     let mut complete = !rows.is_empty();
     for row in rows {
-        texts.extend(
-            ["description", "notes"]
-                .iter()
-                .map(|c| row.cell(c).to_owned())
-                .filter(|t| !t.is_empty()),
-        );
+        texts.extend(["description", "notes"].iter().map(|c| row.cell(c).to_owned()).filter(|t| !t.is_empty()));
         match weekly(row, published) {
             Ok(list) => openings.extend(list),
             Err(problem) => {
                 complete = false;
-                let bare = ["opens_at", "closes_at", "byday", "weekday", "freq"]
-                    .iter()
-                    .all(|c| row.cell(c).is_empty());
+                let bare = ["opens_at", "closes_at", "byday", "weekday", "freq"].iter().all(|c| row.cell(c).is_empty());
                 if bare && !row.cell("description").is_empty() {
                     continue;
                 }
@@ -50,34 +38,19 @@ pub fn hours(
     if openings.len() > OPENING_COUNT {
         openings.truncate(OPENING_COUNT);
         complete = false;
-        report.warn(
-            rows.first().map(|row| row.place),
-            WarningCode::ListTruncated,
-        );
+        report.warn(rows.first().map(|row| row.place), WarningCode::ListTruncated);
     }
     let mut lines: Vec<String> = Vec::new();
     if !openings.is_empty() {
         lines.push(summary(&openings));
     }
     lines.extend(texts);
-    lines.extend(
-        holidays
-            .iter()
-            .map(|row| holiday(row))
-            .collect::<BTreeSet<_>>(),
-    );
+    lines.extend(holidays.iter().map(|row| holiday(row)).collect::<BTreeSet<_>>());
     let (text, cut) = clean_text(&lines.join("\n"), HOURS_BYTES);
     if cut {
-        report.warn(
-            rows.first().map(|row| row.place),
-            WarningCode::TextTruncated,
-        );
+        report.warn(rows.first().map(|row| row.place), WarningCode::TextTruncated);
     }
-    Hours {
-        text,
-        openings,
-        complete,
-    }
+    Hours { text, openings, complete }
 }
 
 fn weekly(row: &Record, published: Option<Day>) -> Result<Vec<Opening>, WarningCode> {
@@ -86,22 +59,15 @@ fn weekly(row: &Record, published: Option<Day>) -> Result<Vec<Opening>, WarningC
         // A named weekday without times is how older directories say "closed".
         ("", "") if !row.cell("weekday").is_empty() => return Ok(Vec::new()),
         ("", _) | (_, "") => return Err(WarningCode::HoursUnreadable),
-        (opens, closes) => (
-            minute(opens).ok_or(WarningCode::HoursUnreadable)?,
-            minute(closes).ok_or(WarningCode::HoursUnreadable)?,
-        ),
+        (opens, closes) => (minute(opens).ok_or(WarningCode::HoursUnreadable)?, minute(closes).ok_or(WarningCode::HoursUnreadable)?),
     };
-    let limited = ["bymonthday", "byweekno", "byyearday", "count"]
-        .iter()
-        .any(|column| !row.cell(column).is_empty())
+    let limited = ["bymonthday", "byweekno", "byyearday", "count"].iter().any(|column| !row.cell(column).is_empty())
         || !matches!(row.cell("interval"), "" | "1")
         || ["until", "valid_to"].iter().any(|column| {
             let day = Day::from_iso(row.cell(column));
             !row.cell(column).is_empty() && day < Day::from_iso(FAR_FUTURE)
         })
-        || Day::from_iso(row.cell("valid_from"))
-            .zip(published)
-            .is_some_and(|(from, now)| from > now);
+        || Day::from_iso(row.cell("valid_from")).zip(published).is_some_and(|(from, now)| from > now);
     if limited {
         return Err(WarningCode::HoursNotWeekly);
     }
@@ -114,14 +80,7 @@ fn weekly(row: &Record, published: Option<Day>) -> Result<Vec<Opening>, WarningC
         morning if opens >= 15 * 60 && morning <= 12 * 60 => morning + DAY_MINUTES,
         _ => return Err(WarningCode::HoursUnreadable),
     };
-    let openings: Vec<Opening> = days
-        .into_iter()
-        .map(|weekday| Opening {
-            weekday,
-            opens,
-            closes,
-        })
-        .collect();
+    let openings: Vec<Opening> = days.into_iter().map(|weekday| Opening { weekday, opens, closes }).collect();
     match openings.iter().all(Opening::is_valid) {
         true => Ok(openings),
         false => Err(WarningCode::HoursUnreadable),
@@ -141,17 +100,11 @@ fn days(row: &Record) -> Result<BTreeSet<Weekday>, WarningCode> {
         return match (freq.as_str(), Day::from_iso(row.cell("dtstart"))) {
             ("DAILY", _) => Ok(Weekday::ALL.into()),
             // RFC 5545: without BYDAY the weekday of the start repeats. 1970-01-01 was a Thursday.
-            ("WEEKLY", Some(start)) => Ok(Weekday::ALL
-                .get((start.days() as usize + 3) % 7)
-                .copied()
-                .into_iter()
-                .collect()),
+            ("WEEKLY", Some(start)) => Ok(Weekday::ALL.get((start.days() as usize + 3) % 7).copied().into_iter().collect()),
             _ => Err(WarningCode::HoursUnreadable),
         };
     }
-    let ordinal = |text: &str| {
-        text.len() > 1 && text.starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == '+')
-    };
+    let ordinal = |text: &str| text.len() > 1 && text.starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == '+');
     named
         .split([',', ';', ' ', '/'])
         .map(str::trim)
@@ -214,10 +167,7 @@ fn summary(openings: &[Opening]) -> String {
             DAY_MINUTES => "24:00".to_owned(),
             closes => clock(closes % DAY_MINUTES),
         };
-        by_day
-            .entry(opening.weekday)
-            .or_default()
-            .push(format!("{}-{closes}", clock(opening.opens)));
+        by_day.entry(opening.weekday).or_default().push(format!("{}-{closes}", clock(opening.opens)));
     }
     let mut groups: Vec<(Weekday, Weekday, String)> = Vec::new();
     for (day, times) in by_day {
@@ -240,31 +190,13 @@ fn summary(openings: &[Opening]) -> String {
 
 /// The raw rule, for a person to make sense of.
 fn spell(row: &Record) -> String {
-    let columns = [
-        "freq",
-        "interval",
-        "byday",
-        "weekday",
-        "bymonthday",
-        "opens_at",
-        "closes_at",
-        "valid_from",
-        "valid_to",
-        "until",
-    ];
-    let words: Vec<&str> = columns
-        .iter()
-        .map(|column| row.cell(column))
-        .filter(|cell| !cell.is_empty())
-        .collect();
+    let columns = ["freq", "interval", "byday", "weekday", "bymonthday", "opens_at", "closes_at", "valid_from", "valid_to", "until"];
+    let words: Vec<&str> = columns.iter().map(|column| row.cell(column)).filter(|cell| !cell.is_empty()).collect();
     words.join(" ")
 }
 
 fn holiday(row: &Record) -> String {
-    let closed = matches!(
-        row.cell("closed").to_ascii_lowercase().as_str(),
-        "true" | "yes" | "1" | "t"
-    );
+    let closed = matches!(row.cell("closed").to_ascii_lowercase().as_str(), "true" | "yes" | "1" | "t");
     let (start, end) = (row.cell("start_date"), row.cell("end_date"));
     let days = match end.is_empty() || end == start {
         true => start.to_owned(),
@@ -283,18 +215,8 @@ mod tests {
     use super::*;
 
     fn row(cells: &[(&'static str, &str)]) -> Record {
-        let cells: Cells = cells
-            .iter()
-            .map(|(column, cell)| (*column, (*cell).to_owned()))
-            .collect();
-        Record {
-            place: Place {
-                table: Table::Schedules,
-                row: 2,
-            },
-            nested: false,
-            cells,
-        }
+        let cells: Cells = cells.iter().map(|(column, cell)| (*column, (*cell).to_owned())).collect();
+        Record { place: Place { table: Table::Schedules, row: 2 }, nested: false, cells }
     }
 
     fn one(cells: &[(&'static str, &str)]) -> (Hours, Report) {
@@ -332,23 +254,9 @@ mod tests {
     #[test]
     fn weekly_rules_of_every_version_become_openings() {
         for cells in [
-            &[
-                ("byday", "MO,TU"),
-                ("freq", "WEEKLY"),
-                ("opens_at", "09:00"),
-                ("closes_at", "17:00"),
-            ][..],
-            &[
-                ("weekday", "Monday, Tuesday"),
-                ("opens_at", "9 AM"),
-                ("closes_at", "5 PM"),
-            ],
-            &[
-                ("weekday", "1,2"),
-                ("opens_at", "09:00:00"),
-                ("closes_at", "17:00:00"),
-                ("valid_from", "2020-01-01"),
-            ],
+            &[("byday", "MO,TU"), ("freq", "WEEKLY"), ("opens_at", "09:00"), ("closes_at", "17:00")][..],
+            &[("weekday", "Monday, Tuesday"), ("opens_at", "9 AM"), ("closes_at", "5 PM")],
+            &[("weekday", "1,2"), ("opens_at", "09:00:00"), ("closes_at", "17:00:00"), ("valid_from", "2020-01-01")],
         ] {
             let (hours, report) = one(cells);
             assert_eq!(hours.open_at(Weekday::Tuesday, 1019), Some(true));
@@ -356,40 +264,23 @@ mod tests {
             assert_eq!(hours.text, "Mon-Tue 09:00-17:00");
             assert_eq!(report.warning_count, 0);
         }
-        let (hours, _) = one(&[
-            ("freq", "WEEKLY"),
-            ("dtstart", "2026-11-22"),
-            ("opens_at", "10:00"),
-            ("closes_at", "11:00"),
-        ]);
+        let (hours, _) = one(&[("freq", "WEEKLY"), ("dtstart", "2026-11-22"), ("opens_at", "10:00"), ("closes_at", "11:00")]);
         assert_eq!(hours.open_at(Weekday::Sunday, 600), Some(true));
     }
 
     #[test]
     fn nights_and_midnight_are_understood() {
-        let (hours, _) = one(&[
-            ("freq", "DAILY"),
-            ("opens_at", "20:00"),
-            ("closes_at", "07:00"),
-        ]);
+        let (hours, _) = one(&[("freq", "DAILY"), ("opens_at", "20:00"), ("closes_at", "07:00")]);
         assert_eq!(hours.open_at(Weekday::Monday, 30), Some(true));
         assert_eq!(hours.text, "Mon-Sun 20:00-07:00");
-        let (hours, _) = one(&[
-            ("freq", "DAILY"),
-            ("opens_at", "00:00"),
-            ("closes_at", "23:59"),
-        ]);
+        let (hours, _) = one(&[("freq", "DAILY"), ("opens_at", "00:00"), ("closes_at", "23:59")]);
         assert_eq!(hours.open_at(Weekday::Monday, 1439), Some(true));
         assert_eq!(hours.text, "Mon-Sun 00:00-24:00");
     }
 
     #[test]
     fn what_is_not_plainly_weekly_stays_unknown() {
-        let base = [
-            ("byday", "MO"),
-            ("opens_at", "09:00"),
-            ("closes_at", "17:00"),
-        ];
+        let base = [("byday", "MO"), ("opens_at", "09:00"), ("closes_at", "17:00")];
         for extra in [
             ("valid_to", "2026-12-31"),
             ("until", "2026-12-31"),
@@ -404,23 +295,12 @@ mod tests {
             cells.push(extra);
             let (hours, report) = one(&cells);
             assert_eq!(hours.open_at(Weekday::Monday, 600), None, "{extra:?}");
-            assert_eq!(
-                report.warnings.first().map(|w| w.code),
-                Some(WarningCode::HoursNotWeekly),
-                "{extra:?}"
-            );
+            assert_eq!(report.warnings.first().map(|w| w.code), Some(WarningCode::HoursNotWeekly), "{extra:?}");
             assert!(!hours.text.is_empty());
         }
-        let (hours, report) = one(&[
-            ("weekday", "Monday"),
-            ("opens_at", "10:00"),
-            ("closes_at", "4:00"),
-        ]);
+        let (hours, report) = one(&[("weekday", "Monday"), ("opens_at", "10:00"), ("closes_at", "4:00")]);
         assert_eq!(hours.open_at(Weekday::Monday, 120), None);
-        assert_eq!(
-            report.warnings.first().map(|w| w.code),
-            Some(WarningCode::HoursUnreadable)
-        );
+        assert_eq!(report.warnings.first().map(|w| w.code), Some(WarningCode::HoursUnreadable));
     }
 
     #[test]

@@ -43,10 +43,7 @@ pub fn open(path: &Path, report: &mut Report) -> Result<Vec<SourceFile>, HsdsErr
     if !metadata.is_file() {
         return Err(HsdsError::NotAFile);
     }
-    let name = path
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default();
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let mut budget = limits::TOTAL_BYTES;
     let bytes = read_bounded(File::open(path)?, limits::FILE_BYTES, &mut budget)?;
     if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
@@ -85,9 +82,7 @@ fn read_bounded(reader: impl Read, max: u64, budget: &mut u64) -> Result<Vec<u8>
     if length > max {
         return Err(HsdsError::FileTooLarge);
     }
-    *budget = budget
-        .checked_sub(length)
-        .ok_or(HsdsError::SourceTooLarge)?;
+    *budget = budget.checked_sub(length).ok_or(HsdsError::SourceTooLarge)?;
     Ok(bytes)
 }
 
@@ -136,37 +131,23 @@ fn list(
         } else if file_type.is_file() {
             names.insert(name, entry.path());
         } else if file_type.is_dir() && deeper > 0 {
-            list(
-                &entry.path(),
-                &format!("{name}/"),
-                deeper - 1,
-                seen,
-                names,
-                report,
-            )?;
+            list(&entry.path(), &format!("{name}/"), deeper - 1, seen, names, report)?;
         }
     }
     Ok(())
 }
 
-const WHOLE: Place = Place {
-    table: Table::Source,
-    row: 0,
-};
+const WHOLE: Place = Place { table: Table::Source, row: 0 };
 
 /// Of several files for one table takes the one nearest to the top; `physical_addresses` and
 /// `postal_addresses` are two tables in this sense. Documents are read only when there is no services table.
 fn choose<'a>(names: impl Iterator<Item = &'a str>, report: &mut Report) -> BTreeSet<String> {
     let mut names: Vec<&str> = names.filter(|name| kind(name).is_some()).collect();
     names.sort_by_key(|name| (name.matches('/').count(), *name));
-    let tabular = names
-        .iter()
-        .any(|name| matches!(kind(name), Some(Kind::Csv(Table::Services))));
+    let tabular = names.iter().any(|name| matches!(kind(name), Some(Kind::Csv(Table::Services))));
     // A description can give a services table an unexpected file name.
-    let described = names
-        .iter()
-        .any(|name| kind(name) == Some(Kind::Description))
-        && names.iter().any(|name| kind(name) == Some(Kind::OtherCsv));
+    let described =
+        names.iter().any(|name| kind(name) == Some(Kind::Description)) && names.iter().any(|name| kind(name) == Some(Kind::OtherCsv));
     let mut taken = BTreeSet::new();
     let mut wanted = BTreeSet::new();
     for name in names {
@@ -190,12 +171,7 @@ fn archive(bytes: Vec<u8>, report: &mut Report) -> Result<Vec<SourceFile>, HsdsE
         return Err(HsdsError::FileTooLarge);
     }
     // The directory of an archive is parsed whole: count its headers before that happens.
-    if bytes
-        .windows(4)
-        .filter(|window| window == b"PK\x01\x02")
-        .count()
-        > 2 * limits::ENTRY_COUNT
-    {
+    if bytes.windows(4).filter(|window| window == b"PK\x01\x02").count() > 2 * limits::ENTRY_COUNT {
         return Err(HsdsError::TooManyFiles);
     }
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|_| HsdsError::BadArchive)?;
@@ -204,13 +180,8 @@ fn archive(bytes: Vec<u8>, report: &mut Report) -> Result<Vec<SourceFile>, HsdsE
     }
     let mut names = BTreeMap::new();
     for index in 0..archive.len() {
-        let entry = archive
-            .by_index_raw(index)
-            .map_err(|_| HsdsError::BadArchive)?;
-        let name = entry
-            .name()
-            .map_err(|_| HsdsError::BadArchive)?
-            .into_owned();
+        let entry = archive.by_index_raw(index).map_err(|_| HsdsError::BadArchive)?;
+        let name = entry.name().map_err(|_| HsdsError::BadArchive)?.into_owned();
         if !is_safe(&name) {
             return Err(HsdsError::UnsafePath);
         }
@@ -243,8 +214,6 @@ fn archive(bytes: Vec<u8>, report: &mut Report) -> Result<Vec<SourceFile>, HsdsE
 /// Whether a path stays inside the folder it is relative to, on every operating system.
 pub fn is_safe(path: &str) -> bool {
     !path.contains(['\\', ':', '\0'])
-        && Path::new(path)
-            .components()
-            .all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
+        && Path::new(path).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
         && !path.starts_with('/')
 }

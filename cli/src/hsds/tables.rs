@@ -71,18 +71,12 @@ impl Table {
     pub fn from_stem(stem: &str) -> Option<Self> {
         Some(match normalise(stem).as_str() {
             "service" | "services" => Table::Services,
-            "organization" | "organizations" | "organisation" | "organisations" => {
-                Table::Organizations
-            }
+            "organization" | "organizations" | "organisation" | "organisations" => Table::Organizations,
             "program" | "programs" => Table::Programs,
             "location" | "locations" => Table::Locations,
-            "service_at_location"
-            | "service_at_locations"
-            | "services_at_location"
-            | "services_at_locations" => Table::ServiceAtLocation,
+            "service_at_location" | "service_at_locations" | "services_at_location" | "services_at_locations" => Table::ServiceAtLocation,
             "phone" | "phones" => Table::Phones,
-            "address" | "addresses" | "physical_address" | "physical_addresses"
-            | "postal_address" | "postal_addresses" => Table::Addresses,
+            "address" | "addresses" | "physical_address" | "physical_addresses" | "postal_address" | "postal_addresses" => Table::Addresses,
             "schedule" | "schedules" | "regular_schedule" | "regular_schedules" => Table::Schedules,
             "holiday_schedule" | "holiday_schedules" => Table::HolidaySchedules,
             "eligibility" | "eligibilities" => Table::Eligibility,
@@ -135,25 +129,11 @@ impl Table {
             ],
             Table::Organizations => &["id", "name", "description", "url"],
             Table::Programs => &["id", "organization_id"],
-            Table::Locations => &[
-                "id",
-                "organization_id",
-                "location_type",
-                "name",
-                "url",
-                "transportation",
-            ],
+            Table::Locations => &["id", "organization_id", "location_type", "name", "url", "transportation"],
             Table::ServiceAtLocation => &["id", "service_id", "location_id", "description"],
-            Table::Phones => &[
-                "service_at_location_id",
-                "service_id",
-                "location_id",
-                "organization_id",
-                "contact_id",
-                "number",
-                "extension",
-                "type",
-            ],
+            Table::Phones => {
+                &["service_at_location_id", "service_id", "location_id", "organization_id", "contact_id", "number", "extension", "type"]
+            }
             Table::Addresses => &[
                 "location_id",
                 "organization_id",
@@ -186,42 +166,15 @@ impl Table {
                 "description",
                 "notes",
             ],
-            Table::HolidaySchedules => &[
-                "service_at_location_id",
-                "service_id",
-                "location_id",
-                "closed",
-                "start_date",
-                "end_date",
-                "opens_at",
-                "closes_at",
-            ],
+            Table::HolidaySchedules => {
+                &["service_at_location_id", "service_id", "location_id", "closed", "start_date", "end_date", "opens_at", "closes_at"]
+            }
             Table::Eligibility => &["service_id", "eligibility", "minimum_age", "maximum_age"],
-            Table::Languages => &[
-                "service_at_location_id",
-                "service_id",
-                "location_id",
-                "phone_id",
-                "name",
-                "code",
-            ],
+            Table::Languages => &["service_at_location_id", "service_id", "location_id", "phone_id", "name", "code"],
             Table::RequiredDocuments => &["service_id", "document"],
-            Table::CostOptions => &[
-                "service_id",
-                "option",
-                "currency",
-                "amount",
-                "amount_description",
-            ],
+            Table::CostOptions => &["service_id", "option", "currency", "amount", "amount_description"],
             Table::TaxonomyTerms => &["id", "code", "name", "parent_id", "taxonomy"],
-            Table::Attributes => &[
-                "link_id",
-                "link_entity",
-                "service_id",
-                "taxonomy_term_id",
-                "taxonomy_detail",
-                "value",
-            ],
+            Table::Attributes => &["link_id", "link_entity", "service_id", "taxonomy_term_id", "taxonomy_detail", "value"],
         }
     }
 
@@ -249,10 +202,7 @@ impl Table {
             (Table::Attributes, "taxonomy_id") => "taxonomy_term_id",
             (_, other) => other,
         };
-        self.columns()
-            .iter()
-            .find(|column| **column == name)
-            .copied()
+        self.columns().iter().find(|column| **column == name).copied()
     }
 }
 
@@ -305,10 +255,7 @@ impl Tables {
         if self.count > limits::ROW_COUNT {
             return Err(HsdsError::TooManyRows);
         }
-        self.rows
-            .entry(record.place.table)
-            .or_default()
-            .push(record);
+        self.rows.entry(record.place.table).or_default().push(record);
         Ok(())
     }
 

@@ -51,10 +51,7 @@ impl TermIndex {
     /// Reads terms and attributes.
     pub fn read(tables: &mut Tables, parents: &Parents, report: &mut Report) -> Self {
         let terms = by_id(tables.take(Table::TaxonomyTerms), report);
-        let mut index = TermIndex {
-            services: BTreeMap::new(),
-            at_locations: BTreeMap::new(),
-        };
+        let mut index = TermIndex { services: BTreeMap::new(), at_locations: BTreeMap::new() };
         let mut rows = tables.take(Table::Attributes);
         rows.sort_by(|a, b| a.cells.cmp(&b.cells));
         for row in rows {
@@ -78,14 +75,8 @@ impl TermIndex {
                     report.skip(row.place, SkipCode::DanglingParent);
                 }
             } else {
-                let map = if at_location {
-                    &mut index.at_locations
-                } else {
-                    &mut index.services
-                };
-                map.entry(id.to_owned())
-                    .or_default()
-                    .add(&row, &terms, report);
+                let map = if at_location { &mut index.at_locations } else { &mut index.services };
+                map.entry(id.to_owned()).or_default().add(&row, &terms, report);
             }
         }
         index
@@ -94,11 +85,7 @@ impl TermIndex {
     /// Adds the terms that older services list in one cell, as ids or as words.
     pub fn list(&mut self, service: &str, listed: &str) {
         let entry = self.services.entry(service.to_owned()).or_default();
-        for word in listed
-            .split([',', ';', '|'])
-            .map(str::trim)
-            .filter(|word| !word.is_empty())
-        {
+        for word in listed.split([',', ';', '|']).map(str::trim).filter(|word| !word.is_empty()) {
             entry.names.push(word.to_owned());
             entry.codes.push(word.to_owned());
         }
@@ -106,10 +93,7 @@ impl TermIndex {
 
     /// The terms of a service at a place.
     pub fn of(&self, service: &str, at_location: &str) -> impl Iterator<Item = &Terms> {
-        self.services
-            .get(service)
-            .into_iter()
-            .chain(self.at_locations.get(at_location))
+        self.services.get(service).into_iter().chain(self.at_locations.get(at_location))
     }
 }
 
@@ -117,14 +101,8 @@ impl Terms {
     fn add(&mut self, row: &Record, terms: &ById, report: &mut Report) {
         let id = row.cell("taxonomy_term_id");
         let value = row.cell("value");
-        let denied = matches!(
-            value.to_ascii_lowercase().as_str(),
-            "no" | "false" | "0" | "none" | "n"
-        );
-        let plain = matches!(
-            value.to_ascii_lowercase().as_str(),
-            "yes" | "true" | "1" | "y" | ""
-        );
+        let denied = matches!(value.to_ascii_lowercase().as_str(), "no" | "false" | "0" | "none" | "n");
+        let plain = matches!(value.to_ascii_lowercase().as_str(), "yes" | "true" | "1" | "y" | "");
         if !plain && !denied {
             self.texts.push((value.to_owned(), false));
         }
@@ -139,8 +117,7 @@ impl Terms {
             return;
         };
         if term.cell("taxonomy").eq_ignore_ascii_case("satchel") {
-            self.exact
-                .extend(exact(term.cell("code")).map(|exact| (exact, !denied)));
+            self.exact.extend(exact(term.cell("code")).map(|exact| (exact, !denied)));
             return;
         }
         self.texts.push((term.cell("name").to_owned(), denied));

@@ -24,7 +24,7 @@ use satchel_wire::ShiftDay;
 use satchel_wire::cbor;
 use satchel_wire::ids::{BodyId, DeviceId, RecordId, RowId};
 use satchel_wire::limits::{DAY_AHEAD_MAX_DAYS, HELD_MAX_BYTES, HELD_PER_AUTHOR_MAX_COUNT};
-use satchel_wire::row::Row;
+use satchel_wire::row::{Lane, Row};
 use std::collections::BTreeMap;
 
 /// What became of a body.
@@ -133,6 +133,13 @@ impl Vault {
     }
 
     fn accept_row(&mut self, tx: &Transaction<'_>, row: &Row) -> Result<(Option<BodyId>, BodyVerdict), Error> {
+        if row.lane() == Lane::Commons {
+            let verdict = match self.accept_notice(tx, row)? {
+                true => BodyVerdict::Known,
+                false => self.hold(tx, row.id(), None, &Held::Row(row.as_bytes().to_vec()), EnvelopeError::Cover.code())?,
+            };
+            return Ok((None, verdict));
+        }
         match self.uncover(row) {
             Ok(covered) => {
                 let id = covered.body_id;
@@ -286,6 +293,12 @@ impl Vault {
                     Err(error) => return Ok(BodyVerdict::Refused(error.code())),
                 }
                 item.day = if is_new { day } else { item.day.max(day) };
+                if is_new && held.kind == Kind::Participant {
+                    // encounters may have come before the file that they are about
+                    self.index.load_kind(tx, &self.store_id, &self.root, Kind::Encounter)?;
+                    let contacts = self.index.about(&held.record).filter(|item| item.kind == Kind::Encounter).map(|item| item.day);
+                    item.day = contacts.fold(item.day, Ord::max);
+                }
                 item.summary = mapping::summary(held.kind, &document);
                 self.put_document(tx, &item, &document)?;
                 tx.put_body(&place, &id, &held.body)?;
@@ -362,22 +375,39 @@ impl Vault {
         if tx.held(&id)?.is_some() {
             return Ok(BodyVerdict::Held(code));
         }
-        // bounded, and fair per author; what does not fit is asked for again, by body id, when there is room
+        // Bounded, and fair per author. A body that does not fit is asked for again, by its id, when phones meet; a row
+        // that no turn here opens has no author to be fair to, and is read from the relay again after the next turn.
         let usage = tx.held_usage()?;
-        let mut of_author = 0;
-        tx.for_each_held::<Error>(|id, sealed| {
-            let other = match self.open_held(&id, sealed)? {
+        let counts = match self.held_counts.take() {
+            Some(counts) => counts,
+            None => self.count_held(tx)?,
+        };
+        let mut counts = counts;
+        let of_author = counts.entry(author).or_insert(0);
+        let has_share = author.is_none() || *of_author < HELD_PER_AUTHOR_MAX_COUNT;
+        if has_share && usage.bytes < HELD_MAX_BYTES as u64 {
+            *of_author += 1;
+            let plain = zeroize::Zeroizing::new(cbor::encode(held));
+            tx.put_held(&id, &seal_value(&self.env, &self.values, HELD, id.as_bytes(), &plain)?)?;
+        } else if author.is_none() {
+            self.state.is_pull_incomplete = true;
+        }
+        self.held_counts = Some(counts);
+        Ok(BodyVerdict::Held(code))
+    }
+
+    /// How many rows are held of each author; rows that no turn here opens count as nobody's.
+    fn count_held(&self, reader: &Reader<'_>) -> Result<BTreeMap<Option<DeviceId>, usize>, Error> {
+        let mut counts = BTreeMap::new();
+        reader.for_each_held::<Error>(|id, sealed| {
+            let author = match self.open_held(&id, sealed)? {
                 Held::Body(body) => Some(body.author),
                 Held::Row(_) => None,
             };
-            of_author += usize::from(other == author);
+            *counts.entry(author).or_insert(0) += 1;
             Ok(())
         })?;
-        if of_author < HELD_PER_AUTHOR_MAX_COUNT && usage.bytes < HELD_MAX_BYTES as u64 {
-            let plain = zeroize::Zeroizing::new(cbor::encode(held));
-            tx.put_held(&id, &seal_value(&self.env, &self.values, HELD, id.as_bytes(), &plain)?)?;
-        }
-        Ok(BodyVerdict::Held(code))
+        Ok(counts)
     }
 
     fn open_held(&self, id: &RowId, sealed: &[u8]) -> Result<Held, Error> {
@@ -424,6 +454,7 @@ impl Vault {
                 let still_same = matches!(verdict, BodyVerdict::Held(_)) && body.is_none_or(|body| body.as_bytes() == id.as_bytes());
                 if !still_same {
                     tx.remove_held(&id)?;
+                    self.held_counts = None;
                     acceptance.add(body, verdict);
                     moved |= matches!(verdict, BodyVerdict::Applied);
                 }

@@ -113,11 +113,6 @@ impl Index {
         Ok(())
     }
 
-    /// Reads all pages.
-    pub(super) fn load_all(&mut self, reader: &Reader<'_>, store_id: &[u8; 16], root: &Root) -> Result<(), Error> {
-        root.pages.iter().try_for_each(|page| self.load_page(reader, store_id, page))
-    }
-
     /// Reads the page that holds a place, if it is stored at all. Says whether it is.
     pub(super) fn load_place(&mut self, reader: &Reader<'_>, store_id: &[u8; 16], root: &Root, place: &Place) -> Result<bool, Error> {
         if self.items.contains_key(place) {
@@ -171,11 +166,6 @@ impl Index {
         let (first, last) = (RecordId::from_bytes([0; 16]), RecordId::from_bytes([0xff; 16]));
         self.by_subject.range((*subject, first)..=(*subject, last)).filter_map(|(_, place)| self.item(place))
     }
-    /// How many items have been read.
-    pub(super) fn len(&self) -> usize {
-        self.items.len()
-    }
-
     /// Writes an item that is new or has changed, as a tail of its page. Returns whether the root changed.
     ///
     /// The caller has loaded the item's own page, or all pages of its kind and week for a new one; the root

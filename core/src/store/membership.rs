@@ -129,10 +129,15 @@ impl Vault {
         Ok((new.len(), held, refused))
     }
 
-    /// Rule T4: a fresh receiving key; all earlier ones are destroyed with the root that held them.
-    pub(super) fn replace_receiving_key(&mut self) {
-        self.root.receiving = vec![Seed::make(&self.env)];
-        self.touch_root();
+    /// Rule T4: after an adoption a fresh receiving key; all earlier ones are destroyed with the root that held them.
+    ///
+    /// Done when the pull in hand is over, not at each adoption: two turns that wait together may both be boxed to
+    /// the present key.
+    pub(super) fn replace_spent_receiving_key(&mut self) {
+        if std::mem::take(&mut self.state.is_receiving_key_spent) {
+            self.root.receiving = vec![Seed::make(&self.env)];
+            self.touch_root();
+        }
     }
 
     fn receiving_public(&self) -> Result<ReceivingPublicKey, Error> {
@@ -214,10 +219,11 @@ impl Vault {
         }
         self.take_turn(&turn, secret)?;
         self.prune_turns();
+        self.replace_spent_receiving_key();
         Ok(turn.id())
     }
 
-    /// Adopts a turn: remembers what outlives it and replaces the receiving key (T4). False if it was held before.
+    /// Adopts a turn: remembers what outlives it, and that the receiving key is spent (T4). False if it was held before.
     fn take_turn(&mut self, turn: &Turn, secret: TurnSecret) -> Result<bool, TurnError> {
         let remembered = remember(turn, &secret);
         self.touch_turns();
@@ -227,7 +233,13 @@ impl Vault {
         self.root.remembered.retain(|known| known.turn != turn.id());
         self.root.remembered.insert(0, remembered);
         self.root.remembered.truncate(REMEMBERED_MAX_COUNT);
-        self.replace_receiving_key();
+        self.state.is_receiving_key_spent = true;
+        if std::mem::take(&mut self.state.is_pull_incomplete)
+            && let Some(relay) = &mut self.state.relay
+        {
+            relay.cursor = None;
+            self.progress_mut().rows.clear();
+        }
         Ok(true)
     }
 
@@ -303,8 +315,9 @@ impl Vault {
         past
     }
 
-    /// This device's frontier, made anew if anything in it changed.
+    /// This device's frontier, made anew if anything in it changed. Never promises a spent receiving key.
     pub(super) fn own_frontier(&mut self, reader: &Reader<'_>) -> Result<Vec<u8>, Error> {
+        self.replace_spent_receiving_key();
         let device = self.device;
         let heads = self.chain_heads(reader)?;
         let own = heads.iter().find(|head| head.device == short(&device)).copied();
@@ -410,7 +423,7 @@ impl Unlocked {
     /// Rule T4 for a device that has just joined: the key that opened its first box is replaced.
     pub(super) fn adopt_first_turn(&self) -> Result<(), Error> {
         self.write(|vault, tx| {
-            vault.replace_receiving_key();
+            vault.state.is_receiving_key_spent = true;
             vault.own_frontier(tx)?;
             Ok(())
         })
@@ -539,7 +552,7 @@ impl HostedInvitation {
                 announcement,
                 relay: vault.state.relay.as_ref().map(|relay| {
                     // the newcomer reads the relay from its beginning
-                    let fresh = super::vault::RelaySettings { claim: None, cursor: None, known_rows: Default::default(), ..relay.clone() };
+                    let fresh = super::vault::RelaySettings { claim: None, cursor: None, announce_cursor: None, ..relay.clone() };
                     cbor::encode(&fresh)
                 }),
                 frontiers: frontiers.collect(),

@@ -38,7 +38,7 @@ mod write;
 pub use accept::{Acceptance, BodyVerdict};
 pub use catalogues::CatalogueInfo;
 pub use founding::{Credentials, Founded, Founding, JoinedStore, KeyCost, NewStore};
-pub use mailbox::{RelayAddress, RelayState};
+pub use mailbox::{RelayAddress, RelayAnswer, RelayError, RelayLink, RelayReport, RelayState};
 pub use membership::{DeviceLine, HostedInvitation, TeamOverview};
 pub use observer::{Change, Subscription};
 pub use read::{EncounterLine, FollowUpLine, NameLine, ReferralLine, Shown};
@@ -54,7 +54,7 @@ use observer::Observers;
 use root::Root;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use vault::Vault;
 
 /// A store on this device. Cheap to clone; all clones are one store.
@@ -178,8 +178,13 @@ impl Store {
 
 impl Shared {
     fn lock_inner(&self) -> MutexGuard<'_, Inner> {
-        // a panic inside a call cannot leave a half-written state: transactions roll back, so the lock is taken over
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock().unwrap_or_else(|poisoned| {
+            // a panic inside a call rolled its transaction back, but memory may be ahead of the disk: lock the store
+            let mut inner = poisoned.into_inner();
+            inner.vault = None;
+            self.inner.clear_poison();
+            inner
+        })
     }
 }
 
@@ -192,6 +197,32 @@ impl Unlocked {
     /// The locked view of the same store.
     pub fn store(&self) -> Store {
         Store { shared: self.shared.clone() }
+    }
+
+    /// Replaces every key slot by one for new credentials.
+    ///
+    /// The new slot is on disk before the keystore secrets of the old ones are destroyed, so that a kill half-way
+    /// leaves a store that opens. Without a keystore an old slot may survive in flash: it still opens with the old
+    /// passphrase, and only with it. Errors: those of the credentials and of the medium; then nothing has changed.
+    pub fn change_credentials(&self, credentials: &Credentials<'_>) -> Result<(), Error> {
+        let (key, store_id) = self.read(|vault, _| Ok((vault.duplicate_store_key(), vault.store_id)))?;
+        // outside the store's lock: Argon2id takes its time
+        let slot = make_slot(self.env(), &store_id, 0, credentials, &key)?;
+        let mut slots = storage::read_slots(&self.shared.dir)?;
+        let old = std::mem::take(&mut slots.slots);
+        if let Some(first) = slots.slots.first_mut() {
+            *first = Some(slot);
+        }
+        let mut inner = self.alive()?;
+        let database = inner.database.as_mut().ok_or(Error::Locked)?;
+        database.write_slots(&slots, &self.env().random::<{ storage::SLOT_FILLER_BYTES }>())?;
+        if let Some(protector) = credentials.protector {
+            for slot in old.iter().flatten().filter(|slot| !slot.keystore_alias().is_empty()) {
+                // a secret that cannot be destroyed now opens nothing that is still in use
+                let _ = protector.destroy(slot.keystore_alias());
+            }
+        }
+        Ok(())
     }
 
     fn env(&self) -> &Env {

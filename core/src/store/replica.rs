@@ -348,6 +348,7 @@ impl Replica for Unlocked {
                 vault.usable_turn(tx)?;
             }
             vault.prune_turns();
+            vault.replace_spent_receiving_key();
             vault.note_meeting()?;
             match vault.frontier_of(&peer).map(|frontier| frontier.content().day) {
                 // a colleague's phone is one that may know the date

@@ -22,6 +22,7 @@ const TURNS: &str = "turns";
 const STATE: &str = "state";
 const TALLY: &str = "tally";
 const FRONTIERS: &str = "frontiers";
+const PROGRESS: &str = "relay progress";
 
 /// Small state that changes with use: one sealed value.
 #[derive(Debug, Clone, Default, Encode, Decode)]
@@ -42,21 +43,33 @@ pub(super) struct LocalState {
     /// The relay, if there is one.
     #[n(4)]
     pub relay: Option<RelaySettings>,
-    /// Next draft number.
-    #[n(5)]
-    pub next_draft: u32,
-    /// Operations that the relay is known to hold.
-    #[n(6)]
-    pub relayed_operations: BTreeSet<OperationId>,
-    /// Frontier counter that the relay holds of this device.
-    #[n(7)]
-    pub relayed_frontier: u64,
     /// Day of the last meeting with any colleague's phone or the relay.
-    #[n(8)]
+    #[n(5)]
     pub last_contact: Option<ShiftDay>,
     /// Phones of which two bodies claim one place, as far as reported.
-    #[n(9)]
+    #[n(6)]
     pub forked: BTreeSet<DeviceId>,
+    /// A turn was adopted with the present receiving key: it is replaced when the pull or session in hand ends.
+    #[n(7)]
+    pub is_receiving_key_spent: bool,
+    /// Rows that no turn here opens did not all fit: the relay is read again from its beginning after the next adoption.
+    #[n(8)]
+    pub is_pull_incomplete: bool,
+}
+
+/// What the relay is known to hold: a value of its own, since it grows and no save should rewrite it.
+#[derive(Debug, Clone, Default, Encode, Decode)]
+#[cbor(map)]
+pub(super) struct RelayProgress {
+    /// Row ids known of the cursor's day.
+    #[n(0)]
+    pub rows: BTreeSet<RowId>,
+    /// Operations that the relay is known to hold.
+    #[n(1)]
+    pub operations: BTreeSet<OperationId>,
+    /// Hash of the frontier that the relay holds of this device.
+    #[n(2)]
+    pub frontier: u64,
 }
 
 /// How to reach the relay, and how far it was read.
@@ -76,15 +89,15 @@ pub(super) struct RelaySettings {
     /// Where the last pull ended.
     #[n(4)]
     pub cursor: Option<satchel_wire::frame::Cursor>,
-    /// Row ids known of the cursor's day.
-    #[n(5)]
-    pub known_rows: BTreeSet<RowId>,
     /// The newest announcement known to be there.
-    #[n(6)]
+    #[n(5)]
     pub newest: Option<AnnouncementId>,
     /// The turn whose access keys are in force there.
-    #[n(7)]
+    #[n(6)]
     pub keys_of: Option<satchel_wire::ids::TurnId>,
+    /// Where the last pull of the announce lane alone ended.
+    #[n(7)]
+    pub announce_cursor: Option<satchel_wire::frame::Cursor>,
 }
 
 /// The newest frontier of a device, and its receiving key.
@@ -113,6 +126,8 @@ pub(super) struct Vault {
     state_before: Vec<u8>,
     pub frontiers: BTreeMap<DeviceId, KnownFrontier>,
     pub frontiers_changed: bool,
+    progress: RelayProgress,
+    progress_changed: bool,
     pub tally: TallyCounter,
     tally_changed: bool,
     /// Random per unlock: enters every actor and every body.
@@ -120,6 +135,8 @@ pub(super) struct Vault {
     pub signer: SigningKey,
     pub device: DeviceId,
     changes: Vec<Change>,
+    /// Rows held of each author, once something had to be held.
+    pub held_counts: Option<BTreeMap<Option<DeviceId>, usize>>,
     /// The catalogue in use, once somebody asked for it.
     pub catalogue: Option<(super::CatalogueInfo, std::sync::Arc<crate::catalogue::Catalogue>)>,
 }
@@ -148,6 +165,7 @@ impl Vault {
         let state: LocalState = read_value(reader, &values, STATE)?.unwrap_or_default();
         let tally = read_value(reader, &values, TALLY)?.unwrap_or_default();
         let frontiers = read_value(reader, &values, FRONTIERS)?.unwrap_or_default();
+        let progress = read_value(reader, &values, PROGRESS)?.unwrap_or_default();
         let signer = root.signer();
         let device = signer.verifying_key().device_id();
         let session = env.random();
@@ -168,12 +186,15 @@ impl Vault {
             state_before,
             frontiers,
             frontiers_changed: false,
+            progress,
+            progress_changed: false,
             tally,
             tally_changed: false,
             session,
             signer,
             device,
             changes: Vec::new(),
+            held_counts: None,
             catalogue: None,
         })
     }
@@ -204,6 +225,9 @@ impl Vault {
         }
         if std::mem::take(&mut self.frontiers_changed) {
             self.put_value(tx, FRONTIERS, &cbor::encode(&self.frontiers))?;
+        }
+        if std::mem::take(&mut self.progress_changed) {
+            self.put_value(tx, PROGRESS, &cbor::encode(&self.progress))?;
         }
         let state = cbor::encode(&self.state);
         if state != self.state_before {
@@ -249,6 +273,19 @@ impl Vault {
         self.ledger.as_mut().ok_or(Error::Damaged)
     }
 
+    /// The store key, to be wrapped for new credentials.
+    pub(super) fn duplicate_store_key(&self) -> StoreKey {
+        self.store_key.duplicate()
+    }
+    /// What the relay is known to hold.
+    pub(super) const fn progress(&self) -> &RelayProgress {
+        &self.progress
+    }
+    /// What the relay is known to hold, to be changed.
+    pub(super) const fn progress_mut(&mut self) -> &mut RelayProgress {
+        self.progress_changed = true;
+        &mut self.progress
+    }
     pub(super) const fn touch_root(&mut self) {
         self.root_changed = true;
     }

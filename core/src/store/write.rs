@@ -160,8 +160,11 @@ impl Vault {
     }
 
     fn add_draft(&mut self, tx: &Transaction<'_>, place: &RecordId, key: &RecordKey, draft: Draft) -> Result<(), Error> {
-        let number = self.state.next_draft;
-        self.state.next_draft = number.wrapping_add(1);
+        let mut number = 0;
+        tx.for_each_draft_of::<Error>(place, |last, _| {
+            number = last.saturating_add(1);
+            Ok(())
+        })?;
         let plain = Zeroizing::new(cbor::encode(&draft));
         let sealed = crypto::seal(key, Nonce::make(&self.env), &draft_aad(self, place, number), &plain).map_err(|_| Error::TooMany)?;
         tx.add_draft(place, number, &sealed)?;

@@ -286,13 +286,6 @@ impl TurnSecret {
     pub const fn reads_records(&self) -> bool {
         matches!(self, Self::Records(_))
     }
-    /// A second copy, wiped on its own.
-    pub(crate) fn duplicate(&self) -> Self {
-        match self {
-            Self::Records(secret) => Self::Records(secret.duplicate()),
-            Self::Commons(secret) => Self::Commons(secret.duplicate()),
-        }
-    }
 }
 
 /// A device to be boxed to.

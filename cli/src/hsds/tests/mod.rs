@@ -8,8 +8,7 @@ mod starter;
 
 pub use super::*;
 pub use satchel_core::catalogue::{
-    CataloguePackage, Category, Day, Demand, Excluded, Filter, Recipient, Resource, Weekday,
-    limits as bounds,
+    CataloguePackage, Category, Day, Demand, Excluded, Filter, Recipient, Resource, Weekday, limits as bounds,
 };
 pub use std::collections::BTreeSet;
 pub use std::fs;
@@ -20,9 +19,7 @@ pub use zip::ZipWriter;
 pub use zip::write::SimpleFileOptions;
 
 pub fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures/hsds")
-        .join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/hsds").join(name)
 }
 
 pub fn starter() -> PathBuf {
@@ -58,57 +55,28 @@ pub fn zip_of(files: &[(&str, &[u8])]) -> Vec<u8> {
 }
 
 pub fn folder_files(path: &Path) -> Vec<(String, Vec<u8>)> {
-    let entries = fs::read_dir(path)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
-    entries
-        .map(|path| {
-            (
-                path.file_name().unwrap().to_str().unwrap().to_owned(),
-                fs::read(path).unwrap(),
-            )
-        })
-        .collect()
+    let entries = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
+    entries.map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read(path).unwrap())).collect()
 }
 
 pub fn borrowed(files: &[(String, Vec<u8>)]) -> Vec<(&str, &[u8])> {
-    files
-        .iter()
-        .map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
-        .collect()
+    files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect()
 }
 
 pub fn package(import: &Import) -> Vec<u8> {
-    CataloguePackage::build(&import.catalogue)
-        .unwrap()
-        .into_bytes()
+    CataloguePackage::build(&import.catalogue).unwrap().into_bytes()
 }
 
 pub fn named<'a>(import: &'a Import, name: &str) -> &'a Resource {
-    import
-        .catalogue
-        .resources
-        .iter()
-        .find(|resource| resource.name == name)
-        .unwrap()
+    import.catalogue.resources.iter().find(|resource| resource.name == name).unwrap()
 }
 
 pub fn skips(import: &Import) -> Vec<(String, &'static str)> {
-    import
-        .report
-        .skipped
-        .iter()
-        .map(|skip| (skip.place.to_string(), skip.code.code()))
-        .collect()
+    import.report.skipped.iter().map(|skip| (skip.place.to_string(), skip.code.code())).collect()
 }
 
 pub fn warnings(import: &Import) -> BTreeSet<&'static str> {
-    import
-        .report
-        .warnings
-        .iter()
-        .map(|warning| warning.code.code())
-        .collect()
+    import.report.warnings.iter().map(|warning| warning.code.code()).collect()
 }
 
 pub const ONE: &[u8] = b"id,name,status\n1,Soup kitchen,active\n";

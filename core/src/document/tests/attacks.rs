@@ -156,12 +156,9 @@ fn naming_one_value_twice_does_not_pass_for_naming_two() {
     deliver(&mut document, BEN, &[&concurrent]);
     let honest = set(&mut copy_for(&document, EVE), "a", "both replaced");
     assert_eq!(document.clone().apply(&[&honest], &[EVE]), NEW);
-    let twice = Crafted {
-        others: vec![ANA.0.to_vec()],
-        ..Crafted::parse(&honest)
-    }
-    .with_column(0x71, run(2, &[1]))
-    .with_column(0x73, vec![0x7e, 2, 0]);
+    let twice = Crafted { others: vec![ANA.0.to_vec()], ..Crafted::parse(&honest) }
+        .with_column(0x71, run(2, &[1]))
+        .with_column(0x73, vec![0x7e, 2, 0]);
     assert_refused(&document, &twice.bytes(), EVE, "predecessors");
 }
 

@@ -1,0 +1,104 @@
+//! Every bound of the relay, in one file, with its unit in its name.
+//!
+//! What phones and relays must agree on stands in [`satchel_wire::limits`]; here is what an operator may
+//! decide alone. A bound that an operator can change is a field of [`Config`]; the rest are constants.
+
+use satchel_wire::limits::LISTING_MAX_COUNT;
+
+/// Room for one mailbox unless the operator says otherwise (bytes).
+pub const QUOTA_DEFAULT_BYTES: u64 = 2 * 1024 * 1024 * 1024;
+/// How long an earlier pull key reads the announce lane (days).
+pub const ABSENCE_LIMIT_DEFAULT_DAYS: u16 = 21;
+/// Most earlier pull keys of one mailbox; beyond it the oldest goes (count).
+pub const EARLIER_PULL_KEYS_MAX_COUNT: usize = 64;
+/// Most rows of one mailbox in one day: their order is kept in memory, about 200 bytes each (count).
+pub const DAY_ROWS_MAX_COUNT: usize = 4 * LISTING_MAX_COUNT;
+/// Announcements may go beyond the quota by this much: a flood of other rows must not stop a removal (bytes).
+pub const ANNOUNCE_RESERVE_BYTES: u64 = 16 * 1024 * 1024;
+/// The same for the number of rows in one day (count).
+pub const ANNOUNCE_RESERVE_ROWS_COUNT: usize = 4_096;
+/// Most rows in one answer (count).
+pub const ANSWER_ROWS_MAX_COUNT: usize = 4_096;
+/// A row that is pushed again within this time is recognised across midnight (days).
+pub const REPEAT_LOOKBACK_DAYS: u16 = 7;
+/// Orders of closed days kept in memory (rows in all).
+pub const CLOSED_ORDERS_MAX_ROWS: usize = 262_144;
+
+/// Requests of current members of one mailbox that may come at once (count).
+pub const BURST_DEFAULT_COUNT: u32 = 600;
+/// Requests of current members of one mailbox in the long run (per second).
+pub const RATE_DEFAULT_PER_SECOND: u32 = 20;
+/// Holders of earlier keys get this part of both, in a bucket of their own, so that they cannot use up the team's.
+pub const EARLIER_SHARE_DIVISOR: u32 = 10;
+/// Most nonces remembered for one span of [`satchel_wire::limits::REQUEST_SKEW_MAX_SECONDS`] (count, about 40 bytes each).
+pub const NONCES_PER_SPAN_MAX_COUNT: usize = 262_144;
+/// Most rate buckets; full ones are forgotten first (count).
+pub const BUCKETS_MAX_COUNT: usize = 65_536;
+
+/// Connections served at once; further ones wait in the system's backlog (count).
+pub const CONNECTIONS_DEFAULT_COUNT: usize = 1_024;
+/// A connection must show a whole request head within this time, at its start and between requests (seconds).
+pub const HEAD_TIMEOUT_DEFAULT_SECONDS: u64 = 30;
+/// Longest silence within a request body (seconds).
+pub const BODY_SILENCE_DEFAULT_SECONDS: u64 = 30;
+/// Longest time for a whole request body (seconds).
+pub const BODY_TIMEOUT_SECONDS: u64 = 300;
+/// After this time a connection may finish its request and is then closed (seconds).
+pub const CONNECTION_LIFETIME_SECONDS: u64 = 900;
+/// How long running requests may take after a stop signal, or at the end of a connection's life (seconds).
+pub const STOP_GRACE_SECONDS: u64 = 30;
+/// Largest request head (bytes).
+pub const HEAD_MAX_BYTES: usize = 16 * 1024;
+/// Most header lines in a request (count).
+pub const HEADERS_MAX_COUNT: usize = 32;
+/// Request bodies in memory, all connections together (bytes).
+pub const BODIES_MAX_BYTES: usize = 256 * 1024 * 1024;
+/// Requests worked on at once; further ones wait (count).
+pub const WORKING_MAX_COUNT: usize = 16;
+
+/// How often the log of the running day is folded into its file and truncated (seconds).
+pub const TIDY_EVERY_SECONDS: u64 = 60;
+/// Every so many tidyings the file of the running day is rewritten in row-id order (count).
+pub const REBUILD_EVERY_TIDYINGS: u64 = 60;
+/// Above this size the running day's file is not rewritten before it closes, because that happens in memory (bytes).
+pub const REBUILD_MAX_BYTES: u64 = 64 * 1024 * 1024;
+/// How long one process waits for another's write (milliseconds).
+pub const LOCK_WAIT_MILLISECONDS: u64 = 10_000;
+/// Idle read connections kept for each file (count).
+pub const IDLE_READERS_MAX_COUNT: usize = 4;
+
+/// What an operator may set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Config {
+    /// How long an earlier pull key reads the announce lane (days).
+    pub absence_limit_days: u16,
+    /// Requests of one mailbox that may come at once (count, at least 1).
+    pub burst_count: u32,
+    /// Requests of one mailbox in the long run (per second).
+    pub rate_per_second: u32,
+    /// Connections served at once (count, at least 1).
+    pub connections_count: usize,
+    /// Most rows of one mailbox in one day (count).
+    pub day_rows_count: usize,
+    /// A whole request head must come within this time (seconds).
+    pub head_timeout_seconds: u64,
+    /// Longest silence within a request body (seconds).
+    pub body_silence_seconds: u64,
+    /// Most row ids in one listing; a longer day is read again from its beginning (count).
+    pub listing_count: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            absence_limit_days: ABSENCE_LIMIT_DEFAULT_DAYS,
+            burst_count: BURST_DEFAULT_COUNT,
+            rate_per_second: RATE_DEFAULT_PER_SECOND,
+            connections_count: CONNECTIONS_DEFAULT_COUNT,
+            day_rows_count: DAY_ROWS_MAX_COUNT,
+            head_timeout_seconds: HEAD_TIMEOUT_DEFAULT_SECONDS,
+            body_silence_seconds: BODY_SILENCE_DEFAULT_SECONDS,
+            listing_count: LISTING_MAX_COUNT,
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! What an order against this relay would yield about one mailbox, and what it would not.
+//!
+//! It is computed from the tables and nothing else, so that an operator can hand it over, a lawyer can
+//! read it, and a test can compare it with the files.
+
+use crate::storage::Census;
+use satchel_wire::{AnnouncementId, Lane, MailboxId, UtcDay};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Number of rows of one day, lane and size.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RowCount {
+    /// Arrival day in UTC.
+    pub day: String,
+    /// `announce`, `commons` or `records`.
+    pub lane: &'static str,
+    /// Size of each row (bytes).
+    pub row_bytes: u32,
+    /// How many there are.
+    pub rows: u64,
+}
+
+/// A day on which pull keys were replaced, as far as it is still kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct KeyChanges {
+    /// The day in UTC.
+    pub day: String,
+    /// How many of that day's earlier keys are kept.
+    pub changes: usize,
+}
+
+/// Everything kept about a mailbox, row contents aside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Disclosure {
+    /// The mailbox.
+    pub mailbox: String,
+    /// Whether a team took it over.
+    pub claimed: bool,
+    /// How often the keys changed since; none before the claim.
+    pub generation: Option<u64>,
+    /// Days on which they changed, within the absence limit.
+    pub key_changes: Vec<KeyChanges>,
+    /// Public keys kept: control, pull, push and earlier pull keys, in hexadecimal.
+    pub public_keys: Vec<String>,
+    /// The newest announcement.
+    pub newest_announcement: Option<String>,
+    /// Room (bytes).
+    pub quota_bytes: u64,
+    /// Size of all rows (bytes).
+    pub used_bytes: u64,
+    /// Rows by day, lane and size.
+    pub rows: Vec<RowCount>,
+}
+
+const fn lane_name(lane: Lane) -> &'static str {
+    match lane {
+        Lane::Announce => "announce",
+        Lane::Commons => "commons",
+        Lane::Records => "records",
+    }
+}
+
+impl From<Census> for Disclosure {
+    fn from(census: Census) -> Self {
+        let mailbox: MailboxId = census.mailbox.id;
+        let mut changes = BTreeMap::<UtcDay, usize>::new();
+        let mut keys = Vec::new();
+        if let Some(access) = &census.mailbox.access {
+            keys.extend([access.control, access.keys.pull, access.keys.push]);
+            for earlier in &access.earlier {
+                keys.push(earlier.key);
+                *changes.entry(earlier.replaced).or_default() += 1;
+            }
+        }
+        let count = |((day, lane, row_bytes), rows): (&(UtcDay, Lane, u32), &u64)| RowCount {
+            day: day.to_string(),
+            lane: lane_name(*lane),
+            row_bytes: *row_bytes,
+            rows: *rows,
+        };
+        Self {
+            mailbox: mailbox.to_string(),
+            claimed: census.mailbox.access.is_some(),
+            generation: census.mailbox.access.as_ref().map(|access| access.generation),
+            key_changes: changes.into_iter().map(|(day, changes)| KeyChanges { day: day.to_string(), changes }).collect(),
+            public_keys: keys.iter().map(|key| data_encoding::HEXLOWER.encode(key)).collect(),
+            newest_announcement: census.newest.as_ref().map(AnnouncementId::to_string),
+            quota_bytes: census.mailbox.quota_bytes,
+            used_bytes: census.rows.iter().map(|((_, _, size), rows)| u64::from(*size) * rows).sum(),
+            rows: census.rows.iter().map(count).collect(),
+        }
+    }
+}
+
+impl fmt::Display for Disclosure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "What this relay holds about {}", self.mailbox)?;
+        writeln!(f)?;
+        match self.generation {
+            None => writeln!(f, "Not claimed by a team yet.")?,
+            Some(generation) => writeln!(f, "Claimed. Generation of its keys: {generation}.")?,
+        }
+        writeln!(f, "Newest announcement: {}", self.newest_announcement.as_deref().unwrap_or("none"))?;
+        writeln!(f, "Room: {} bytes, used: {} bytes.", self.quota_bytes, self.used_bytes)?;
+        writeln!(f)?;
+        writeln!(f, "Days on which access keys changed, while earlier keys are kept:")?;
+        if self.key_changes.is_empty() {
+            writeln!(f, "  none")?;
+        }
+        for change in &self.key_changes {
+            writeln!(f, "  {}  {}", change.day, change.changes)?;
+        }
+        writeln!(f)?;
+        writeln!(f, "Public keys (they verify requests and open nothing):")?;
+        if self.public_keys.is_empty() {
+            writeln!(f, "  none")?;
+        }
+        for key in &self.public_keys {
+            writeln!(f, "  {key}")?;
+        }
+        writeln!(f)?;
+        writeln!(f, "Rows:")?;
+        writeln!(f, "  {:<10}  {:<8}  {:>9}  {:>9}  {:>12}", "day (UTC)", "lane", "row bytes", "rows", "bytes")?;
+        for row in &self.rows {
+            let bytes = u64::from(row.row_bytes) * row.rows;
+            writeln!(f, "  {:<10}  {:<8}  {:>9}  {:>9}  {:>12}", row.day, row.lane, row.row_bytes, row.rows, bytes)?;
+        }
+        writeln!(f)?;
+        f.write_str(EXPLANATION)
+    }
+}
+
+const EXPLANATION: &str = "\
+Besides this table the files hold the rows themselves. Each is encrypted on a phone; this relay has
+no key that opens any of them, and never had one.
+
+What can be learned from the files:
+- that a mailbox is in use, on which days something arrived, and roughly how much in which size class;
+- on which days keys were announced or changed, and from the size of announcements roughly how many
+  devices a team has.
+
+What cannot be learned from the files, because it is not in them:
+- names, notes, places, or anything else about a person;
+- who wrote a row, which rows were sent together or belong to one record, or their order within a day;
+- when within a day a row arrived, from which address, or which phone fetched it.
+
+Two things the files cannot show, but someone who watches this machine while it runs can see:
+- connections: when, from which address (if a proxy or the network shows it), and how much was sent;
+- the running day: its file keeps the order of arrival for up to an hour, or until the day ends if it is
+  large. Copies of the disk made while the day runs, and backups of that file, keep what they caught.
+";

@@ -1,0 +1,216 @@
+//! The relay itself: one frame in, one frame or problem out. It blocks; the server runs it where that is allowed.
+
+use crate::arrivals::DayOrder;
+use crate::auth::Gate;
+use crate::config::{CLOSED_ORDERS_MAX_ROWS, Config, REBUILD_EVERY_TIDYINGS};
+use crate::problem::Problem;
+use crate::storage::{Storage, StorageError};
+use satchel_wire::frame::{Announce, Claim, Endpoint, Fetch, Frame, KeyChange, ProblemCode, Pull, Push, Signed};
+use satchel_wire::{MailboxId, UtcDay};
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Tells the time (Unix seconds).
+pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
+/// Is told when storage begins to fail; never anything of a request.
+pub type Report = Arc<dyn Fn(StorageError) + Send + Sync>;
+
+/// A lock whose holder panicked is taken over; what it guards is rebuilt from storage when in doubt.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The running day of one mailbox. Its lock is held while a push is stored, so that memory and disk agree.
+#[derive(Debug, Default)]
+pub(crate) struct Running {
+    /// The day that the rest is about; none until it is loaded, and after any failure.
+    pub day: Option<UtcDay>,
+    /// The day's rows in order of arrival.
+    pub order: DayOrder,
+    /// Size of all rows of the mailbox (bytes).
+    pub used_bytes: u64,
+}
+
+/// Orders of closed days, oldest load first out.
+#[derive(Debug, Default)]
+struct ClosedOrders {
+    orders: HashMap<(MailboxId, UtcDay), Arc<DayOrder>>,
+    loaded: VecDeque<(MailboxId, UtcDay)>,
+    rows: usize,
+}
+
+/// An empty day takes memory too.
+fn weight(order: &DayOrder) -> usize {
+    order.len() + 16
+}
+
+/// A blind mailbox server, apart from its network side.
+pub struct Relay {
+    pub(crate) storage: Arc<dyn Storage>,
+    pub(crate) config: Config,
+    pub(crate) gate: Gate,
+    clock: Clock,
+    report: Report,
+    reported: Mutex<Option<StorageError>>,
+    latest_day: AtomicU16,
+    tidyings: AtomicU64,
+    mailboxes: Mutex<HashMap<MailboxId, Arc<Mutex<Running>>>>,
+    closed: Mutex<ClosedOrders>,
+}
+
+impl Relay {
+    /// Takes storage into service; days that ended meanwhile are closed before this returns.
+    pub fn new(storage: Arc<dyn Storage>, config: Config, clock: Clock, report: Report) -> Result<Self, StorageError> {
+        let earliest = storage.earliest_day()?;
+        let relay = Self {
+            storage,
+            config,
+            gate: Gate::default(),
+            clock,
+            report,
+            reported: Mutex::default(),
+            latest_day: AtomicU16::new(earliest.days()),
+            tidyings: AtomicU64::new(0),
+            mailboxes: Mutex::default(),
+            closed: Mutex::default(),
+        };
+        relay.begin_day()?;
+        Ok(relay)
+    }
+
+    /// Answers a request. Errors: the [`Problem`] to send.
+    pub fn answer(&self, endpoint: Endpoint, request: &[u8]) -> Result<Vec<u8>, Problem> {
+        let signed = Signed::from_bytes(request)?;
+        let body = &signed.body;
+        match endpoint {
+            Endpoint::Claim => Ok(self.claim(&Claim::from_bytes(body)?, &signed)?.to_bytes()),
+            Endpoint::Keys => Ok(self.change_keys(&KeyChange::from_bytes(body)?, &signed)?.to_bytes()),
+            Endpoint::Pull => Ok(self.pull(&Pull::from_bytes(body)?, &signed)?.to_bytes()),
+            Endpoint::Rows => Ok(self.fetch(&Fetch::from_bytes(body)?, &signed)?.to_bytes()),
+            Endpoint::Push => Ok(self.push(Push::from_bytes(body)?, &signed)?.to_bytes()),
+            Endpoint::Announce => Ok(self.announce(Announce::from_bytes(body)?, &signed)?.to_bytes()),
+        }
+    }
+
+    /// Closes days that ended and removes traces of arrival order; called once a minute and at the end.
+    pub fn maintain(&self) -> Result<(), StorageError> {
+        self.begin_day()?;
+        let tidying = self.tidyings.fetch_add(1, Ordering::Relaxed) + 1;
+        self.storage.tidy(tidying.is_multiple_of(REBUILD_EVERY_TIDYINGS))
+    }
+
+    /// Whether storage answers.
+    pub fn is_ready(&self) -> bool {
+        self.storage.probe().is_ok()
+    }
+
+    /// Tells the operator about a failure that no request caused.
+    pub fn report(&self, error: StorageError) {
+        let mut reported = lock(&self.reported);
+        if *reported != Some(error) {
+            *reported = Some(error);
+            (self.report)(error);
+        }
+    }
+
+    /// Storage works again: its next failure is news.
+    pub(crate) fn forget_report(&self) {
+        *lock(&self.reported) = None;
+    }
+
+    pub(crate) fn now(&self) -> u64 {
+        (self.clock)()
+    }
+
+    /// The running day. It never goes back, even if the clock does: a phone that has read a later day
+    /// would never see rows that came on an earlier one.
+    pub(crate) fn today(&self) -> UtcDay {
+        let day = UtcDay::of_unix_seconds(self.now()).days();
+        UtcDay::from_days(self.latest_day.fetch_max(day, Ordering::SeqCst).max(day))
+    }
+
+    fn begin_day(&self) -> Result<(), StorageError> {
+        let today = self.today();
+        self.storage.begin_day(today, today.minus(self.config.absence_limit_days))
+    }
+
+    /// The problem that a failure of storage becomes.
+    pub(crate) fn problem(&self, error: StorageError) -> Problem {
+        let code = match error {
+            StorageError::Full => ProblemCode::StorageFull,
+            StorageError::NoRoom => return ProblemCode::QuotaExceeded.into(),
+            StorageError::NotNewest => return ProblemCode::NotNewest.into(),
+            StorageError::NewerFormat { .. }
+            | StorageError::Damaged
+            | StorageError::DayClosed
+            | StorageError::InUse
+            | StorageError::Engine { .. } => ProblemCode::Internal,
+        };
+        self.report(error);
+        code.into()
+    }
+
+    pub(crate) fn stored<T>(&self, result: Result<T, StorageError>) -> Result<T, Problem> {
+        result.map_err(|error| self.problem(error))
+    }
+
+    pub(crate) fn running(&self, mailbox: MailboxId) -> Arc<Mutex<Running>> {
+        Arc::clone(lock(&self.mailboxes).entry(mailbox).or_default())
+    }
+
+    /// Brings a mailbox's memory to the running day, and returns the day. Called with its lock held.
+    pub(crate) fn refresh(&self, mailbox: &MailboxId, running: &mut Running) -> Result<UtcDay, StorageError> {
+        let today = self.today();
+        if running.day != Some(today) {
+            running.day = None;
+            running.order = DayOrder::of(self.storage.heads(mailbox, today)?);
+            running.used_bytes = self.storage.used_bytes(mailbox)?;
+            running.day = Some(today);
+        }
+        Ok(today)
+    }
+
+    /// Looks at the order of a day's rows, and whether it is final: the day is closed.
+    pub(crate) fn with_order<T>(
+        &self,
+        mailbox: &MailboxId,
+        day: UtcDay,
+        look: impl FnOnce(&DayOrder, bool) -> T,
+    ) -> Result<T, StorageError> {
+        {
+            let running = self.running(*mailbox);
+            let mut running = lock(&running);
+            let today = self.refresh(mailbox, &mut running)?;
+            if today == day {
+                return Ok(look(&running.order, false));
+            }
+            if today < day {
+                return Ok(look(&DayOrder::default(), false));
+            }
+        }
+        // pushes choose their day under the lock above, so an earlier day is final by now
+        Ok(look(&*self.closed_order(mailbox, day)?, true))
+    }
+
+    /// The order of a closed day's rows.
+    pub(crate) fn closed_order(&self, mailbox: &MailboxId, day: UtcDay) -> Result<Arc<DayOrder>, StorageError> {
+        let key = (*mailbox, day);
+        if let Some(order) = lock(&self.closed).orders.get(&key) {
+            return Ok(Arc::clone(order));
+        }
+        let order = Arc::new(DayOrder::of(self.storage.heads(mailbox, day)?));
+        let mut closed = lock(&self.closed);
+        if closed.orders.insert(key, Arc::clone(&order)).is_none() {
+            closed.loaded.push_back(key);
+            closed.rows += weight(&order);
+        }
+        while closed.rows > CLOSED_ORDERS_MAX_ROWS {
+            let Some(oldest) = closed.loaded.pop_front() else { break };
+            if let Some(gone) = closed.orders.remove(&oldest) {
+                closed.rows -= weight(&gone);
+            }
+        }
+        Ok(order)
+    }
+}
