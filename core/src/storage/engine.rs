@@ -45,6 +45,8 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StorageError> {
     config(&connection, "defensive", DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     config(&connection, "enable_trigger", DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
     config(&connection, "enable_view", DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
+    // Without it the planner looks at bound values and compiles cached statements anew whenever one changes.
+    config(&connection, "enable_qpsg", DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, limits::ENGINE_VALUE_MAX_BYTES)?;
     connection.set_limit(Limit::SQLITE_LIMIT_SQL_LENGTH, limits::ENGINE_SQL_MAX_BYTES)?;
     connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;

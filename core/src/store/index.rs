@@ -30,6 +30,10 @@ use zeroize::Zeroizing;
 pub(super) const PAGE_RECORDS_MAX_COUNT: usize = 128;
 /// So many tails are written into their page (count).
 const TAILS_MAX_COUNT: usize = 32;
+/// Before the store is suspended, pages with so many tails are written anew: the next list opens them all (count).
+const SUSPEND_TAILS_MIN_COUNT: usize = 4;
+/// So many pages at most, as a system that freezes the process does not wait (count).
+const SUSPEND_PAGES_MAX_COUNT: usize = 128;
 
 /// Where a record lies in the tables: a hash of its id, kind and subject.
 pub(super) type Place = RecordId;
@@ -94,7 +98,8 @@ impl Item {
 #[derive(Debug, Default)]
 pub(super) struct Index {
     items: BTreeMap<Place, (Item, PageId)>,
-    by_subject: BTreeMap<RecordId, BTreeSet<Place>>,
+    /// One flat set: a set per subject would cost an allocation per participant at the first list.
+    by_subject: BTreeSet<(RecordId, Place)>,
     loaded: BTreeMap<PageId, BTreeSet<Place>>,
     tails: BTreeMap<PageId, BTreeSet<Place>>,
 }
@@ -143,7 +148,7 @@ impl Index {
     fn put(&mut self, item: Item, page: PageId) {
         let place = item.place();
         if let Some(subject) = item.subject {
-            self.by_subject.entry(subject).or_default().insert(place);
+            self.by_subject.insert((subject, place));
         }
         self.loaded.entry(page).or_default().insert(place);
         self.items.insert(place, (item, page));
@@ -159,7 +164,8 @@ impl Index {
     }
     /// Places about a subject whose pages have been read.
     pub(super) fn about(&self, subject: &RecordId) -> impl Iterator<Item = &Item> {
-        self.by_subject.get(subject).into_iter().flatten().filter_map(|place| self.item(place))
+        let (first, last) = (RecordId::from_bytes([0; 16]), RecordId::from_bytes([0xff; 16]));
+        self.by_subject.range((*subject, first)..=(*subject, last)).filter_map(|(_, place)| self.item(place))
     }
     /// Writes an item that is new or has changed, as a tail of its page. Returns whether the root changed.
     ///
@@ -192,6 +198,14 @@ impl Index {
             root_changed = true;
         }
         Ok(root_changed)
+    }
+
+    /// Writes pages anew that have gathered tails, some at a time. Returns whether the root changed.
+    pub(super) fn fold_tails(&mut self, env: &Env, tx: &Transaction<'_>, store_id: &[u8; 16], root: &mut Root) -> Result<bool, Error> {
+        let gathered = self.tails.iter().filter(|(_, tails)| tails.len() >= SUSPEND_TAILS_MIN_COUNT);
+        let pages: Vec<PageId> = gathered.map(|(page, _)| *page).take(SUSPEND_PAGES_MAX_COUNT).collect();
+        pages.iter().try_for_each(|page| self.fold(env, tx, store_id, root, page))?;
+        Ok(!pages.is_empty())
     }
 
     fn page_with_room(

@@ -86,6 +86,8 @@ pub(super) struct Chain {
     pub contiguous: u32,
     /// All bodies by sequence; more than one is a copied phone.
     pub bodies: BTreeMap<u32, Vec<BodyId>>,
+    /// Kept while lines come in: looking for it would walk the whole chain at each.
+    forked: bool,
 }
 
 impl Chain {
@@ -94,8 +96,8 @@ impl Chain {
         self.bodies.get(&self.contiguous).and_then(|bodies| bodies.first()).copied()
     }
     /// Whether two bodies claim one place.
-    pub(super) fn is_forked(&self) -> bool {
-        self.bodies.values().any(|bodies| bodies.len() > 1)
+    pub(super) const fn is_forked(&self) -> bool {
+        self.forked
     }
 }
 
@@ -146,6 +148,7 @@ impl Ledger {
         let bodies = chain.bodies.entry(line.sequence).or_default();
         bodies.push(line.body);
         bodies.sort_unstable();
+        chain.forked |= bodies.len() > 1;
         while chain.bodies.contains_key(&(chain.contiguous.saturating_add(1))) {
             chain.contiguous += 1;
         }

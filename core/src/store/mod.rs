@@ -145,6 +145,9 @@ impl Store {
 
     /// Locks, writes the log back and closes the file, as a system that is about to freeze the process demands.
     pub fn suspend(&self) -> Result<(), Error> {
+        let unlocked = Unlocked { shared: self.shared.clone(), generation: self.shared.generation.load(Ordering::SeqCst) };
+        // makes the next list quicker and nothing else: where it fails (locked, no room), all is still as it was
+        let _ = unlocked.write(|vault, tx| vault.fold_tails(tx));
         self.lock();
         match self.shared.lock_inner().database.take() {
             Some(database) => Ok(database.close()?),

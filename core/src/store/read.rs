@@ -167,7 +167,7 @@ impl Unlocked {
     /// All participant files, by their last day, the newest first; from summaries.
     pub fn participants(&self) -> Result<Vec<ParticipantLine>, Error> {
         let mut lines = self.read(|vault, reader| {
-            let lines = vault.items(reader, Kind::Participant)?.into_iter().filter_map(|item| match &item.summary {
+            let lines = vault.listed(reader, Kind::Participant)?.filter_map(|item| match &item.summary {
                 Summary::Participant { alias, closed } => Some(ParticipantLine {
                     id: item.record,
                     alias: alias.as_deref().and_then(|alias| Alias::from_sealed(alias).ok()),
@@ -194,7 +194,7 @@ impl Unlocked {
     /// All encounters, the newest day first; of one participant, or of all.
     pub fn encounters(&self, participant: Option<RecordId>) -> Result<Vec<EncounterLine>, Error> {
         let mut lines = self.read(|vault, reader| {
-            let items = vault.items(reader, Kind::Encounter)?.into_iter();
+            let items = vault.listed(reader, Kind::Encounter)?;
             let lines = items.filter(|item| participant.is_none() || item.subject == participant).filter_map(|item| match &item.summary {
                 Summary::Encounter { kind, zone, offers } => Some(EncounterLine {
                     id: item.record,
@@ -226,7 +226,7 @@ impl Unlocked {
     pub fn follow_ups(&self) -> Result<Vec<FollowUpLine>, Error> {
         let today = self.today()?;
         let mut lines = self.read(|vault, reader| {
-            let lines = vault.items(reader, Kind::FollowUp)?.into_iter().filter_map(|item| match &item.summary {
+            let lines = vault.listed(reader, Kind::FollowUp)?.filter_map(|item| match &item.summary {
                 Summary::FollowUp { what, window: (from, until), state } => Some(FollowUpLine {
                     id: item.record,
                     participant: item.subject,
@@ -256,7 +256,7 @@ impl Unlocked {
     /// All self-referrals.
     pub fn self_referrals(&self) -> Result<Vec<ReferralLine>, Error> {
         self.read(|vault, reader| {
-            let lines = vault.items(reader, Kind::SelfReferral)?.into_iter().filter_map(|item| match &item.summary {
+            let lines = vault.listed(reader, Kind::SelfReferral)?.filter_map(|item| match &item.summary {
                 Summary::SelfReferral { to, status } => {
                     Some(ReferralLine { id: item.record, participant: item.subject, to: *to, status: *status })
                 }
@@ -288,7 +288,7 @@ impl Unlocked {
 
     fn names(&self, kind: Kind) -> Result<Vec<NameLine>, Error> {
         self.read(|vault, reader| {
-            let lines = vault.items(reader, kind)?.into_iter().map(|item| match &item.summary {
+            let lines = vault.listed(reader, kind)?.map(|item| match &item.summary {
                 Summary::Name(name) => NameLine { id: item.record, name: line_text(name) },
                 _ => NameLine { id: item.record, name: None },
             });

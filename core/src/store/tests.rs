@@ -85,6 +85,30 @@ fn what_cannot_be_saved_changes_nothing() {
     assert!(unlocked.save_encounter(&draft(None, None)).is_ok());
 }
 
+#[test]
+fn suspending_gathers_tails_and_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("store");
+    let (unlocked, passphrase) = founded(&dir);
+    let draft = || EncounterDraft { kind: EncounterKind::Phone, participant: None, zone: None, offers: Vec::new(), note: None };
+    let saved: std::collections::BTreeSet<RecordId> = (0..7).map(|_| unlocked.save_encounter(&draft()).unwrap()).collect();
+    let store = unlocked.store();
+    let tails = |store: &Store| store.shared.lock_inner().database.as_mut().unwrap().read(|reader| reader.counts()).unwrap().tails;
+    assert!(tails(&store) >= 7, "saves append tails");
+    store.suspend().unwrap();
+    assert_eq!(unlocked.encounters(None).unwrap_err(), Error::Locked);
+    store.resume().unwrap();
+    assert!(tails(&store) < 4, "only pages with hardly any keep them");
+    let unlocked = store.unlock(&passphrase, None).unwrap();
+    assert_eq!(unlocked.encounters(None).unwrap().into_iter().map(|line| line.id).collect::<std::collections::BTreeSet<_>>(), saved);
+    unlocked.save_encounter(&draft()).unwrap();
+    assert_eq!(unlocked.encounters(None).unwrap().len(), 8);
+    assert!(store.check().is_ok());
+    // a locked store is suspended all the same
+    store.lock();
+    store.suspend().unwrap();
+}
+
 /// A keystore in memory.
 #[derive(Default)]
 struct Keystore(std::sync::Mutex<std::collections::BTreeMap<Vec<u8>, [u8; 32]>>);

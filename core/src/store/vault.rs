@@ -336,6 +336,12 @@ impl Vault {
         Ok(())
     }
 
+    /// Makes the next unlock read pages without tails.
+    pub(super) fn fold_tails(&mut self, tx: &Transaction<'_>) -> Result<(), Error> {
+        self.root_changed |= self.index.fold_tails(&self.env, tx, &self.store_id, &mut self.root)?;
+        Ok(())
+    }
+
     pub(super) fn take_changes(&mut self) -> Vec<Change> {
         std::mem::take(&mut self.changes)
     }
@@ -350,6 +356,12 @@ impl Vault {
     pub(super) fn items(&mut self, reader: &Reader<'_>, kind: Kind) -> Result<Vec<Item>, Error> {
         self.index.load_kind(reader, &self.store_id, &self.root, kind)?;
         Ok(self.index.of_kind(kind).cloned().collect())
+    }
+
+    /// All items of a kind where they lie: lists need no copy of the keys.
+    pub(super) fn listed(&mut self, reader: &Reader<'_>, kind: Kind) -> Result<impl Iterator<Item = &Item>, Error> {
+        self.index.load_kind(reader, &self.store_id, &self.root, kind)?;
+        Ok(self.index.of_kind(kind))
     }
 
     /// The record of an id and kind, whatever its subject; of several, the one in the smallest place.
