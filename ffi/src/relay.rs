@@ -72,7 +72,7 @@ impl Unlocked {
             let mut link = self.core().relay_exchange()?;
             let relay = self.core().relay()?.ok_or(store::RelayError::NoRelay)?;
             let client = Client::new(&relay.url)?;
-            while let Some((endpoint, frame)) = link.next()? {
+            while let Some((endpoint, frame)) = link.next_request()? {
                 let answer = match client.post(endpoint, &frame)? {
                     Ok(body) => RelayAnswer::Ok(body),
                     Err(problem) => RelayAnswer::Problem { code: problem.code, relay_time: problem.relay_time },
@@ -100,7 +100,7 @@ impl RelayExchange {
     /// The next request, or none when the exchange is over. Ask once per answer. Errors: as `sync_with_relay`.
     pub fn next_request(&self) -> Result<Option<HttpRequest>, FfiError> {
         call(|| {
-            let request = self.link().next()?;
+            let request = self.link().next_request()?;
             let carried = request.map(|(endpoint, body)| HttpRequest {
                 path: endpoint.path().to_owned(),
                 content_type: CONTENT_TYPE.to_owned(),

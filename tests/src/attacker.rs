@@ -234,7 +234,7 @@ pub fn changes_content(changes: &[Vec<u8>]) -> Vec<u8> {
 /// The connection breaks after the phone has taken the rows: nothing is pushed.
 pub fn feed(phone: &Phone, rows: &[Row]) -> Acceptance {
     let mut link = phone.unlocked.relay_exchange().expect("a relay is set");
-    while let Some((endpoint, _)) = link.next().expect("a request") {
+    while let Some((endpoint, _)) = link.next_request().expect("a request") {
         let answer = match endpoint {
             Endpoint::Claim => Done { generation: 0 }.to_bytes(),
             Endpoint::Pull => {

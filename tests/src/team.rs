@@ -159,6 +159,9 @@ pub fn meet(dialer: &Phone, listener: &Phone) -> (SessionReport, SessionReport) 
     (a.report().clone(), b.report().clone())
 }
 
+/// What passed at a relay: where to, the request, the answer.
+pub type Passed = (Endpoint, Vec<u8>, Vec<u8>);
+
 /// A real relay without HTTP around it.
 pub struct Hub {
     /// The relay; replaced by [`Hub::restart`].
@@ -168,7 +171,7 @@ pub struct Hub {
     /// Its folder.
     pub dir: PathBuf,
     /// Every request and answer that passed, in order: what a thief at the relay holds.
-    pub traffic: Mutex<Vec<(Endpoint, Vec<u8>, Vec<u8>)>>,
+    pub traffic: Mutex<Vec<Passed>>,
 }
 
 impl std::fmt::Debug for Hub {
@@ -211,7 +214,7 @@ impl Hub {
     /// One whole exchange of a phone with this relay.
     pub fn exchange(&self, phone: &Phone) -> Result<RelayReport, RelayError> {
         let mut link = phone.unlocked.relay_exchange()?;
-        while let Some((endpoint, request)) = link.next()? {
+        while let Some((endpoint, request)) = link.next_request()? {
             let answer = match self.relay.answer(endpoint, &request) {
                 Ok(body) => {
                     self.traffic.lock().unwrap_or_else(PoisonError::into_inner).push((endpoint, request, body.clone()));

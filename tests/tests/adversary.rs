@@ -712,7 +712,8 @@ fn frontier(m: &Attacker, heads: &[ChainHead], own: u32, counter: u64, day: Shif
     let receiving = m.receiving.public_key().unwrap();
     let hash = satchel_core::team::frontier::receiving_hash(receiving.as_bytes());
     let own = ChainHead { device: *m.device().as_bytes().first_chunk().unwrap(), sequence: own, body: [0; 8] };
-    let content = FrontierContent::new(m.team, m.device(), counter, day, vec![m.admission().id()], hash, own, heads);
+    let mut content = FrontierContent::of_device(m.team, m.device(), counter, day, hash, own).with_heads(heads);
+    content.log_heads = vec![m.admission().id()];
     FrontierNotice { frontier: Frontier::write(&m.signer, content).to_bytes(), receiving: Some(receiving.as_bytes().to_vec()) }
 }
 
@@ -967,7 +968,7 @@ fn huge_and_broken_frames_end_a_connection_and_nothing_else() {
         }
         // the same as an answer to a phone
         let mut link = w.ben.unlocked.relay_exchange().unwrap();
-        link.next().unwrap().unwrap();
+        link.next_request().unwrap().unwrap();
         assert!(link.receive(&satchel_core::store::RelayAnswer::Ok(noise.clone())).is_err());
         // and as what a colleague's phone says
         let mut listener = w.ben.unlocked.listen();

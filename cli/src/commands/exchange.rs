@@ -73,7 +73,7 @@ pub fn sync(settings: &Settings, output: Output) -> Result<(), Failure> {
     let mut link = unlocked.relay_exchange()?;
     let url = unlocked.relay()?.ok_or(satchel_core::store::RelayError::NoRelay)?.url;
     let client = Client::new(&url)?;
-    while let Some((endpoint, frame)) = link.next()? {
+    while let Some((endpoint, frame)) = link.next_request()? {
         let answer = match client.post(endpoint, &frame)? {
             Ok(body) => RelayAnswer::Ok(body),
             Err(problem) => RelayAnswer::Problem { code: problem.code, relay_time: problem.relay_time },

@@ -5,6 +5,7 @@
 
 use super::Unlocked;
 use super::vault::Vault;
+use super::write::EntryRecord;
 use crate::catalogue::{Catalogue, CataloguePackage, ContentId, Part, PartSet, split};
 use crate::crypto::{self, labels};
 use crate::error::Error;
@@ -56,7 +57,12 @@ impl Unlocked {
                 let id = crypto::derive_id(labels::CATALOGUE_PART, &[content_id.as_bytes(), &part.index.to_le_bytes()]);
                 let days = (today, today.plus(super::write::entry_term_days(Kind::Catalogue)));
                 let content = EntryContent::first(CataloguePart(part));
-                vault.save_entry(tx, RecordId::from_bytes(id), Kind::Catalogue, None, days, &content, Summary::Plain)?;
+                vault.save_entry(
+                    tx,
+                    EntryRecord { record: RecordId::from_bytes(id), kind: Kind::Catalogue, subject: None, days },
+                    &content,
+                    Summary::Plain,
+                )?;
             }
             vault.catalogue = None;
             Ok(today)

@@ -6,7 +6,7 @@
 use super::index::{Item, Place};
 use super::ledger::Line;
 use super::vault::Vault;
-use super::write::Draft;
+use super::write::{Draft, EntryRecord};
 use crate::envelope::{self, BodyHeader, SCHEMA_VERSION};
 use crate::error::Error;
 use crate::record::{Encounter, EntryContent, Kind, Shape, Summary, mapping};
@@ -127,7 +127,12 @@ impl Vault {
         let Some((day, tally)) = self.tally_mut().take_sum(today) else { return Ok(()) };
         let record = RecordId::from_bytes(self.env.random());
         let keep_until = day.plus(super::write::entry_term_days(Kind::Tally));
-        self.save_entry(tx, record, Kind::Tally, None, (day, keep_until), &EntryContent::first(tally), Summary::Plain)
+        self.save_entry(
+            tx,
+            EntryRecord { record, kind: Kind::Tally, subject: None, days: (day, keep_until) },
+            &EntryContent::first(tally),
+            Summary::Plain,
+        )
     }
 }
 

@@ -240,7 +240,7 @@ impl RelayLink {
     }
 
     /// The next request, or none when the exchange is over. Ask once per answer.
-    pub fn next(&mut self) -> Result<Option<(Endpoint, Vec<u8>)>, RelayError> {
+    pub fn next_request(&mut self) -> Result<Option<(Endpoint, Vec<u8>)>, RelayError> {
         loop {
             if self.report.requests >= REQUESTS_MAX_COUNT {
                 return Err(RelayError::NoProgress);

@@ -330,7 +330,11 @@ impl Vault {
         let receiving = receiving_hash(self.receiving_public()?.as_bytes());
         let day = self.today()?;
         let log_heads = self.book.promised_heads(&self.log);
-        let content = |counter| FrontierContent::new(self.team(), device, counter, day, log_heads.clone(), receiving, own, &heads);
+        let content = |counter| {
+            let mut content = FrontierContent::of_device(self.team(), device, counter, day, receiving, own).with_heads(&heads);
+            content.log_heads.clone_from(&log_heads);
+            content
+        };
         let last = self.frontier_of(&device);
         if let Some(last) = &last
             && *last.content() == content(last.content().counter)

@@ -90,13 +90,12 @@ fn line_text(text: &Option<String>) -> Option<ShortText> {
     text.as_deref().and_then(|text| ShortText::from_sealed(text).ok())
 }
 
+/// The versions of an entry; a draft has no body id yet.
+pub(super) type Versions<T> = Vec<(Option<BodyId>, EntryContent<T>)>;
+
 impl Vault {
     /// Every version of an entry that this store holds, drafts included, with the bodies they replace. A draft has no body id yet.
-    pub(super) fn entry_versions<T: EntryValue>(
-        &mut self,
-        reader: &Reader<'_>,
-        item: &Item,
-    ) -> Result<Vec<(Option<BodyId>, EntryContent<T>)>, Error> {
+    pub(super) fn entry_versions<T: EntryValue>(&mut self, reader: &Reader<'_>, item: &Item) -> Result<Versions<T>, Error> {
         let place = item.place();
         let mut versions = Vec::new();
         for id in reader.bodies_of(&place)? {

@@ -81,6 +81,14 @@ impl Drop for Draft {
     }
 }
 
+/// Which entry is written: its record, and its day with the last day that it may be kept.
+pub(super) struct EntryRecord {
+    pub record: RecordId,
+    pub kind: Kind,
+    pub subject: Option<RecordId>,
+    pub days: (ShiftDay, ShiftDay),
+}
+
 pub(super) fn draft_aad(vault: &Vault, place: &RecordId, number: u32) -> Aad {
     Aad::new(labels::DRAFT).add(&vault.store_id).add(place.as_bytes()).add(&number.to_le_bytes())
 }
@@ -135,13 +143,11 @@ impl Vault {
     pub(super) fn save_entry<T: EntryValue>(
         &mut self,
         tx: &Transaction<'_>,
-        record: RecordId,
-        kind: Kind,
-        subject: Option<RecordId>,
-        days: (ShiftDay, ShiftDay),
+        entry: EntryRecord,
         content: &EntryContent<T>,
         summary: Summary,
     ) -> Result<(), Error> {
+        let EntryRecord { record, kind, subject, days } = entry;
         self.require_writer()?;
         content.value.check()?;
         debug_assert!(kind.subject_rule() != SubjectRule::Required || subject.is_some());
@@ -249,7 +255,12 @@ impl Unlocked {
             let days = vault.charter()?.retention.participant_days;
             let grant = Grant::for_file(today, days, how, words_language, Vec::new());
             let expiry = grant.expiry;
-            vault.save_entry(tx, grant_id, Kind::Grant, Some(participant), (today, expiry), &EntryContent::first(grant), Summary::Plain)?;
+            vault.save_entry(
+                tx,
+                EntryRecord { record: grant_id, kind: Kind::Grant, subject: Some(participant), days: (today, expiry) },
+                &EntryContent::first(grant),
+                Summary::Plain,
+            )?;
             vault.edit_document(tx, participant, Kind::Participant, Some(participant), |edit| {
                 mapping::write_participant(edit, draft, grant_id)
             })?;
@@ -434,7 +445,12 @@ impl Vault {
             },
         };
         let keep_until = day.plus(self.charter()?.retention.encounter_days);
-        self.save_entry(tx, record, Kind::Encounter, draft.participant, (day, keep_until), &content, summary)?;
+        self.save_entry(
+            tx,
+            EntryRecord { record, kind: Kind::Encounter, subject: draft.participant, days: (day, keep_until) },
+            &content,
+            summary,
+        )?;
         match draft.participant {
             Some(participant) => self.note_contact(tx, participant, day),
             None => Ok(()),

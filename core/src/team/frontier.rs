@@ -71,23 +71,21 @@ pub struct FrontierContent {
 }
 
 impl FrontierContent {
-    /// Everything a device says, at most 32 heads listed. `all` is every chain head it knows, newest moved first.
-    pub fn new(
-        team: TeamId,
-        device: DeviceId,
-        counter: u64,
-        day: ShiftDay,
-        log_heads: Vec<OperationId>,
-        receiving: [u8; 32],
-        own: ChainHead,
-        all: &[ChainHead],
-    ) -> Self {
+    /// Completes what a device says of itself by what it knows of others: `all` chain heads, those that moved last
+    /// first; at most 32 are listed, the digest covers all.
+    #[must_use]
+    pub fn with_heads(mut self, all: &[ChainHead]) -> Self {
         let mut sorted = all.to_vec();
         sorted.sort_unstable();
-        let digest = crypto::derive_id(labels::CHAIN_DIGEST, &[&cbor::encode(&sorted)]);
-        let mut heads: Vec<ChainHead> = all.iter().take(CHAIN_HEADS_LISTED_MAX_COUNT).copied().collect();
-        heads.sort_unstable();
-        Self { version: 1, team, device, counter, day, log_heads, receiving, own, heads, digest }
+        self.digest = crypto::derive_id(labels::CHAIN_DIGEST, &[&cbor::encode(&sorted)]);
+        self.heads = all.iter().take(CHAIN_HEADS_LISTED_MAX_COUNT).copied().collect();
+        self.heads.sort_unstable();
+        self
+    }
+
+    /// What a device says of itself, nothing of others yet.
+    pub fn of_device(team: TeamId, device: DeviceId, counter: u64, day: ShiftDay, receiving: [u8; 32], own: ChainHead) -> Self {
+        Self { version: 1, team, device, counter, day, log_heads: Vec::new(), receiving, own, heads: Vec::new(), digest: [0; 16] }
     }
 }
 

@@ -29,7 +29,7 @@ fn ask(hub: &Hub, endpoint: Endpoint, request: &[u8]) -> RelayAnswer {
 /// One exchange; `Ok(None)` when the network broke it off. Errors: the exchange's own.
 pub fn exchange_over(hub: &Hub, phone: &Phone, dice: &mut Dice, network: Network) -> Result<Option<RelayReport>, RelayError> {
     let mut link = phone.unlocked.relay_exchange()?;
-    while let Some((endpoint, request)) = link.next()? {
+    while let Some((endpoint, request)) = link.next_request()? {
         if dice.chance(network.lost_requests) {
             return Ok(None);
         }

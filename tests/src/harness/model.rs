@@ -33,6 +33,9 @@ pub struct Met {
 /// What one phone has counted and not sent, by shift day: encounters.
 pub type Counting = BTreeMap<ShiftDay, u32>;
 
+/// The lines of one sum.
+pub type SumLines = Vec<(ResourceId, Outcome, u32)>;
+
 /// Everything acknowledged so far. Phones are numbered in the order in which they joined.
 #[derive(Debug, Default)]
 pub struct Model {
@@ -55,7 +58,7 @@ pub struct Model {
     /// What waits on each phone.
     pub counting: BTreeMap<usize, Counting>,
     /// Sums that were seen to leave.
-    pub sums: BTreeSet<(ShiftDay, Vec<(ResourceId, Outcome, u32)>)>,
+    pub sums: BTreeSet<(ShiftDay, SumLines)>,
 }
 
 /// What every tap and encounter of a phone counts once: it says whose a sum is, and how many encounters it holds.
