@@ -200,6 +200,11 @@ impl Hub {
         (Self { relay, clock, dir, traffic: Mutex::default() }, address)
     }
 
+    /// A relay on a folder that has a mailbox already.
+    pub fn open(dir: &Path, clock: &Arc<SetClock>) -> Self {
+        Self { relay: relay_in(dir, clock), clock: clock.clone(), dir: dir.to_owned(), traffic: Mutex::default() }
+    }
+
     /// Stops and starts it: what was in memory only is gone.
     pub fn restart(self) -> Self {
         let Self { relay, clock, dir, traffic } = self;
