@@ -159,6 +159,9 @@ pub fn meet(dialer: &Phone, listener: &Phone) -> (SessionReport, SessionReport) 
     (a.report().clone(), b.report().clone())
 }
 
+/// A request and its answer.
+pub type Passed = (Endpoint, Vec<u8>, Vec<u8>);
+
 /// A real relay without HTTP around it.
 pub struct Hub {
     /// The relay; replaced by [`Hub::restart`].
@@ -168,7 +171,7 @@ pub struct Hub {
     /// Its folder.
     pub dir: PathBuf,
     /// Every request and answer that passed, in order: what a thief at the relay holds.
-    pub traffic: Mutex<Vec<(Endpoint, Vec<u8>, Vec<u8>)>>,
+    pub traffic: Mutex<Vec<Passed>>,
 }
 
 impl std::fmt::Debug for Hub {

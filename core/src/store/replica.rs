@@ -351,10 +351,9 @@ impl Replica for Unlocked {
             vault.prune_turns();
             vault.replace_spent_receiving_key();
             vault.note_meeting()?;
-            match vault.frontier_of(&peer).map(|frontier| frontier.content().day) {
+            if let Some(day) = vault.frontier_of(&peer).map(|frontier| frontier.content().day) {
                 // a colleague's phone is one that may know the date
-                Some(day) => vault.confirm_day(day)?,
-                None => {}
+                vault.confirm_day(day)?;
             }
             vault.forget_stale_rows(tx)
         })

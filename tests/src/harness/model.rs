@@ -30,6 +30,9 @@ pub struct Met {
     pub notes: Heads,
 }
 
+/// What was offered, what was said, and how many.
+pub type Said = (ResourceId, Outcome, u32);
+
 /// What one phone has counted and not sent, by shift day: encounters.
 pub type Counting = BTreeMap<ShiftDay, u32>;
 
@@ -55,7 +58,7 @@ pub struct Model {
     /// What waits on each phone.
     pub counting: BTreeMap<usize, Counting>,
     /// Sums that were seen to leave.
-    pub sums: BTreeSet<(ShiftDay, Vec<(ResourceId, Outcome, u32)>)>,
+    pub sums: BTreeSet<(ShiftDay, Vec<Said>)>,
 }
 
 /// What every tap and encounter of a phone counts once: it says whose a sum is, and how many encounters it holds.
@@ -95,7 +98,7 @@ fn set(values: Vec<String>) -> Result<Heads, String> {
 
 impl Model {
     /// A phone counted one encounter.
-    pub fn count(&mut self, phone: usize, day: ShiftDay, said: &[(ResourceId, Outcome, u32)]) {
+    pub fn count(&mut self, phone: usize, day: ShiftDay, said: &[Said]) {
         *self.counting.entry(phone).or_default().entry(day).or_default() += 1;
         for (resource, outcome, count) in said {
             *self.counted.entry((*resource, *outcome)).or_default() += u64::from(*count);
