@@ -159,7 +159,7 @@ pub fn meet(dialer: &Phone, listener: &Phone) -> (SessionReport, SessionReport) 
     (a.report().clone(), b.report().clone())
 }
 
-/// What passed at a relay: where to, the request, the answer.
+/// A request and its answer.
 pub type Passed = (Endpoint, Vec<u8>, Vec<u8>);
 
 /// A real relay without HTTP around it.
@@ -201,6 +201,11 @@ impl Hub {
         let relay = relay_in(&dir, &clock);
         let address = RelayAddress { url: "http://127.0.0.1:1".into(), mailbox, claim: Some(secret) };
         (Self { relay, clock, dir, traffic: Mutex::default() }, address)
+    }
+
+    /// A relay on a folder that has a mailbox already.
+    pub fn open(dir: &Path, clock: &Arc<SetClock>) -> Self {
+        Self { relay: relay_in(dir, clock), clock: clock.clone(), dir: dir.to_owned(), traffic: Mutex::default() }
     }
 
     /// Stops and starts it: what was in memory only is gone.

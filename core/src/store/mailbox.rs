@@ -482,6 +482,10 @@ impl RelayLink {
     }
 
     fn take(&mut self, rows: &[Row]) -> Result<(), RelayError> {
+        if rows.is_empty() && self.announce_only {
+            // an announcement that waits may open by now, with what a colleague's phone brought
+            self.report.turns += self.unlocked.write(|vault, tx| vault.take_parts(tx, &[]))?;
+        }
         // small transactions: a phone that is killed half-way keeps what it took, and asks for the rest again
         for rows in rows.chunks(128) {
             let (acceptance, turns) = self.unlocked.write(|vault, tx| vault.take_relay_rows(tx, rows))?;
@@ -803,30 +807,44 @@ impl Vault {
             }
         }
         let mut turns = 0;
-        let mut keep: Vec<minicbor::bytes::ByteVec> = Vec::new();
-        for id in order {
-            let Some(set) = sets.remove(&id) else { continue };
-            let parts: Vec<Part> = set.iter().map(|(_, part)| part.clone()).collect();
-            let is_settled = match announcement::join(&parts) {
-                Err(_) => true,
-                Ok(None) => false,
-                Ok(Some(bytes)) => {
-                    // what waited here was seen before: something newer may be there by now
-                    if let Some(relay) = self.state.relay.as_mut().filter(|_| fresh.contains(&id)) {
-                        relay.note_announcement(id);
-                    }
-                    match self.accept_announcement(tx, &bytes)? {
-                        Ok(true) => {
-                            turns += 1;
-                            true
+        // they come in no meaningful order, and each rests on earlier ones: go round until nothing more opens
+        loop {
+            let before = turns;
+            let mut open = Vec::new();
+            for id in order {
+                let Some(set) = sets.get(&id) else { continue };
+                let parts: Vec<Part> = set.iter().map(|(_, part)| part.clone()).collect();
+                let is_settled = match announcement::join(&parts) {
+                    Err(_) => true,
+                    Ok(None) => false,
+                    Ok(Some(bytes)) => {
+                        // what waited here was seen before: something newer may be there by now
+                        if let Some(relay) = self.state.relay.as_mut().filter(|_| fresh.contains(&id)) {
+                            relay.note_announcement(id);
                         }
-                        // a box may still come, or what it rests on
-                        Err(TurnError::UnknownPast) => false,
-                        Ok(false) | Err(_) => true,
+                        match self.accept_announcement(tx, &bytes)? {
+                            Ok(true) => {
+                                turns += 1;
+                                true
+                            }
+                            // a box may still come, or what it rests on
+                            Err(TurnError::UnknownPast) => false,
+                            Ok(false) | Err(_) => true,
+                        }
                     }
+                };
+                if !is_settled {
+                    open.push(id);
                 }
-            };
-            if !is_settled && keep.len() + set.len() <= PARTS_MAX_COUNT {
+            }
+            order = open;
+            if turns == before {
+                break;
+            }
+        }
+        let mut keep: Vec<minicbor::bytes::ByteVec> = Vec::new();
+        for set in order.iter().filter_map(|id| sets.remove(id)) {
+            if keep.len() + set.len() <= PARTS_MAX_COUNT {
                 keep.extend(set.into_iter().map(|(row, _)| row.into_bytes().into()));
             }
         }

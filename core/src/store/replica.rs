@@ -351,8 +351,8 @@ impl Replica for Unlocked {
             vault.prune_turns();
             vault.replace_spent_receiving_key();
             vault.note_meeting()?;
-            // a colleague's phone is one that may know the date
             if let Some(day) = vault.frontier_of(&peer).map(|frontier| frontier.content().day) {
+                // a colleague's phone is one that may know the date
                 vault.confirm_day(day)?;
             }
             vault.forget_stale_rows(tx)

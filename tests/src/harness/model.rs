@@ -30,11 +30,11 @@ pub struct Met {
     pub notes: Heads,
 }
 
+/// What was offered, what was said, and how many.
+pub type Said = (ResourceId, Outcome, u32);
+
 /// What one phone has counted and not sent, by shift day: encounters.
 pub type Counting = BTreeMap<ShiftDay, u32>;
-
-/// The lines of one sum.
-pub type SumLines = Vec<(ResourceId, Outcome, u32)>;
 
 /// Everything acknowledged so far. Phones are numbered in the order in which they joined.
 #[derive(Debug, Default)]
@@ -58,7 +58,7 @@ pub struct Model {
     /// What waits on each phone.
     pub counting: BTreeMap<usize, Counting>,
     /// Sums that were seen to leave.
-    pub sums: BTreeSet<(ShiftDay, SumLines)>,
+    pub sums: BTreeSet<(ShiftDay, Vec<Said>)>,
 }
 
 /// What every tap and encounter of a phone counts once: it says whose a sum is, and how many encounters it holds.
@@ -98,7 +98,7 @@ fn set(values: Vec<String>) -> Result<Heads, String> {
 
 impl Model {
     /// A phone counted one encounter.
-    pub fn count(&mut self, phone: usize, day: ShiftDay, said: &[(ResourceId, Outcome, u32)]) {
+    pub fn count(&mut self, phone: usize, day: ShiftDay, said: &[Said]) {
         *self.counting.entry(phone).or_default().entry(day).or_default() += 1;
         for (resource, outcome, count) in said {
             *self.counted.entry((*resource, *outcome)).or_default() += u64::from(*count);

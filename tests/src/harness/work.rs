@@ -55,8 +55,8 @@ impl Worker<'_> {
     pub fn work(&mut self) -> Result<Option<Done>, Error> {
         match self.dice.below(100) {
             0..8 => self.create_participant(),
-            8..24 => self.edit_field(),
-            24..34 => self.edit_goals(),
+            8..22 => self.edit_field(),
+            22..34 => self.edit_goals(),
             34..58 => self.encounter(),
             58..68 => self.correct(),
             68..76 => self.tap(),
@@ -81,16 +81,17 @@ impl Worker<'_> {
 
     /// Begins a file.
     pub fn create_participant(&mut self) -> Result<Option<Done>, Error> {
-        let (alias, goal) = (self.word(), self.word());
+        let alias = self.word();
+        let goals: Vec<String> = (0..self.dice.between(1, 3)).map(|_| self.word()).collect();
         let draft = ParticipantDraft {
             alias: Some(Alias::parse(&alias).expect("a clean alias")),
-            goals: vec![text(&goal)],
+            goals: goals.iter().map(|goal| text(goal)).collect(),
             ..ParticipantDraft::default()
         };
         let id = self.phone.unlocked.create_participant(&draft, HowGiven::Spoken, "en")?;
         let mut file = File::default();
         file.fields.entry("alias").or_default().insert(alias);
-        file.goals_added.insert(goal);
+        file.goals_added.extend(goals);
         self.model.files.insert(id, file);
         self.model.authors.insert(id, (self.number, "participant"));
         Ok(Some(("participant", Some(id))))

@@ -143,7 +143,15 @@ impl World {
     pub fn work(&mut self, at: usize) -> Result<(), String> {
         let mut worker =
             Worker { phone: &self.phones[at], number: at, dice: &mut self.dice, words: &mut self.words, model: &mut self.model };
-        if let Some((kind, id)) = worker.work().map_err(code)? {
+        let done = match worker.work() {
+            // where a clock is behind, a grant that was given by another clock has not begun; nothing was acknowledged
+            Err(Error::NoGrant) if self.skews.iter().any(|skew| *skew != self.skews[at]) => {
+                self.note("refused no_grant", format_args!("phone{at}"));
+                return Ok(());
+            }
+            done => done.map_err(code)?,
+        };
+        if let Some((kind, id)) = done {
             let id = id.map(|id| id.to_string()).unwrap_or_default();
             self.note(kind, format_args!("phone{at} {id}"));
         }
