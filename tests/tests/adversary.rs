@@ -4,6 +4,7 @@
 //! else still works: honest work is taken, flows by relay and in person, and all phones show the same.
 
 #![allow(clippy::unwrap_used)]
+#![allow(clippy::disallowed_methods, reason = "measures how long an attack keeps a phone busy")]
 
 use satchel_core::consent::{Act, GatedCategory, Grant, HowGiven};
 use satchel_core::crypto::{RecordKey, SigningKey};
@@ -21,7 +22,7 @@ use satchel_tests::team::{Hub, Phone, SeededRandomness, SetClock, found, join, m
 use satchel_wire::ShiftDay;
 use satchel_wire::frame::{Endpoint, Frame, ProblemCode, Pull, Pulled, Push};
 use satchel_wire::ids::{MailboxId, MemberId, OperationId, RecordId, ResourceId, TeamId};
-use satchel_wire::limits::{HELD_MAX_BYTES, HELD_PER_AUTHOR_MAX_COUNT, PULL_MAX_BYTES, PUSH_ROWS_MAX_COUNT};
+use satchel_wire::limits::{HELD_PER_AUTHOR_MAX_COUNT, PULL_MAX_BYTES, PUSH_ROWS_MAX_COUNT};
 use satchel_wire::row::{Lane, Row};
 use std::time::{Duration, Instant};
 
@@ -687,7 +688,7 @@ fn a_flood_of_keys_for_one_record_stops_nobody() {
     let mut w = world(22);
     let (_, honest) = w.letter();
     let mut rows = Vec::new();
-    for _ in 0..300 {
+    for _ in 0..100 {
         rows.push({
             let forged = w.mallory.entry(honest.binding.record, Kind::Encounter, honest.binding.subject, w.day, plain_encounter());
             w.mallory.cover(&forged)
@@ -695,16 +696,11 @@ fn a_flood_of_keys_for_one_record_stops_nobody() {
     }
     for phone in [&w.ben, &w.ana] {
         let taken = feed(phone, &rows);
-        assert_eq!(taken.applied + taken.held, 300, "{taken:?}");
-        phone.unlocked.encounter(honest.binding.record).ok();
+        assert_eq!(taken.applied + taken.held, 100, "{taken:?}");
+        assert!(taken.held > 50, "keys without end: {taken:?}");
+        phone.unlocked.encounter(honest.binding.record).unwrap();
     }
-    encounter(&w.ana, Some(w.blue), "came back");
-    for phone in [&w.ana, &w.ben] {
-        w.hub.exchange(phone).unwrap();
-        w.hub.exchange(phone).unwrap();
-    }
-    assert_eq!(w.ana.unlocked.encounters(None).unwrap().len(), w.ben.unlocked.encounters(None).unwrap().len());
-    meet(&w.ana, &w.ben);
+    w.goes_on();
 }
 
 /// A frontier in the attacker's name that says anything.
@@ -761,8 +757,7 @@ fn the_team_log_takes_nothing_from_who_may_not_write_it() {
     let mut bent = operation(&w, &m.signer, heads.clone(), Action::Countersign { operation: heads[0] }).to_bytes();
     let last = bent.len() - 1;
     bent[last] ^= 1;
-    let mut newer = cbor_newer();
-    newer.extend_from_slice(&[]);
+    let newer = cbor_newer();
     let operations: Vec<(&str, Vec<u8>)> = vec![
         ("a worker admits", operation(&w, &m.signer, heads.clone(), admit([1; 16])).to_bytes()),
         ("an outsider admits", operation(&w, &outsider, heads.clone(), admit([1; 16])).to_bytes()),

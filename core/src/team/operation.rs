@@ -281,6 +281,10 @@ impl Operation {
             Err(_) if claims_newer(&envelope.signed) => return Err(OperationError::Newer),
             Err(_) => return Err(OperationError::Malformed),
         };
+        // a later version may well look like this one; what it means is for the app that knows it
+        if content.version > 1 {
+            return Err(OperationError::Newer);
+        }
         let founding = matches!(content.action, Action::Found { .. });
         let shape = content.version == 1
             && content.parents.len() <= PARENTS_MAX_COUNT
