@@ -153,6 +153,7 @@ pub fn run() -> ExitCode {
     }
 }
 
+#[allow(clippy::disallowed_methods, reason = "a program's own entry reads the clock and randomness and passes them on")]
 fn serve(data: &Path, listen: SocketAddr, port_file: Option<&Path>, config: Config) -> Result<(), Failure> {
     let clock = Arc::new(|| SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()));
     let report = Arc::new(|error: StorageError| complain(&error.to_string()));
@@ -193,6 +194,7 @@ fn stop_signal() -> Result<impl Future<Output = ()> + Send, Failure> {
     })
 }
 
+#[allow(clippy::disallowed_methods, reason = "a program's own entry reads the clock and randomness and passes them on")]
 fn create(data: &Path, quota_bytes: u64) -> Result<(), Failure> {
     let storage = SqliteStorage::open(data, Role::Command)?;
     let (mut id, mut secret) = ([0; 16], [0; 16]);

@@ -1,6 +1,7 @@
 //! The program itself: its commands and exit codes, kill -9, stop signals, a full disk.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
+#![allow(clippy::disallowed_methods, reason = "a real process reads the real clock, and the test has to agree with it")]
 
 mod support;
 

@@ -24,7 +24,6 @@ use satchel_wire::frame::{Endpoint, Frame, ProblemCode, Pull, Pulled, Push};
 use satchel_wire::ids::{MailboxId, MemberId, OperationId, RecordId, ResourceId, TeamId};
 use satchel_wire::limits::{HELD_PER_AUTHOR_MAX_COUNT, PULL_MAX_BYTES, PUSH_ROWS_MAX_COUNT};
 use satchel_wire::row::{Lane, Row};
-use std::time::{Duration, Instant};
 
 const START: u64 = 1_795_370_000;
 
@@ -349,7 +348,6 @@ fn document_bombs_are_defused_before_they_open() {
     let mut w = world(8);
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors/document");
     let mut bombs = 0;
-    let began = Instant::now();
     for entry in std::fs::read_dir(folder).unwrap() {
         let vector: serde_json::Value = serde_json::from_slice(&std::fs::read(entry.unwrap().path()).unwrap()).unwrap();
         let code = vector["expect"].as_str().unwrap().to_owned();
@@ -364,7 +362,6 @@ fn document_bombs_are_defused_before_they_open() {
         bombs += 1;
     }
     assert!(bombs > 40, "only {bombs} vectors found");
-    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
     // one good change does not carry a bad one in: a body is taken whole or not at all
     let actor = Actor::derive(w.mallory.device().as_bytes(), record(41).as_bytes(), &w.mallory.session);
     let good = Document::new(actor).edit(|edit| edit.set("name", Value::Text("Good".into()))).unwrap().unwrap();
@@ -610,7 +607,6 @@ fn a_thousand_held_bodies_stay_bounded_and_stop_nobody() {
         let forged = w.mallory.entry(RecordId::from_bytes(id), Kind::Encounter, Some(nobody), w.day, plain_encounter());
         rows.push(w.mallory.cover(&forged));
     }
-    let began = Instant::now();
     let taken = feed(&w.ben, &rows);
     assert_eq!(taken.held, 1_000, "{taken:?}");
     assert!(w.ben.unlocked.waiting().unwrap().1 <= HELD_PER_AUTHOR_MAX_COUNT);
@@ -640,7 +636,6 @@ fn a_thousand_held_bodies_stay_bounded_and_stop_nobody() {
     feed(&w.ben, &rows);
     let held = w.ben.unlocked.waiting().unwrap().1;
     assert!(held <= 3 * HELD_PER_AUTHOR_MAX_COUNT, "{held} held");
-    assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
     // honest work that has to wait still finds room, and comes in
     let cleo = join(w.folder.path(), 20, "Cleo", START, &w.ana, Role::Worker);
     let id = encounter(&cleo, None, "first night out");

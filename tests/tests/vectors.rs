@@ -455,7 +455,9 @@ fn generate() -> Made {
     // frontiers
     let head = |n: u8| ChainHead { device: [n; 8], sequence: u32::from(n), body: [n; 8] };
     let content = |heads: &[ChainHead]| {
-        FrontierContent::new(team, signer.verifying_key().device_id(), 7, day, vec![founding.id()], [8; 32], head(1), heads)
+        let mut content = FrontierContent::of_device(team, signer.verifying_key().device_id(), 7, day, [8; 32], head(1)).with_heads(heads);
+        content.log_heads = vec![founding.id()];
+        content
     };
     let frontier = Frontier::write(&signer, content(&[head(3), head(2)]));
     let mut add = |name: &str, comment: &str, bytes: &[u8], expect: &str| {

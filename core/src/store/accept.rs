@@ -199,15 +199,15 @@ impl Vault {
             return self.hold_body(tx, body_id, held, "held_newer_version");
         }
         let Some(state) = self.log.state_at(&header.log_head) else { return self.hold_body(tx, body_id, held, "held_log_head") };
+        let entitled = state.device_role(author).is_some_and(crate::team::Role::reads_records);
+        if let Err(code) = if entitled { check_structure(&held, binding.audience, &header) } else { Err("refused_role") } {
+            return self.refuse(tx, &held, body_id, &header, code);
+        }
         // banned or demoted since: what it wrote beyond the cut waits, whatever log head it names
         let may_still_write = self.log.state().device_role(author).is_some_and(crate::team::Role::reads_records);
         let beyond_cut = !may_still_write && device.cut.is_none_or(|cut| header.sequence > cut.sequence);
         if beyond_cut {
             return self.hold_body(tx, body_id, held, "held_beyond_cut");
-        }
-        let entitled = state.device_role(author).is_some_and(crate::team::Role::reads_records);
-        if let Err(code) = if entitled { check_structure(&held, binding.audience, &header) } else { Err("refused_role") } {
-            return self.refuse(tx, &held, body_id, &header, code);
         }
         if !matches!(held.kind, Kind::Grant | Kind::Withdrawal)
             && let Some(subject) = held.subject

@@ -156,7 +156,7 @@ impl<'a> Liar<'a> {
     /// One exchange with the liar. Errors: the exchange's own.
     pub fn exchange(&mut self, phone: &Phone) -> Result<RelayReport, RelayError> {
         let mut link = phone.unlocked.relay_exchange()?;
-        while let Some((endpoint, request)) = link.next()? {
+        while let Some((endpoint, request)) = link.next_request()? {
             let answer = self.answer(endpoint, &request);
             link.receive(&answer)?;
         }
