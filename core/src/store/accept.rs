@@ -93,6 +93,37 @@ const UNKNOWN_DEVICE: &str = "held_unknown_device";
 /// ban, and a few when they write at once; whoever floods a record with keys costs everybody no more than this.
 const KEYS_PER_BAN_MAX_COUNT: usize = 16;
 
+/// How much is held, and of whom.
+#[derive(Debug, Default)]
+pub(super) struct HeldRoom {
+    by_author: BTreeMap<DeviceId, usize>,
+    unproven_bytes: usize,
+    bytes: usize,
+}
+
+impl HeldRoom {
+    fn add(&mut self, author: Option<DeviceId>, bytes: usize) {
+        match author {
+            Some(author) => *self.by_author.entry(author).or_default() += 1,
+            None => self.unproven_bytes += bytes,
+        }
+        self.bytes += bytes;
+    }
+
+    /// Takes room if there is some.
+    fn take(&mut self, author: Option<DeviceId>, bytes: usize) -> bool {
+        let has_share = match author {
+            Some(author) => self.by_author.get(&author).is_none_or(|count| *count < HELD_PER_AUTHOR_MAX_COUNT),
+            None => self.unproven_bytes + bytes <= HELD_MAX_BYTES / 2,
+        };
+        let fits = has_share && self.bytes + bytes <= HELD_MAX_BYTES;
+        if fits {
+            self.add(author, bytes);
+        }
+        fits
+    }
+}
+
 /// What is kept of something held: a row whose turn is unknown, or a body with the key that opened it.
 #[derive(Debug, Encode, Decode)]
 enum Held {
@@ -127,7 +158,7 @@ impl Vault {
     /// Judges rows of the records lane. Everything that is applied or held is stored.
     pub(super) fn accept_rows(&mut self, tx: &Transaction<'_>, rows: &[Row]) -> Result<Acceptance, Error> {
         let mut acceptance = Acceptance::default();
-        self.held_counts = None;
+        self.held_room = None;
         for row in rows {
             let (body, verdict) = self.accept_row(tx, row)?;
             acceptance.add(body, verdict);
@@ -425,40 +456,36 @@ impl Vault {
         if tx.held(&id)?.is_some() {
             return Ok(BodyVerdict::Held(code));
         }
-        // Bounded, and fair per author. A body that does not fit is asked for again, by its id, when phones meet; a row
-        // that no turn here opens has no author to be fair to, and is read from the relay again after the next turn.
-        let usage = tx.held_usage()?;
-        let counts = match self.held_counts.take() {
-            Some(counts) => counts,
+        // Bounded, and fair: each proven author has a share, and what no author can be proven of shares half of the room,
+        // so that noise never crowds out what a member signed. A body that does not fit is asked for again, by its id,
+        // when phones meet; a row that no turn here opens is read from the relay again after the next turn.
+        let mut room = match self.held_room.take() {
+            Some(room) => room,
             None => self.count_held(tx)?,
         };
-        let mut counts = counts;
-        let of_author = counts.entry(author).or_insert(0);
-        let has_share = author.is_none() || *of_author < HELD_PER_AUTHOR_MAX_COUNT;
-        if has_share && usage.bytes < HELD_MAX_BYTES as u64 {
-            *of_author += 1;
-            let plain = zeroize::Zeroizing::new(cbor::encode(held));
-            tx.put_held(&id, &seal_value(&self.env, &self.values, HELD, id.as_bytes(), &plain)?)?;
+        let plain = zeroize::Zeroizing::new(cbor::encode(held));
+        let sealed = seal_value(&self.env, &self.values, HELD, id.as_bytes(), &plain)?;
+        if room.take(author, sealed.len()) {
+            tx.put_held(&id, &sealed)?;
         } else if author.is_none() {
             self.state.is_pull_incomplete = true;
         }
-        self.held_counts = Some(counts);
+        self.held_room = Some(room);
         Ok(BodyVerdict::Held(code))
     }
 
-    /// How many rows are held of each author; rows that no turn here opens count as nobody's.
-    fn count_held(&self, reader: &Reader<'_>) -> Result<BTreeMap<Option<DeviceId>, usize>, Error> {
-        let mut counts = BTreeMap::new();
+    fn count_held(&self, reader: &Reader<'_>) -> Result<HeldRoom, Error> {
+        let mut room = HeldRoom::default();
         reader.for_each_held::<Error>(|id, sealed| {
             let author = match self.open_held(&id, sealed)? {
                 // an unproven body lies elsewhere than under its own id, and counts as nobody's
                 Held::Body(body) => (BodyId::of(&body.body).as_bytes() == id.as_bytes()).then_some(body.author),
                 Held::Row(..) => None,
             };
-            *counts.entry(author).or_insert(0) += 1;
+            room.add(author, sealed.len());
             Ok(())
         })?;
-        Ok(counts)
+        Ok(room)
     }
 
     fn open_held(&self, id: &RowId, sealed: &[u8]) -> Result<Held, Error> {
@@ -494,7 +521,7 @@ impl Vault {
     /// Tries everything that is held again, until nothing moves.
     pub(super) fn retry_held(&mut self, tx: &Transaction<'_>) -> Result<Acceptance, Error> {
         let mut acceptance = Acceptance::default();
-        self.held_counts = None;
+        self.held_room = None;
         if tx.held_usage()?.count == 0 {
             return Ok(acceptance);
         }
@@ -536,7 +563,7 @@ impl Vault {
                 };
                 if !(stays && matches!(verdict, BodyVerdict::Held(_))) {
                     tx.remove_held(&id)?;
-                    self.held_counts = None;
+                    self.held_room = None;
                     acceptance.add(body, verdict);
                     moved |= matches!(verdict, BodyVerdict::Applied);
                 }

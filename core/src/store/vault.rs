@@ -161,8 +161,8 @@ pub(super) struct Vault {
     pub signer: SigningKey,
     pub device: DeviceId,
     changes: Vec<Change>,
-    /// Rows held of each author, once something had to be held.
-    pub held_counts: Option<BTreeMap<Option<DeviceId>, usize>>,
+    /// How much is held, once something had to be.
+    pub held_room: Option<super::accept::HeldRoom>,
     /// The catalogue in use, once somebody asked for it.
     pub catalogue: Option<(super::CatalogueInfo, std::sync::Arc<crate::catalogue::Catalogue>)>,
 }
@@ -220,7 +220,7 @@ impl Vault {
             signer,
             device,
             changes: Vec::new(),
-            held_counts: None,
+            held_room: None,
             catalogue: None,
         })
     }
