@@ -102,7 +102,7 @@ fn make_store(dir: &Path, env: &Env, credentials: &Credentials<'_>, made: Made) 
     database.transaction(|tx| welcome_pages(tx, env, &made).and_then(|()| write_root(tx, env, &store_id, &made.root, &key)))?;
     database.write_slots(&slots, &env.random::<SLOT_FILLER_BYTES>())?;
     let store = Store::around(dir, env.clone(), database);
-    store.unlock_with(&slots, key)
+    store.unlock_with(&slots, key, 0)
 }
 
 impl Store {

@@ -130,18 +130,24 @@ impl Index {
         if self.loaded.contains_key(&id) {
             return Ok(());
         }
+        // All of it, or none: a page that was read in part would be written anew without the rest.
         let key = page.page_key();
-        self.loaded.insert(id, BTreeSet::new());
+        let mut items: Vec<Item> = Vec::new();
         if let Some(sealed) = reader.page(&id)? {
             let plain = crypto::open(&key, &page_aad(store_id, &id), &sealed).map_err(|_| Error::Damaged)?;
-            let items: Vec<Item> = cbor::decode(&plain).map_err(|_| Error::Damaged)?;
-            items.into_iter().for_each(|item| self.put(item, id));
+            items = cbor::decode(&plain).map_err(|_| Error::Damaged)?;
         }
+        let mut tails = BTreeSet::new();
         for (place, sealed) in reader.tails_of(&id)? {
             let plain = crypto::open(&key, &page_aad(store_id, &id).add(place.as_bytes()), &sealed).map_err(|_| Error::Damaged)?;
-            self.put(cbor::decode(&plain).map_err(|_| Error::Damaged)?, id);
-            self.tails.entry(id).or_default().insert(place);
+            items.push(cbor::decode(&plain).map_err(|_| Error::Damaged)?);
+            tails.insert(place);
         }
+        self.loaded.insert(id, BTreeSet::new());
+        if !tails.is_empty() {
+            self.tails.insert(id, tails);
+        }
+        items.into_iter().for_each(|item| self.put(item, id));
         Ok(())
     }
 

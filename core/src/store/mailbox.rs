@@ -391,12 +391,12 @@ impl RelayLink {
                 self.step = Step::Pull;
                 return Ok(());
             }
-            // another steward has set the keys of a newer turn
+            // keys that this device may not set, or that another steward has set: what waits is pushed all the same
             (ProblemCode::Superseded | ProblemCode::Refused, _) if matches!(self.step, Step::Keys) && self.is_refused => {
                 (self.step, self.is_refused) = (Step::Pull, false);
                 return Ok(());
             }
-            (ProblemCode::Superseded, _) if matches!(self.step, Step::Keys) => {
+            (ProblemCode::Superseded | ProblemCode::Refused, _) if matches!(self.step, Step::Keys) && !self.announce_only => {
                 self.step = Step::Push { bodies: Vec::new(), operations: Vec::new(), frontier: None, last: false };
                 return Ok(());
             }

@@ -272,7 +272,13 @@ impl Vault {
             }
         }
         let adopted = self.take_turn(&opened.turn, opened.secret);
-        if let (Ok(true), Some(control)) = (&adopted, &opened.control) {
+        // Only a steward holds the control key, only a steward hands it over, and a known one is not replaced: a box of
+        // somebody else's must not take the relay's mailbox out of the stewards' hands.
+        let is_steward = |device| self.log.state().device_role(device) == Some(Role::Steward);
+        if let (Ok(true), Some(control), None) = (&adopted, &opened.control, &self.root.control)
+            && is_steward(self.device)
+            && is_steward(opened.turn.maker())
+        {
             self.root.control = Some(Seed::new(control));
             self.touch_root();
         }

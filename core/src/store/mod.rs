@@ -119,21 +119,26 @@ impl Store {
     /// Errors: [`Error::WrongPassphrase`], constant for every slot that does not open; [`StorageError::Slots`] for a
     /// damaged or crafted slot file, before any memory is taken for it.
     pub fn unlock(&self, passphrase: &Passphrase, protector: Option<&dyn KeyProtector>) -> Result<Unlocked, Error> {
+        let generation = self.shared.generation.load(Ordering::SeqCst);
         let slots = storage::read_slots(&self.shared.dir)?;
-        let unlocked = open_slots(&slots, passphrase, protector).and_then(|key| self.unlock_with(&slots, key));
+        let unlocked = open_slots(&slots, passphrase, protector).and_then(|key| self.unlock_with(&slots, key, generation));
         wipe_stack();
         unlocked
     }
 
-    fn unlock_with(&self, slots: &SlotFile, key: StoreKey) -> Result<Unlocked, Error> {
+    /// `generation` is that from before the passphrase was tried: a lock in the meantime wins.
+    fn unlock_with(&self, slots: &SlotFile, key: StoreKey, generation: u64) -> Result<Unlocked, Error> {
         let mut inner = self.shared.lock_inner();
+        if self.shared.generation.load(Ordering::SeqCst) != generation {
+            return Err(Error::Locked);
+        }
         let database = match &mut inner.database {
             Some(database) => database,
             None => inner.database.insert(Database::open(&self.shared.dir)?),
         };
         let vault = database.read::<_, Error>(|reader| Vault::open(&self.shared.env, reader, slots.store_id, key))?;
         inner.vault = Some(vault);
-        Ok(Unlocked { shared: self.shared.clone(), generation: self.shared.generation.load(Ordering::SeqCst) })
+        Ok(Unlocked { shared: self.shared.clone(), generation })
     }
 
     /// Locks: every handle, observer and session of this store is dead when this returns, and keys are wiped.

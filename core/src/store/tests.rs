@@ -74,6 +74,21 @@ fn many_saves_fold_pages_and_lose_nothing() {
 }
 
 #[test]
+fn a_lock_while_the_passphrase_is_tried_wins() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("store");
+    let (unlocked, passphrase) = founded(&dir);
+    let store = unlocked.store();
+    let before = store.shared.generation.load(Ordering::SeqCst);
+    let slots = storage::read_slots(&dir).unwrap();
+    let key = open_slots(&slots, &passphrase, None).unwrap();
+    store.lock();
+    assert_eq!(store.unlock_with(&slots, key, before).unwrap_err(), Error::Locked);
+    assert!(!store.is_unlocked());
+    assert!(store.unlock(&passphrase, None).is_ok());
+}
+
+#[test]
 fn what_cannot_be_saved_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let (unlocked, _) = founded(&folder.path().join("store"));

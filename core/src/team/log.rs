@@ -358,3 +358,52 @@ impl Log {
         heads
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::super::operation::{DeviceKeys, Role};
+    use super::*;
+    use crate::consent::Charter;
+    use crate::crypto::{ReceivingKey, SigningKey};
+    use crate::env::Env;
+    use satchel_wire::ShiftDay;
+    use satchel_wire::ids::MemberId;
+
+    /// Ana and Ben are stewards, Cleo is a third; Ana and Ben change Cleo's role at the same time.
+    #[test]
+    fn concurrent_changes_come_out_alike_in_every_order() {
+        let env = Env::system();
+        let day = ShiftDay::from_days(20_000);
+        let device = |signer: &SigningKey| DeviceKeys {
+            signing: *signer.verifying_key().as_bytes(),
+            receiving: ReceivingKey::make(&env).public_key().unwrap().as_bytes().to_vec(),
+        };
+        let (ana, ben, cleo) = (SigningKey::make(&env), SigningKey::make(&env), SigningKey::make(&env));
+        let member = |n: u8| MemberId::from_bytes([n; 16]);
+        let charter = Charter::strictest("UTC", day);
+        let found =
+            Action::Found { member: member(1), device: device(&ana), charter, reseat: *ana.verifying_key().as_bytes(), salt: [0; 16] };
+        let founding = Operation::write(&ana, None, Vec::new(), day, found);
+        let team = founding.team();
+        let admit = |n: u8, signer: &SigningKey, parent: &Operation| {
+            let action = Action::Admit { member: member(n), device: device(signer), role: Role::Steward, invitation: [n; 16] };
+            Operation::write(&ana, Some(team), vec![parent.id()], day, action)
+        };
+        let with_ben = admit(2, &ben, &founding);
+        let with_cleo = admit(3, &cleo, &with_ben);
+        let change = |signer: &SigningKey, role| {
+            let action = Action::ChangeRole { member: member(3), role, cuts: Vec::new() };
+            Operation::write(signer, Some(team), vec![with_cleo.id()], day, action)
+        };
+        let (worker, board) = (change(&ana, Role::Worker), change(&ben, Role::Board));
+        let replay = |last: [&Operation; 2]| {
+            let mut log = Log::from_founding(team, founding.clone()).unwrap();
+            for operation in [&with_ben, &with_cleo, last[0], last[1]] {
+                assert_eq!(log.insert(operation.clone()), LogVerdict::Accepted);
+            }
+            log.state().as_ref().clone()
+        };
+        assert_eq!(replay([&worker, &board]), replay([&board, &worker]));
+    }
+}

@@ -159,9 +159,22 @@ fn is_concurrent(log: &Log, a: &Operation, b: &Operation) -> bool {
     !log.precedes(&a.id(), &b.id()) && !log.precedes(&b.id(), &a.id())
 }
 
+/// Parents before children, and the same order on every device whatever came first: by depth, then by id.
+fn in_order<'a>(operations: impl Iterator<Item = &'a Operation>) -> Vec<&'a Operation> {
+    let mut depths: BTreeMap<OperationId, u32> = BTreeMap::new();
+    let mut ordered: Vec<(u32, &Operation)> = Vec::new();
+    for operation in operations {
+        let depth = operation.parents().iter().filter_map(|parent| depths.get(parent)).max().map_or(0, |depth| depth + 1);
+        depths.insert(operation.id(), depth);
+        ordered.push((depth, operation));
+    }
+    ordered.sort_by_key(|(depth, operation)| (*depth, operation.id()));
+    ordered.into_iter().map(|(_, operation)| operation).collect()
+}
+
 /// Folds a set of operations that is closed under parents.
 pub(super) fn fold(log: &Log, set: &Bits) -> TeamState {
-    let operations: Vec<&Operation> = log.within(set).collect();
+    let operations = in_order(log.within(set));
     let owner: BTreeMap<DeviceId, (MemberId, OperationId)> = operations.iter().flat_map(|operation| admitted(operation)).collect();
     let mut void: BTreeSet<OperationId> = BTreeSet::new();
     // void operations take their consequences along; a history of n operations settles in at most n rounds
