@@ -238,8 +238,7 @@ fn a_flipped_byte_anywhere_gives_an_error_or_the_right_data() {
         }
     }
     assert!(
-        // ids are random, so now and then a flip takes one tail row out of a list: then the check is what says so
-        refused > 60 && right > 60 && found_by_check <= 3,
+        refused > 60 && right > 60 && found_by_check == 0,
         "{refused} refused, {right} right, {found_by_check} found by the check only"
     );
     fs::write(&path, &good).unwrap();
@@ -259,9 +258,7 @@ fn a_vanished_row_is_told_and_nothing_is_written_over_it() {
         let unlocked = unlock(&dir).unwrap();
         let edit = ParticipantEdit { closed: Some(true), ..ParticipantEdit::default() };
         let met = unlocked.save_encounter(&scene::encounter(Some(participant), None, "encounter"));
-        // Without its item the grant is not there at all: the gate stays closed.
-        let closed = if table == "tail" { Err(Error::NoGrant) } else { Err(Error::Damaged) };
-        assert!(met == closed || (table == "document" && met.is_ok()), "{table}: {met:?}");
+        assert!(met == Err(Error::Damaged) || (table == "document" && met.is_ok()), "{table}: {met:?}");
         let mut refusals = vec![unlocked.edit_participant(participant, &edit).unwrap_err()];
         refusals.extend(unlocked.participant(participant).err());
         assert!(refusals.iter().all(|error| *error == Error::Damaged), "{table}: {refusals:?}");

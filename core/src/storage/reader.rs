@@ -6,6 +6,7 @@
 use super::{PageId, StorageError, Table};
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 use satchel_wire::{BodyId, OperationId, RecordId, RowId};
+use std::collections::BTreeMap;
 
 /// Reads a store.
 pub struct Reader<'a> {
@@ -67,6 +68,23 @@ impl Reader<'_> {
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query(params![record.as_bytes()])?;
         rows.next()?.map(|row| array(row, 0).map(PageId::from_bytes)).transpose()
+    }
+
+    /// How many records each page holds, by the records' own word: one walk over the record table.
+    pub fn record_counts(&self) -> Result<BTreeMap<PageId, usize>, StorageError> {
+        let mut by_number: BTreeMap<i64, usize> = BTreeMap::new();
+        let mut statement = self.connection.prepare_cached("SELECT page FROM record")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            *by_number.entry(row.get(0)?).or_default() += 1;
+        }
+        let mut counts = BTreeMap::new();
+        let mut statement = self.connection.prepare_cached("SELECT number, page_id FROM page")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            counts.insert(PageId::from_bytes(array(row, 1)?), by_number.get(&row.get(0)?).copied().unwrap_or(0));
+        }
+        Ok(counts)
     }
 
     /// Hands over every record and its page, ordered by record id.

@@ -102,6 +102,9 @@ pub(super) struct Index {
     by_subject: BTreeSet<(RecordId, Place)>,
     loaded: BTreeMap<PageId, BTreeSet<Place>>,
     tails: BTreeMap<PageId, BTreeSet<Place>>,
+    /// How many records each page holds, by the record table's word at the first read. A page that is written to has
+    /// been read before, so for those still unread this stays true.
+    counts: Option<BTreeMap<PageId, usize>>,
 }
 
 impl Index {
@@ -132,16 +135,23 @@ impl Index {
         }
         // All of it, or none: a page that was read in part would be written anew without the rest.
         let key = page.page_key();
-        let mut items: Vec<Item> = Vec::new();
-        if let Some(sealed) = reader.page(&id)? {
-            let plain = crypto::open(&key, &page_aad(store_id, &id), &sealed).map_err(|_| Error::Damaged)?;
-            items = cbor::decode(&plain).map_err(|_| Error::Damaged)?;
-        }
+        let sealed = reader.page(&id)?.ok_or(Error::Damaged)?;
+        let plain = crypto::open(&key, &page_aad(store_id, &id), &sealed).map_err(|_| Error::Damaged)?;
+        let mut items: Vec<Item> = cbor::decode(&plain).map_err(|_| Error::Damaged)?;
         let mut tails = BTreeSet::new();
         for (place, sealed) in reader.tails_of(&id)? {
             let plain = crypto::open(&key, &page_aad(store_id, &id).add(place.as_bytes()), &sealed).map_err(|_| Error::Damaged)?;
             items.push(cbor::decode(&plain).map_err(|_| Error::Damaged)?);
             tails.insert(place);
+        }
+        // A row that a damaged file lost leaves no trace in the others, and a list would lack its record without a word.
+        let places: BTreeSet<Place> = items.iter().map(Item::place).collect();
+        let counts = match &mut self.counts {
+            Some(counts) => counts,
+            counts => counts.insert(reader.record_counts()?),
+        };
+        if counts.get(&id) != Some(&places.len()) {
+            return Err(Error::Damaged);
         }
         self.loaded.insert(id, BTreeSet::new());
         if !tails.is_empty() {
