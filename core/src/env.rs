@@ -3,6 +3,7 @@
 //! No other module names a clock or a source of randomness (`clippy.toml` refuses them), so a test
 //! or the simulator repeats any run from a seed, and moves the clock where it wants it.
 
+use crate::rules::Rule;
 use rand_core::{Infallible, TryCryptoRng, TryRng};
 use satchel_wire::UtcDay;
 use std::fmt;
@@ -68,6 +69,9 @@ impl Randomness for SystemRandomness {
 pub struct Env {
     clock: Arc<dyn Clock>,
     randomness: Arc<dyn Randomness>,
+    /// Rules left out, a bit each: for tests that show what a rule is for.
+    #[cfg(feature = "adversary")]
+    without: u32,
 }
 
 impl Env {
@@ -78,7 +82,32 @@ impl Env {
 
     /// Any clock and randomness: for tests and the simulator.
     pub fn new(clock: Arc<dyn Clock>, randomness: Arc<dyn Randomness>) -> Self {
-        Self { clock, randomness }
+        Self {
+            clock,
+            randomness,
+            #[cfg(feature = "adversary")]
+            without: 0,
+        }
+    }
+
+    /// The same clock and randomness with one rule left out. Exists only for tests.
+    #[cfg(feature = "adversary")]
+    #[must_use]
+    pub fn dangerous_without(mut self, rule: Rule) -> Self {
+        self.without |= 1 << rule as u8;
+        self
+    }
+
+    /// Whether a rule holds: always, in a shipped build.
+    #[cfg(feature = "adversary")]
+    pub const fn holds(&self, rule: Rule) -> bool {
+        self.without & (1 << rule as u8) == 0
+    }
+
+    /// Whether a rule holds: always, in a shipped build.
+    #[cfg(not(feature = "adversary"))]
+    pub const fn holds(&self, _: Rule) -> bool {
+        true
     }
 
     /// What the clock says.

@@ -776,15 +776,18 @@ fn the_team_log_takes_nothing_from_who_may_not_write_it() {
         ),
         (
             "a worker loosens the charter",
-            operation(&w, &m.signer, heads.clone(), Action::ChangeCharter { charter: loose.clone(), board: None }).to_bytes(),
+            operation(&w, &m.signer, heads.clone(), Action::ChangeCharter { charter: loose.clone() }).to_bytes(),
         ),
-        (
-            "with a board's signature made up",
-            operation(&w, &m.signer, heads.clone(), Action::ChangeCharter { charter: loose, board: Some([3; 64]) }).to_bytes(),
-        ),
+        ("with a board's signature made up", operation(&w, &m.signer, heads.clone(), Action::ChangeCharter { charter: loose }).to_bytes()),
         (
             "a reseat without the paper key",
-            operation(&w, &m.signer, heads.clone(), Action::Reseat { remove: None, steward: Some(own_member), control: None }).to_bytes(),
+            operation(
+                &w,
+                &m.signer,
+                heads.clone(),
+                Action::Reseat { remove: vec![], steward: Some(own_member), device: None, control: None, next: None },
+            )
+            .to_bytes(),
         ),
         ("parents made up", operation(&w, &m.signer, vec![OperationId::from_bytes([5; 32])], admit([2; 16])).to_bytes()),
         (

@@ -164,30 +164,47 @@ pub enum Action {
         #[n(0)]
         bodies: Vec<BodyId>,
     },
-    /// Signed by the paper reseat key: removes a device, seats a steward or sets the control key.
+    /// Signed by the paper reseat key: removes devices, seats a steward, admits their device, sets the control key.
+    /// It opens no record.
     #[n(7)]
     Reseat {
-        /// A device to remove.
+        /// Devices to remove: lost ones, or those of a steward who turned.
         #[n(0)]
-        remove: Option<Cut>,
-        /// A member to make steward.
+        remove: Vec<Cut>,
+        /// A member to make an active steward; with `device` it may be a new one.
         #[n(1)]
         steward: Option<MemberId>,
+        /// A device to admit for that member: after every phone was lost there is nobody else to admit it.
+        #[n(2)]
+        device: Option<DeviceKeys>,
         /// The relay mailbox's next control key.
-        #[cbor(n(2), with = "minicbor::bytes")]
+        #[cbor(n(3), with = "minicbor::bytes")]
         control: Option<[u8; 32]>,
+        /// Public half of the next reseat key; the printed one is spent then.
+        #[cbor(n(4), with = "minicbor::bytes")]
+        next: Option<[u8; 32]>,
     },
-    /// Erases records or a whole subject.
+    /// Erases: single records, everything about one subject (also what arrives later), one kind of vault fact of a
+    /// subject, or the whole team's records.
     #[n(8)]
     Tombstone {
         /// Salt of the tokens.
         #[cbor(n(0), with = "minicbor::bytes")]
         salt: [u8; 16],
-        /// Keyed hashes of record or subject ids, padded to 8 or 32 with random ones.
+        /// Keyed hashes of record ids: none, or padded with random ones to 8 or 32.
         #[n(1)]
-        tokens: Vec<Token>,
-        /// A record that carries the values on (dropping history).
+        records: Vec<Token>,
+        /// Keyed hash of one subject's id.
         #[n(2)]
+        subject: Option<Token>,
+        /// Keyed hash of one subject's id and one vault category.
+        #[n(3)]
+        category: Option<Token>,
+        /// Every record of the team.
+        #[n(4)]
+        team: bool,
+        /// The record that carries the values of the (single) erased one on: its history is dropped, not its content.
+        #[n(5)]
         successor: Option<Token>,
     },
     /// Adds a second member's signature to an operation.
@@ -200,12 +217,37 @@ pub enum Action {
     /// Changes the charter.
     #[n(10)]
     ChangeCharter {
-        /// The new charter.
+        /// The new charter. One that loosens anything (sunset included) has no effect until a board member's
+        /// countersignature stands in the log.
         #[n(0)]
         charter: Charter,
-        /// The board's signature, where the change loosens.
-        #[cbor(n(1), with = "minicbor::bytes")]
-        board: Option<[u8; 64]>,
+    },
+    /// Ends a suspension. Of a steward: no effect until a second steward or board member countersigns.
+    #[n(11)]
+    Reinstate {
+        /// The member.
+        #[n(0)]
+        member: MemberId,
+    },
+    /// A steward's answer to "this phone was copied or restored": it may go on, and its chain continues after this body.
+    #[n(12)]
+    Resume {
+        /// The device, and the last body of its chain that counts.
+        #[n(0)]
+        cut: Cut,
+    },
+    /// Sets or clears the paper key that recovers the team when every phone is lost. Needs a board in the team.
+    #[n(13)]
+    SetRecovery {
+        /// X-Wing public key (1,216 bytes) whose private half is split into printed shares; none switches recovery off.
+        #[cbor(n(0), with = "minicbor::bytes")]
+        key: Option<Vec<u8>>,
+        /// How many shares open it.
+        #[n(1)]
+        threshold: u8,
+        /// How many shares were printed.
+        #[n(2)]
+        shares: u8,
     },
 }
 
@@ -335,7 +377,7 @@ impl Operation {
         match &self.content.action {
             Action::Suspend { .. } | Action::RemoveMember { .. } | Action::RemoveDevice { .. } | Action::Tombstone { .. } => true,
             Action::ChangeRole { role, .. } => matches!(role, Role::Board | Role::Worker),
-            Action::Reseat { remove, .. } => remove.is_some(),
+            Action::Reseat { remove, .. } => !remove.is_empty(),
             _ => false,
         }
     }

@@ -127,18 +127,18 @@ pub(super) fn check(past: &TeamState, operation: &Operation, author: MemberId, r
             let device = past.devices.get(&cut.device).ok_or(Refusal::Object)?;
             steward || device.member == author
         }
-        Action::Tombstone { tokens, .. } => {
-            if !matches!(tokens.len(), 8 | 32) {
+        Action::Tombstone { records, .. } => {
+            if !matches!(records.len(), 0 | 8 | 32) {
                 return Err(Refusal::Malformed);
             }
             role.reads_records()
         }
         Action::Countersign { .. } => true,
-        Action::Adopt { .. } => steward,
-        Action::ChangeCharter { charter, board } => {
+        Action::Adopt { .. } | Action::Reinstate { .. } | Action::Resume { .. } | Action::SetRecovery { .. } => steward,
+        Action::ChangeCharter { charter } => {
             charter.check().map_err(|_| Refusal::Malformed)?;
             // tightening only, until the board's signature is checked: see THREAT_MODEL
-            steward && board.is_none() && past.charter.as_ref().is_some_and(|old| tightens(old, charter))
+            steward && past.charter.as_ref().is_some_and(|old| tightens(old, charter))
         }
     };
     if entitled { Ok(()) } else { Err(Refusal::NotEntitled) }
@@ -238,7 +238,7 @@ fn bans_author(ban: &Operation, device: DeviceId, member: Option<MemberId>) -> b
         Action::Suspend { member: banned, .. } | Action::RemoveMember { member: banned, .. } => member == Some(*banned),
         Action::RemoveDevice { cut } => cut.device == device,
         Action::ChangeRole { member: demoted, role, .. } => *role != Role::Steward && member == Some(*demoted),
-        Action::Reseat { remove: Some(cut), .. } => cut.device == device,
+        Action::Reseat { remove, .. } => remove.iter().any(|cut| cut.device == device),
         _ => false,
     }
 }
@@ -288,7 +288,7 @@ fn apply(
         }
         Action::RemoveDevice { cut } => ban_device(state, operation, cut),
         Action::Reseat { remove, steward, .. } => {
-            if let Some(cut) = remove {
+            for cut in remove {
                 ban_device(state, operation, cut);
             }
             if let Some(member) = steward.and_then(|member| state.members.get_mut(&member)) {
@@ -300,7 +300,11 @@ fn apply(
             state.bans.insert(operation.id());
         }
         Action::ChangeCharter { charter, .. } => state.charter = Some(charter.clone()),
-        Action::Adopt { .. } | Action::Countersign { .. } => {}
+        Action::Adopt { .. }
+        | Action::Countersign { .. }
+        | Action::Reinstate { .. }
+        | Action::Resume { .. }
+        | Action::SetRecovery { .. } => {}
     }
 }
 
