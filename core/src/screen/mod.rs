@@ -34,6 +34,7 @@ mod fold;
 mod hygiene;
 mod lexicon;
 pub mod limits;
+mod phrase;
 mod rules;
 mod text;
 mod view;
@@ -55,7 +56,7 @@ pub fn screen(text: &str, alias: Option<&str>) -> Vec<Finding> {
     let mut found = hygiene::hidden(text, hygiene::Lines::Many);
     let mut view = view::View::of(fold::Folded::read(text));
     let places = match alias.map(str::trim) {
-        Some(alias) if alias.len() <= limits::ALIAS_BYTES && screen(alias, None).is_empty() => view.exempt(&fold::Folded::read(alias)),
+        Some(alias) if alias.len() <= limits::ALIAS_BYTES && screen_alias(alias).is_empty() => view.exempt(&fold::Folded::read(alias)),
         _ => Vec::new(),
     };
     let inside = |f: &Finding| places.iter().any(|&(start, end)| start <= f.start && f.end <= end);
@@ -65,4 +66,11 @@ pub fn screen(text: &str, alias: Option<&str>) -> Vec<Finding> {
     }
     found.append(&mut hits);
     finding::settle(found)
+}
+
+/// Screens an alias: a chosen name may well be a name, so only a given name with a family name is one too much.
+fn screen_alias(alias: &str) -> Vec<Finding> {
+    let mut found = screen(alias, None);
+    found.retain(|finding| finding.reason != Reason::PersonName || text::is_full_name(alias, finding));
+    found
 }
