@@ -10,6 +10,7 @@ use std::error::Error;
 use std::time::{Duration, Instant};
 
 use clap::{Parser, Subcommand};
+use satchel_core::screen::train::{Example, learn};
 use satchel_core::screen::{Finding, screen};
 use serde::Deserialize;
 
@@ -30,6 +31,13 @@ enum Action {
         #[arg(long)]
         misses: bool,
     },
+    /// Learns the model's weights and writes them.
+    Train {
+        /// The weights file.
+        weights: std::path::PathBuf,
+        /// Corpora (JSON lines): the development corpus, never the held-out one.
+        corpora: Vec<std::path::PathBuf>,
+    },
     /// Start-up and time per kB, on the texts of the corpora.
     Time {
         /// Corpora (JSON lines).
@@ -46,6 +54,12 @@ struct Note {
     text: String,
     alias: Option<String>,
     findings: Vec<String>,
+}
+
+impl Note {
+    fn example(&self) -> Example<'_> {
+        Example { text: &self.text, alias: self.alias.as_deref(), labels: self.findings.iter().map(String::as_str).collect() }
+    }
 }
 
 /// So many of so many.
@@ -154,6 +168,11 @@ fn timed(text: &str) -> Duration {
 fn main() -> Result<(), Box<dyn Error>> {
     match Arguments::parse().action {
         Action::Report { corpora, misses } => report(&read(&corpora)?, misses),
+        Action::Train { weights, corpora } => {
+            let notes = read(&corpora)?;
+            let examples: Vec<Example<'_>> = notes.iter().map(Note::example).collect();
+            std::fs::write(weights, learn(&examples))?;
+        }
         Action::Time { corpora } => time(&read(&corpora)?),
     }
     Ok(())

@@ -90,8 +90,16 @@ impl Category {
 pub enum Reason {
     /// A character that is invisible or reorders what is seen.
     HiddenCharacter,
-    /// The wording as a whole, by the weights learnt from examples; the category says what it resembles.
-    Wording,
+    /// The whole wording is like notes about police, courts or custody.
+    JusticeWording,
+    /// The whole wording is like notes about somebody else with drugs, sex work or violence.
+    ThirdPartyWording,
+    /// The whole wording is like descriptions of a person.
+    AppearanceWording,
+    /// The whole wording is like notes about papers and borders.
+    ImmigrationWording,
+    /// The whole wording is like descriptions of where somebody sleeps.
+    PlaceWording,
     /// Where exactly somebody sleeps or stays, in words.
     PlaceDescription,
     /// A personal name that is not the alias.
@@ -152,9 +160,13 @@ pub enum Reason {
 
 impl Reason {
     /// Every rule, weakest first.
-    pub const ALL: [Reason; 30] = [
+    pub const ALL: [Reason; 34] = [
         Reason::HiddenCharacter,
-        Reason::Wording,
+        Reason::JusticeWording,
+        Reason::ThirdPartyWording,
+        Reason::AppearanceWording,
+        Reason::ImmigrationWording,
+        Reason::PlaceWording,
         Reason::PlaceDescription,
         Reason::PersonName,
         Reason::Appearance,
@@ -190,7 +202,11 @@ impl Reason {
     pub const fn code(self) -> &'static str {
         match self {
             Reason::HiddenCharacter => "hidden_character",
-            Reason::Wording => "wording",
+            Reason::JusticeWording => "justice_wording",
+            Reason::ThirdPartyWording => "third_party_wording",
+            Reason::AppearanceWording => "appearance_wording",
+            Reason::ImmigrationWording => "immigration_wording",
+            Reason::PlaceWording => "place_wording",
             Reason::PlaceDescription => "place_description",
             Reason::PersonName => "person_name",
             Reason::Appearance => "appearance",
@@ -231,19 +247,19 @@ impl Reason {
             Reason::CalendarDate => Category::Date,
             Reason::PhoneNumber | Reason::EmailAddress | Reason::AccountName => Category::ContactDetail,
             Reason::PlateShape | Reason::PlateMention | Reason::VehicleDescription => Category::Vehicle,
-            Reason::StreetAddress | Reason::RoomNumber | Reason::Coordinates | Reason::PlaceDescription => Category::ExactPlace,
+            Reason::StreetAddress | Reason::RoomNumber | Reason::Coordinates | Reason::PlaceDescription | Reason::PlaceWording => Category::ExactPlace,
             Reason::CaseShape
             | Reason::JusticeReference
-            | Reason::Wording
+            | Reason::JusticeWording
             | Reason::PoliceContact
             | Reason::CourtOrCustody
             | Reason::InformantTalk => Category::JusticeContact,
             Reason::BirthMention => Category::BirthDate,
             Reason::PersonName | Reason::NameGiven => Category::LegalName,
             Reason::OfficerMention => Category::Officer,
-            Reason::ImmigrationStatus => Category::Immigration,
-            Reason::Appearance => Category::PhysicalDescription,
-            Reason::ThirdPartyHarm => Category::ThirdParty,
+            Reason::ImmigrationStatus | Reason::ImmigrationWording => Category::Immigration,
+            Reason::Appearance | Reason::AppearanceWording => Category::PhysicalDescription,
+            Reason::ThirdPartyHarm | Reason::ThirdPartyWording => Category::ThirdParty,
             Reason::PictureTaken => Category::Photo,
             Reason::SocialSecurityShape | Reason::DocumentShape | Reason::DocumentMention => Category::GovernmentId,
         }

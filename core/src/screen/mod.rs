@@ -34,6 +34,7 @@ mod fold;
 mod hygiene;
 mod lexicon;
 pub mod limits;
+mod model;
 mod phrase;
 mod rules;
 mod text;
@@ -43,6 +44,8 @@ mod view;
 mod tests;
 
 pub use finding::{Category, Finding, Reason};
+#[cfg(feature = "training")]
+pub use model::train;
 pub use text::{Alias, Note, ScreenError, ShortText};
 
 /// Screens a text for what should not be stored, in linear time.
@@ -60,7 +63,7 @@ pub fn screen(text: &str, alias: Option<&str>) -> Vec<Finding> {
         _ => Vec::new(),
     };
     let inside = |f: &Finding| places.iter().any(|&(start, end)| start <= f.start && f.end <= end);
-    let mut hits = rules::apply(&view);
+    let mut hits = rules::apply(&view, model::shipped());
     if !places.is_empty() {
         hits.retain(|finding| !inside(finding));
     }

@@ -157,7 +157,7 @@ const WORK_PER_BYTE: usize = 120;
 
 fn work(text: &str) -> usize {
     let view = view::View::of(fold::Folded::read(text));
-    rules::apply(&view);
+    rules::apply(&view, model::shipped());
     view.work()
 }
 

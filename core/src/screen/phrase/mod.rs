@@ -24,7 +24,7 @@ mod table;
 mod walk;
 mod words;
 
-pub(super) use table::{Lexis, Tier, fnv, lexis};
+pub(super) use table::{Hashed, Tier, fnv, fnv_step, lexis};
 pub(super) use walk::apply;
 pub(super) use words::{Word, Words};
 

@@ -4,9 +4,8 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::LazyLock;
 
-use super::grammar::{self, Source};
+use super::grammar::Source;
 use super::{Phrase, Shape};
-use crate::screen::finding::Reason;
 
 /// FNV-1a, 64 bits: small, the same everywhere, good enough for words of a fixed list.
 pub(in crate::screen) const fn fnv(bytes: &[u8]) -> u64 {
@@ -21,7 +20,7 @@ pub(in crate::screen) const fn fnv(bytes: &[u8]) -> u64 {
 
 pub(super) const FNV_BASIS: u64 = 0xCBF2_9CE4_8422_2325;
 
-pub(super) const fn fnv_step(hash: u64, byte: u8) -> u64 {
+pub(in crate::screen) const fn fnv_step(hash: u64, byte: u8) -> u64 {
     (hash ^ byte as u64).wrapping_mul(0x0100_0000_01B3)
 }
 
@@ -73,26 +72,33 @@ impl Tier {
     }
 }
 
+/// What the lists say of one word.
+#[derive(Clone, Debug, Default)]
+pub(in crate::screen) struct Known {
+    classes: Vec<u16>,
+    /// What is known of it as a name.
+    pub tier: Tier,
+    /// It is an everyday word.
+    pub common: bool,
+}
+
 /// Everything that the phrases and names need, compiled once.
 pub(in crate::screen) struct Lexis {
-    /// Whole words and, under [`STEM`], beginnings of words: their classes.
-    classes: Table<Vec<u16>>,
+    words: Table<Known>,
+    /// Beginnings of words: their classes.
+    stems: Table<Vec<u16>>,
     stem_lens: u32,
     /// Words that may be misspelled, under every spelling with one letter left out.
     misspelled: Table<Vec<u16>>,
     spellings: Vec<(String, Vec<u16>)>,
-    names: Table<Tier>,
-    common: Table<()>,
     pub(super) phrases: Vec<Phrase>,
-    /// Phrases by the class that they hang on, harmless ones first.
-    pub(super) by_anchor: Vec<Vec<u16>>,
+    /// Phrases by the class that they hang on: harmless ones, and the others.
+    by_anchor: [Vec<Vec<u16>>; 2],
     /// Lines that could not be read; a test wants none.
     #[cfg(test)]
     pub(super) unread: Vec<String>,
 }
 
-/// Mixed into the hash of a beginning, so that it is not taken for a whole word.
-const STEM: u64 = 0x5CA1_AB1E_0000_0001;
 /// Shortest word that is looked for among misspellings.
 const MISSPELLED_MIN_BYTES: usize = 5;
 /// Longest word that is looked at.
@@ -124,28 +130,27 @@ impl Lexis {
             source.read(text);
         }
         let mut lexis = Self {
-            classes: Table::default(),
+            words: Table::default(),
+            stems: Table::default(),
             stem_lens: 0,
             misspelled: Table::default(),
             spellings: Vec::new(),
-            names: Table::default(),
-            common: Table::default(),
-            by_anchor: vec![Vec::new(); source.classes.len()],
+            by_anchor: [vec![Vec::new(); source.classes.len()], vec![Vec::new(); source.classes.len()]],
             phrases: Vec::new(),
             #[cfg(test)]
             unread: source.unread.clone(),
         };
         lexis.read_names(names);
         for word in common.split_ascii_whitespace() {
-            lexis.common.insert(fnv(word.as_bytes()), ());
+            lexis.words.entry(fnv(word.as_bytes())).or_default().common = true;
         }
         lexis.take_classes(&source);
-        source.phrases.sort_by_key(|phrase| phrase.reason.is_some());
         for phrase in source.phrases {
-            let number = lexis.phrases.len();
+            let [harmless, others] = &mut lexis.by_anchor;
+            let lists = if phrase.reason.is_none() { harmless } else { others };
             if let Some(Shape::Class(class)) = phrase.elements.get(phrase.anchor).map(|e| e.shape)
-                && let Some(list) = lexis.by_anchor.get_mut(usize::from(class))
-                && let Ok(number) = u16::try_from(number)
+                && let Some(list) = lists.get_mut(usize::from(class))
+                && let Ok(number) = u16::try_from(lexis.phrases.len())
             {
                 list.push(number);
                 lexis.phrases.push(phrase);
@@ -154,17 +159,23 @@ impl Lexis {
         lexis
     }
 
+    /// The phrases that hang on a class, the harmless ones or the others.
+    pub(super) fn hanging_on(&self, class: u16, harmless: bool) -> impl Iterator<Item = &Phrase> {
+        let [first, second] = &self.by_anchor;
+        let list = if harmless { first } else { second }.get(usize::from(class)).map(Vec::as_slice).unwrap_or_default();
+        list.iter().filter_map(|&number| self.phrases.get(usize::from(number)))
+    }
+
     fn take_classes(&mut self, source: &Source) {
         for (class, words) in (0u16..).zip(&source.classes) {
             for word in words {
-                let (key, stem) = match word.strip_suffix('*') {
-                    Some(stem) => (fnv(stem.as_bytes()) ^ STEM, Some(stem)),
-                    None => (fnv(word.as_bytes()), None),
+                let list = match word.strip_suffix('*') {
+                    Some(stem) => {
+                        self.stem_lens |= 1 << stem.len().min(31);
+                        self.stems.entry(fnv(stem.as_bytes())).or_default()
+                    }
+                    None => &mut self.words.entry(fnv(word.as_bytes())).or_default().classes,
                 };
-                if let Some(stem) = stem {
-                    self.stem_lens |= 1 << stem.len().min(31);
-                }
-                let list = self.classes.entry(key).or_default();
                 if !list.contains(&class) {
                     list.push(class);
                 }
@@ -175,7 +186,7 @@ impl Lexis {
         exact.dedup();
         for word in exact {
             let Ok(number) = u16::try_from(self.spellings.len()) else { break };
-            let classes = self.classes.get(&fnv(word.as_bytes())).cloned().unwrap_or_default();
+            let classes = self.words.get(&fnv(word.as_bytes())).map(|known| known.classes.clone()).unwrap_or_default();
             self.spellings.push((word.clone(), classes));
             for key in deletions(word.as_bytes()) {
                 let list = self.misspelled.entry(key).or_default();
@@ -198,46 +209,39 @@ impl Lexis {
                 line if line.starts_with('#') => {}
                 line => {
                     for name in line.split_ascii_whitespace() {
-                        let known = self.names.entry(fnv(name.as_bytes())).or_default();
-                        *known = known.or(tier);
+                        let known = self.words.entry(fnv(name.as_bytes())).or_default();
+                        known.tier = known.tier.or(tier);
                     }
                 }
             }
         }
     }
 
-    /// What the name lists say of a folded word.
-    pub(in crate::screen) fn tier(&self, word: &[u8]) -> Tier {
-        self.names.get(&fnv(word)).copied().unwrap_or_default()
-    }
-
-    /// Whether a folded word is an everyday one.
-    pub(in crate::screen) fn is_common(&self, word: &[u8]) -> bool {
-        self.common.contains_key(&fnv(word))
-    }
-
-    /// Appends the classes of a folded word; misspelled words get those of the word they are one slip away from.
-    pub(super) fn classes(&self, word: &[u8], known: bool, into: &mut Vec<u16>) {
+    /// Looks a folded word up: appends its classes and says what else is known of it. A misspelled word
+    /// gets the classes of the word that it is one slip away from.
+    pub(super) fn look_up(&self, word: &[u8], tagged: bool, into: &mut Vec<u16>) -> (Tier, bool) {
         if word.len() > WORD_MAX_BYTES {
-            return;
+            return (Tier::default(), false);
         }
         let from = into.len();
         let mut hash = FNV_BASIS;
         for (at, byte) in (1u32..).zip(word) {
             hash = fnv_step(hash, *byte);
-            if at < 31
-                && self.stem_lens & (1 << at) != 0
-                && let Some(classes) = self.classes.get(&(hash ^ STEM))
+            if self.stem_lens & (1 << at.min(31)) != 0
+                && let Some(classes) = self.stems.get(&hash)
             {
                 into.extend_from_slice(classes);
             }
         }
-        if let Some(classes) = self.classes.get(&hash) {
-            into.extend_from_slice(classes);
+        let known = self.words.get(&hash);
+        if let Some(known) = known {
+            into.extend_from_slice(&known.classes);
+            return (known.tier, known.common);
         }
-        if into.len() == from && !known && word.len() >= MISSPELLED_MIN_BYTES && !self.common.contains_key(&hash) {
+        if into.len() == from && !tagged && word.len() >= MISSPELLED_MIN_BYTES {
             self.misspelled_classes(word, hash, into);
         }
+        (Tier::default(), false)
     }
 
     fn misspelled_classes(&self, word: &[u8], hash: u64, into: &mut Vec<u16>) {
@@ -249,16 +253,12 @@ impl Lexis {
             })
         };
         let found = near(hash).or_else(|| {
-            deletions(word).find_map(|key| near(key).or_else(|| self.classes.get(&key).filter(|_| word.len() > 6)))
+            let whole = |key| self.words.get(&key).map(|known| &known.classes).filter(|classes| word.len() > 6 && !classes.is_empty());
+            deletions(word).find_map(|key| near(key).or_else(|| whole(key)))
         });
         if let Some(classes) = found {
             into.extend_from_slice(classes);
         }
-    }
-
-    /// Which reason a phrase reports.
-    pub(super) fn reason(&self, phrase: u16) -> Option<Reason> {
-        self.phrases.get(usize::from(phrase)).and_then(|p| p.reason)
     }
 }
 
@@ -272,6 +272,8 @@ fn deletions(word: &[u8]) -> impl Iterator<Item = u64> + '_ {
 
 /// Whether one letter left out, put in, changed or swapped with its neighbour turns one word into the other.
 fn is_one_slip(a: &[u8], b: &[u8]) -> bool {
+    // Another letter in its place makes another word of a short one ("rained", "raided").
+    let long = a.len() >= 8;
     let ahead = a.iter().zip(b).take_while(|(x, y)| x == y).count();
     if ahead == 0 {
         return false;
@@ -280,13 +282,9 @@ fn is_one_slip(a: &[u8], b: &[u8]) -> bool {
     match (a, b) {
         ([], [_]) | ([_], []) => true,
         ([x, y, a_rest @ ..], [u, v, b_rest @ ..]) if x == v && y == u && a_rest == b_rest => true,
-        ([_, a_rest @ ..], [_, b_rest @ ..]) if a_rest == b_rest => true,
+        ([_, a_rest @ ..], [_, b_rest @ ..]) if a_rest == b_rest => long,
         ([_, a_rest @ ..], _) if a_rest == b => true,
         (_, [_, b_rest @ ..]) if a == b_rest => true,
         _ => false,
     }
-}
-
-pub(super) fn is_word(text: &str) -> bool {
-    grammar::is_plain(text)
 }

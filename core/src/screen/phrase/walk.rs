@@ -15,16 +15,11 @@ pub(in crate::screen) fn apply(view: &View, words: &Words, lexis: &Lexis, hits: 
     for wanted in [false, true] {
         for (w, word) in words.list.iter().enumerate() {
             for &class in words.classes_of(word) {
-                let Some(list) = lexis.by_anchor.get(usize::from(class)) else { continue };
-                for &number in list {
-                    let reason = lexis.reason(number);
-                    if reason.is_some() != wanted {
-                        continue;
-                    }
-                    let Some(phrase) = lexis.phrases.get(usize::from(number)) else { continue };
-                    let mut search = Search { view, words, phrase, tries: TRIES, harmless: reason.is_some().then_some(harmless.as_slice()) };
+                for phrase in lexis.hanging_on(class, !wanted) {
+                    let taken = wanted.then_some(harmless.as_slice());
+                    let mut search = Search { view, words, phrase, tries: TRIES, harmless: taken };
                     let Some((first, last)) = search.around(w) else { continue };
-                    match reason {
+                    match phrase.reason {
                         None => harmless.iter_mut().take(last + 1).skip(first).for_each(|slot| *slot = true),
                         Some(reason) => take(words, reason, first, last, hits),
                     }

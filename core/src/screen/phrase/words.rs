@@ -56,16 +56,16 @@ impl Words {
                     let bytes = view.bytes(i);
                     let number = view.has(i, Tags::NUMBER);
                     let from = words.classes.len();
+                    let (mut tier, mut common) = (Tier::default(), true);
                     if !excused {
                         let tagged = token.is_some_and(|t| t.entry.tags != Tags::default());
-                        lexis.classes(bytes, tagged, &mut words.classes);
+                        (tier, common) = lexis.look_up(bytes, tagged, &mut words.classes);
                     }
-                    let tier = if excused { Tier::default() } else { lexis.tier(bytes) };
                     letters += 1;
                     capitals += usize::from(upper);
                     let classes = (from as u32, words.classes.len() as u32);
                     let capital = view.is_capital(i);
-                    let uncommon = !lexis.is_common(bytes) && classes.0 == classes.1;
+                    let uncommon = !common && classes.0 == classes.1;
                     words.list.push(Word { token: i, sentence, first: fresh, capital, upper, number, excused, tier, uncommon, classes });
                     fresh = false;
                 }

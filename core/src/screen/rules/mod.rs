@@ -12,11 +12,12 @@ mod shape;
 use super::finding::Finding;
 use super::fold::Kind;
 use super::lexicon::Tags;
+use super::model::Model;
 use super::phrase::{self, Words, lexis};
 use super::view::{Hit, View};
 
 /// Applies every rule; findings in the order of the walk, possibly overlapping.
-pub(super) fn apply(view: &View) -> Vec<Finding> {
+pub(super) fn apply(view: &View, model: Model<'_>) -> Vec<Finding> {
     let mut hits = Vec::new();
     let mut i = 0;
     while let Some(kind) = view.kind(i) {
@@ -33,7 +34,8 @@ pub(super) fn apply(view: &View) -> Vec<Finding> {
     let lexis = lexis();
     let words = Words::read(view, lexis);
     let harmless = phrase::apply(view, &words, lexis, &mut hits);
-    name::find(view, &words, lexis, &harmless, &mut hits);
+    name::find(view, &words, &harmless, &mut hits);
+    model.find(view, &words, &harmless, &mut hits);
     hits.iter().filter_map(|&hit| view.finding(hit)).collect()
 }
 

@@ -1,7 +1,7 @@
 //! Personal names, by the name lists: "saw Marcus", "jennifer wants detox", "Mr. Hollis".
 
 use super::super::finding::Reason;
-use super::super::phrase::{Lexis, Tier, Word, Words, fnv};
+use super::super::phrase::{Tier, Word, Words, fnv};
 use super::super::view::{Hit, View};
 
 /// What before a name makes it a place, a day or a firm.
@@ -19,11 +19,11 @@ fn is_one_of(list: &[&str], word: &[u8]) -> bool {
 }
 
 /// Finds names; `harmless` marks words that harmless phrases took.
-pub(super) fn find(view: &View, words: &Words, lexis: &Lexis, harmless: &[bool], hits: &mut Vec<Hit>) {
+pub(super) fn find(view: &View, words: &Words, harmless: &[bool], hits: &mut Vec<Hit>) {
     let mut w = 0;
     while let Some(word) = words.list.get(w) {
         let taken = harmless.get(w) == Some(&true);
-        match (!taken && !word.tier.is_empty()).then(|| name(view, words, lexis, w)).flatten() {
+        match (!taken && !word.tier.is_empty()).then(|| name(view, words, w)).flatten() {
             Some(last) => {
                 if let Some(end) = words.list.get(last) {
                     hits.push(Hit::of(Reason::PersonName, word.token, end.token + 1));
@@ -36,7 +36,7 @@ pub(super) fn find(view: &View, words: &Words, lexis: &Lexis, harmless: &[bool],
 }
 
 /// The last word of the name that begins at `w`.
-fn name(view: &View, words: &Words, lexis: &Lexis, w: usize) -> Option<usize> {
+fn name(view: &View, words: &Words, w: usize) -> Option<usize> {
     let word = words.list.get(w)?;
     let near = |at: usize| words.list.get(at).filter(|other| other.sentence == word.sentence);
     let text = |other: &Word| view.bytes(other.token);
@@ -45,7 +45,7 @@ fn name(view: &View, words: &Words, lexis: &Lexis, w: usize) -> Option<usize> {
         return None;
     }
     let own = text(word);
-    let last = extent(view, words, lexis, w);
+    let last = extent(view, words, w);
     let next = near(last + 1);
     if next.is_some_and(|n| is_one_of(BEHIND, text(n))) || near(w + 1).is_some_and(|n| is_one_of(BEHIND, text(n))) {
         return None;
@@ -58,14 +58,19 @@ fn name(view: &View, words: &Words, lexis: &Lexis, w: usize) -> Option<usize> {
     let full = last > w;
     let certain = word.tier.any(Tier::GIVEN)
         || word.tier.any(Tier::FAMILY) && (word.capital || led || word.uncommon)
-        || word.tier.any(Tier::DOUBTFUL) && (word.capital && (!word.first || full || acts(view, near(w + 1))) || led)
-        || word.tier.any(Tier::EVERYDAY) && word.capital && (full || !word.first && (led || acts(view, near(w + 1))))
+        || word.tier.any(Tier::DOUBTFUL) && (word.capital && !follows_capital(before) && (!word.first || full || acts(view, near(w + 1))) || led || acts_surely(view, near(w + 1)) && word.first)
+        || word.tier.any(Tier::EVERYDAY) && word.capital && !follows_capital(before) && (full || !word.first && (led || acts(view, near(w + 1))))
         || word.tier.any(Tier::EVERYDAY) && led && acts(view, near(w + 1));
     certain.then_some(last)
 }
 
+/// Whether the word before is a capital too: "Golden Gate Park" is no person.
+fn follows_capital(before: Option<&Word>) -> bool {
+    before.is_some_and(|b| b.capital && !b.first && b.tier.is_empty())
+}
+
 /// The end of a name with its family name or initial.
-fn extent(view: &View, words: &Words, lexis: &Lexis, w: usize) -> usize {
+fn extent(view: &View, words: &Words, w: usize) -> usize {
     let mut last = w;
     for at in w + 1..w + 4 {
         let (Some(here), Some(next)) = (words.list.get(last), words.list.get(at)) else { break };
@@ -75,7 +80,7 @@ fn extent(view: &View, words: &Words, lexis: &Lexis, w: usize) -> usize {
         }
         let family = next.tier.any(Tier::FAMILY) || next.tier.any(Tier::FAMILY_DOUBTFUL.or(Tier::GIVEN)) && next.capital;
         let initial = view.len(next.token) == 1 && next.capital;
-        let unknown = next.capital && !next.upper && next.uncommon && !lexis.is_common(view.bytes(next.token));
+        let unknown = next.capital && !next.upper && next.uncommon;
         if !(family || initial || unknown) {
             break;
         }
@@ -103,6 +108,15 @@ fn acts(view: &View, next: Option<&Word>) -> bool {
         fnv(b"took"), fnv(b"got"), fnv(b"and"), fnv(b"quiere"), fnv(b"necesita"), fnv(b"dijo"), fnv(b"dice"), fnv(b"pidio"), fnv(b"vino"),
         fnv(b"tiene"), fnv(b"went"), fnv(b"lost"), fnv(b"still"), fnv(b"wasnt"), fnv(b"looks"), fnv(b"called"), fnv(b"left"), fnv(b"slept"),
         fnv(b"wanted"), fnv(b"esta"), fnv(b"y"), fnv(b"did"), fnv(b"has"), fnv(b"had"), fnv(b"sleeps"), fnv(b"lives"), fnv(b"gets"),
+    ];
+    next.is_some_and(|n| ACTS.contains(&fnv(view.bytes(n.token))))
+}
+
+/// Words for what only a person does.
+fn acts_surely(view: &View, next: Option<&Word>) -> bool {
+    const ACTS: &[u64] = &[
+        fnv(b"wants"), fnv(b"needs"), fnv(b"said"), fnv(b"says"), fnv(b"asked"), fnv(b"told"), fnv(b"quiere"), fnv(b"necesita"), fnv(b"dijo"),
+        fnv(b"dice"), fnv(b"pidio"), fnv(b"came"), fnv(b"wanted"),
     ];
     next.is_some_and(|n| ACTS.contains(&fnv(view.bytes(n.token))))
 }
