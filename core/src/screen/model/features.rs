@@ -7,13 +7,15 @@ use crate::screen::view::View;
 pub(in crate::screen) const BUCKETS: usize = 1 << 14;
 /// Letters in a piece of a rare word.
 const PIECE_BYTES: usize = 4;
+/// Pieces of one word that are looked at.
+const PIECES: usize = 6;
 
 /// The features of one sentence.
 #[derive(Default)]
 pub(in crate::screen) struct Sentence {
-    /// Every feature.
+    /// Every feature, in the order of the words.
     pub buckets: Vec<u16>,
-    /// The features that stand at a word (its number in the sentence).
+    /// Where the features of each word begin, and the word's number.
     pub places: Vec<(u16, u16)>,
 }
 
@@ -42,32 +44,34 @@ impl Sentence {
                 before = BEFORE;
                 continue;
             }
-            let place = (at - from) as u16;
-            let own = value(view, word);
-            self.add(place, fnv_step(own, WORD));
-            self.add(place, fnv_step(own ^ before.rotate_left(21), PAIR));
+            self.places.push((self.buckets.len() as u16, (at - from) as u16));
+            let own = value(word);
+            self.buckets.push(bucket(fnv_step(own, WORD)));
+            self.buckets.push(bucket(fnv_step(own ^ before.rotate_left(21), PAIR)));
             if word.uncommon && !word.number {
-                for piece in view.bytes(word.token).windows(PIECE_BYTES).take(8) {
-                    self.add(place, fnv_step(fnv(piece), PIECE));
+                for piece in view.bytes(word.token).windows(PIECE_BYTES).take(PIECES) {
+                    self.buckets.push(bucket(fnv_step(fnv(piece), PIECE)));
                 }
             }
             before = own;
         }
     }
 
-    fn add(&mut self, place: u16, hash: u64) {
-        let bucket = bucket(hash);
-        self.buckets.push(bucket);
-        self.places.push((place, bucket));
+    /// The features of each word with the word's number.
+    pub(in crate::screen) fn by_word(&self) -> impl Iterator<Item = (usize, &[u16])> {
+        self.places.iter().enumerate().map(|(n, &(start, word))| {
+            let end = self.places.get(n + 1).map_or(self.buckets.len(), |next| usize::from(next.0));
+            (usize::from(word), self.buckets.get(usize::from(start)..end).unwrap_or_default())
+        })
     }
 }
 
-fn value(view: &View, word: &Word) -> u64 {
+fn value(word: &Word) -> u64 {
     if word.number {
         NUMBER
     } else if !word.tier.is_empty() && (word.capital || word.tier.any(crate::screen::phrase::Tier::GIVEN)) {
         NAME
     } else {
-        fnv(view.bytes(word.token))
+        word.hash
     }
 }

@@ -83,7 +83,9 @@ impl<'a> Model<'a> {
             let touched = taken.iter().take(behind).rev().take(2).any(|&(_, end)| end > first.token);
             if !touched {
                 sentence.read(view, words, harmless, from, count);
-                if let Some(kind) = self.verdict(self.scores(&sentence.buckets))
+                // One word alone is no wording.
+                if sentence.places.len() > 1
+                    && let Some(kind) = self.verdict(self.scores(&sentence.buckets))
                     && let Some(&reason) = KINDS.get(kind)
                     && let Some((start, end)) = self.stretch(&sentence, kind)
                     && let (Some(start), Some(end)) = (words.list.get(from + start), words.list.get(from + end))
@@ -97,11 +99,9 @@ impl<'a> Model<'a> {
 
     /// The first and last word of a sentence that speak for a kind.
     fn stretch(&self, sentence: &Sentence, kind: usize) -> Option<(usize, usize)> {
-        let speaks = |&(word, bucket): &(u16, u16)| {
-            let weight = self.row(usize::from(bucket)).get(kind).map_or(0, |&weight| weight as i8);
-            (weight > 0).then_some(usize::from(word))
-        };
-        let of = || sentence.places.iter().filter_map(speaks);
+        let weight = |bucket: &u16| self.row(usize::from(*bucket)).get(kind).map_or(0, |&weight| i32::from(weight as i8));
+        let speaks = |buckets: &[u16]| buckets.iter().map(weight).sum::<i32>() > 0;
+        let of = || sentence.by_word().filter(|(_, buckets)| speaks(buckets)).map(|(word, _)| word);
         Some((of().min()?, of().max()?))
     }
 }

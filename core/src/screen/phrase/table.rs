@@ -73,27 +73,53 @@ impl Tier {
 }
 
 /// What the lists say of one word.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(in crate::screen) struct Known {
+    /// In ascending order.
     classes: Vec<u16>,
+    /// The phrases that hang on it: harmless ones, and the others.
+    hanging: [Vec<u16>; 2],
     /// What is known of it as a name.
     pub tier: Tier,
     /// It is an everyday word.
     pub common: bool,
 }
 
+impl Known {
+    /// Whether the word is of a class.
+    pub(super) fn is_of(&self, class: u16) -> bool {
+        self.classes.binary_search(&class).is_ok()
+    }
+
+    /// Whether any phrase knows the word.
+    pub(super) fn has_classes(&self) -> bool {
+        !self.classes.is_empty()
+    }
+}
+
+/// What was found for a word.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Found {
+    /// Under the word itself, or the word that it is one slip away from.
+    pub whole: Option<&'static Known>,
+    /// Under its beginning.
+    pub stem: Option<&'static Known>,
+    pub tier: Tier,
+    pub common: bool,
+    /// Of the folded word.
+    pub hash: u64,
+}
+
 /// Everything that the phrases and names need, compiled once.
 pub(in crate::screen) struct Lexis {
     words: Table<Known>,
     /// Beginnings of words: their classes.
-    stems: Table<Vec<u16>>,
+    stems: Table<Known>,
     stem_lens: u32,
     /// Words that may be misspelled, under every spelling with one letter left out.
     misspelled: Table<Vec<u16>>,
-    spellings: Vec<(String, Vec<u16>)>,
+    spellings: Vec<String>,
     pub(super) phrases: Vec<Phrase>,
-    /// Phrases by the class that they hang on: harmless ones, and the others.
-    by_anchor: [Vec<Vec<u16>>; 2],
     /// Lines that could not be read; a test wants none.
     #[cfg(test)]
     pub(super) unread: Vec<String>,
@@ -135,7 +161,6 @@ impl Lexis {
             stem_lens: 0,
             misspelled: Table::default(),
             spellings: Vec::new(),
-            by_anchor: [vec![Vec::new(); source.classes.len()], vec![Vec::new(); source.classes.len()]],
             phrases: Vec::new(),
             #[cfg(test)]
             unread: source.unread.clone(),
@@ -145,8 +170,9 @@ impl Lexis {
             lexis.words.entry(fnv(word.as_bytes())).or_default().common = true;
         }
         lexis.take_classes(&source);
+        let mut by_anchor = [vec![Vec::new(); source.classes.len()], vec![Vec::new(); source.classes.len()]];
         for phrase in source.phrases {
-            let [harmless, others] = &mut lexis.by_anchor;
+            let [harmless, others] = &mut by_anchor;
             let lists = if phrase.reason.is_none() { harmless } else { others };
             if let Some(Shape::Class(class)) = phrase.elements.get(phrase.anchor).map(|e| e.shape)
                 && let Some(list) = lists.get_mut(usize::from(class))
@@ -156,13 +182,19 @@ impl Lexis {
                 lexis.phrases.push(phrase);
             }
         }
+        for known in lexis.words.values_mut().chain(lexis.stems.values_mut()) {
+            known.classes.sort_unstable();
+            for (list, lists) in known.hanging.iter_mut().zip(&by_anchor) {
+                list.extend(known.classes.iter().filter_map(|&class| lists.get(usize::from(class))).flatten());
+            }
+        }
         lexis
     }
 
-    /// The phrases that hang on a class, the harmless ones or the others.
-    pub(super) fn hanging_on(&self, class: u16, harmless: bool) -> impl Iterator<Item = &Phrase> {
-        let [first, second] = &self.by_anchor;
-        let list = if harmless { first } else { second }.get(usize::from(class)).map(Vec::as_slice).unwrap_or_default();
+    /// The phrases that hang on a word, the harmless ones or the others.
+    pub(super) fn hanging_on<'l>(&'l self, known: &'l Known, harmless: bool) -> impl Iterator<Item = &'l Phrase> {
+        let [first, second] = &known.hanging;
+        let list = if harmless { first } else { second };
         list.iter().filter_map(|&number| self.phrases.get(usize::from(number)))
     }
 
@@ -174,8 +206,9 @@ impl Lexis {
                         self.stem_lens |= 1 << stem.len().min(31);
                         self.stems.entry(fnv(stem.as_bytes())).or_default()
                     }
-                    None => &mut self.words.entry(fnv(word.as_bytes())).or_default().classes,
+                    None => self.words.entry(fnv(word.as_bytes())).or_default(),
                 };
+                let list = &mut list.classes;
                 if !list.contains(&class) {
                     list.push(class);
                 }
@@ -186,8 +219,7 @@ impl Lexis {
         exact.dedup();
         for word in exact {
             let Ok(number) = u16::try_from(self.spellings.len()) else { break };
-            let classes = self.words.get(&fnv(word.as_bytes())).map(|known| known.classes.clone()).unwrap_or_default();
-            self.spellings.push((word.clone(), classes));
+            self.spellings.push(word.clone());
             for key in deletions(word.as_bytes()) {
                 let list = self.misspelled.entry(key).or_default();
                 if list.last() != Some(&number) {
@@ -217,48 +249,36 @@ impl Lexis {
         }
     }
 
-    /// Looks a folded word up: appends its classes and says what else is known of it. A misspelled word
-    /// gets the classes of the word that it is one slip away from.
-    pub(super) fn look_up(&self, word: &[u8], tagged: bool, into: &mut Vec<u16>) -> (Tier, bool) {
-        if word.len() > WORD_MAX_BYTES {
-            return (Tier::default(), false);
-        }
-        let from = into.len();
-        let mut hash = FNV_BASIS;
-        for (at, byte) in (1u32..).zip(word) {
-            hash = fnv_step(hash, *byte);
+    /// Looks a folded word up. A misspelled word is taken for the word that it is one slip away from;
+    /// one that another list knows (`tagged`) is not misspelled.
+    pub(super) fn look_up(&'static self, word: &[u8], tagged: bool) -> Found {
+        let mut found = Found { hash: FNV_BASIS, ..Found::default() };
+        for (at, byte) in (1u32..).zip(word.iter().take(WORD_MAX_BYTES)) {
+            found.hash = fnv_step(found.hash, *byte);
             if self.stem_lens & (1 << at.min(31)) != 0
-                && let Some(classes) = self.stems.get(&hash)
+                && let Some(known) = self.stems.get(&found.hash)
             {
-                into.extend_from_slice(classes);
+                found.stem = Some(known);
             }
         }
-        let known = self.words.get(&hash);
-        if let Some(known) = known {
-            into.extend_from_slice(&known.classes);
-            return (known.tier, known.common);
+        if let Some(known) = self.words.get(&found.hash).filter(|_| word.len() <= WORD_MAX_BYTES) {
+            (found.whole, found.tier, found.common) = (Some(known), known.tier, known.common);
+        } else if found.stem.is_none() && !tagged && (MISSPELLED_MIN_BYTES..=WORD_MAX_BYTES).contains(&word.len()) {
+            found.whole = self.misspelled(word, found.hash);
         }
-        if into.len() == from && !tagged && word.len() >= MISSPELLED_MIN_BYTES {
-            self.misspelled_classes(word, hash, into);
-        }
-        (Tier::default(), false)
+        found
     }
 
-    fn misspelled_classes(&self, word: &[u8], hash: u64, into: &mut Vec<u16>) {
+    fn misspelled(&'static self, word: &[u8], hash: u64) -> Option<&'static Known> {
         let near = |key: u64| {
             let numbers = self.misspelled.get(&key)?;
             numbers.iter().find_map(|&number| {
-                let (spelling, classes) = self.spellings.get(usize::from(number))?;
-                is_one_slip(word, spelling.as_bytes()).then_some(classes)
+                let spelling = self.spellings.get(usize::from(number))?.as_bytes();
+                self.words.get(&fnv(spelling)).filter(|_| is_one_slip(word, spelling))
             })
         };
-        let found = near(hash).or_else(|| {
-            let whole = |key| self.words.get(&key).map(|known| &known.classes).filter(|classes| word.len() > 6 && !classes.is_empty());
-            deletions(word).find_map(|key| near(key).or_else(|| whole(key)))
-        });
-        if let Some(classes) = found {
-            into.extend_from_slice(classes);
-        }
+        let whole = |key| self.words.get(&key).filter(|known| word.len() > 6 && known.has_classes());
+        near(hash).or_else(|| deletions(word).find_map(|key| near(key).or_else(|| whole(key))))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Finds the phrases in a row of words.
 
-use super::table::Lexis;
+use super::table::{Lexis, Tier};
 use super::words::{Word, Words};
 use super::{Element, Phrase, Shape};
 use crate::screen::finding::Reason;
@@ -14,8 +14,8 @@ pub(in crate::screen) fn apply(view: &View, words: &Words, lexis: &Lexis, hits: 
     let mut harmless = vec![false; words.list.len()];
     for wanted in [false, true] {
         for (w, word) in words.list.iter().enumerate() {
-            for &class in words.classes_of(word) {
-                for phrase in lexis.hanging_on(class, !wanted) {
+            for known in word.known() {
+                for phrase in lexis.hanging_on(known, !wanted) {
                     let taken = wanted.then_some(harmless.as_slice());
                     let mut search = Search { view, words, phrase, tries: TRIES, harmless: taken };
                     let Some((first, last)) = search.around(w) else { continue };
@@ -105,17 +105,20 @@ impl Search<'_> {
             return false;
         }
         match element.shape {
-            Shape::Class(class) => self.words.is_of(word, class),
+            Shape::Class(class) => word.is_of(class),
             Shape::Number => word.number,
             Shape::Capital => word.capital && !word.excused,
             Shape::NewCapital => is_new(word),
-            Shape::Name => !word.tier.is_empty(),
+            Shape::Name => word.tier.any(SURE) || !word.tier.is_empty() && word.capital,
             Shape::Odd => word.uncommon && !word.excused && !word.number,
             Shape::Any => !word.excused,
             Shape::Gap(_) | Shape::Start => false,
         }
     }
 }
+
+/// Names that count in small letters too; family names that are also words do not.
+const SURE: Tier = Tier::GIVEN.or(Tier::DOUBTFUL).or(Tier::EVERYDAY).or(Tier::FAMILY);
 
 /// A capital inside a sentence on a word that is no everyday one.
 fn is_new(word: &Word) -> bool {

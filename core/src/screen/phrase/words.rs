@@ -1,12 +1,12 @@
 //! A text as a row of words, for phrases, names and the model.
 
-use super::table::{Lexis, Tier};
+use super::table::{Found, Known, Lexis, Tier};
 use crate::screen::fold::Kind;
 use crate::screen::lexicon::Tags;
 use crate::screen::view::View;
 
 /// A word or a number.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(in crate::screen) struct Word {
     /// Its token.
     pub token: usize,
@@ -24,13 +24,14 @@ pub(in crate::screen) struct Word {
     pub tier: Tier,
     /// No list has it as an everyday word.
     pub uncommon: bool,
-    classes: (u32, u32),
+    /// Of the folded word.
+    pub hash: u64,
+    known: [Option<&'static Known>; 2],
 }
 
 /// The words of a text with their classes.
 pub(in crate::screen) struct Words {
     pub list: Vec<Word>,
-    classes: Vec<u16>,
 }
 
 /// What may follow an apostrophe and is no word of its own.
@@ -43,8 +44,8 @@ const SHORTENED: [&[u8]; 26] = [
 
 impl Words {
     /// Reads the words of a text.
-    pub(in crate::screen) fn read(view: &View, lexis: &Lexis) -> Self {
-        let mut words = Self { list: Vec::new(), classes: Vec::new() };
+    pub(in crate::screen) fn read(view: &View, lexis: &'static Lexis) -> Self {
+        let mut words = Self { list: Vec::new() };
         let (mut sentence, mut fresh, mut letters, mut capitals) = (0, true, 0_usize, 0_usize);
         let mut i = 0;
         while let Some(kind) = view.kind(i) {
@@ -55,22 +56,18 @@ impl Words {
                     let (excused, upper) = token.map_or((false, false), |t| (t.excused, t.upper && t.to - t.from > 1));
                     let bytes = view.bytes(i);
                     let number = view.has(i, Tags::NUMBER);
-                    let from = words.classes.len();
-                    let (mut tier, mut common) = (Tier::default(), true);
-                    if !excused {
-                        let tagged = token.is_some_and(|t| t.entry.tags != Tags::default());
-                        (tier, common) = lexis.look_up(bytes, tagged, &mut words.classes);
-                    }
+                    let tagged = token.is_some_and(|t| t.entry.tags != Tags::default());
+                    let found = if excused { Found { common: true, ..Found::default() } } else { lexis.look_up(bytes, tagged) };
                     letters += 1;
                     capitals += usize::from(upper);
-                    let classes = (from as u32, words.classes.len() as u32);
                     let capital = view.is_capital(i);
-                    let uncommon = !common && classes.0 == classes.1;
-                    words.list.push(Word { token: i, sentence, first: fresh, capital, upper, number, excused, tier, uncommon, classes });
+                    let known = [found.whole.filter(|k| k.has_classes()), found.stem];
+                    let uncommon = !found.common && known.iter().all(Option::is_none);
+                    let (tier, hash) = (found.tier, found.hash);
+                    words.list.push(Word { token: i, sentence, first: fresh, capital, upper, number, excused, tier, uncommon, hash, known });
                     fresh = false;
                 }
                 Kind::Digits => {
-                    let at = words.classes.len() as u32;
                     let word = Word {
                         token: i,
                         sentence,
@@ -81,7 +78,8 @@ impl Words {
                         excused: false,
                         tier: Tier::default(),
                         uncommon: false,
-                        classes: (at, at),
+                        hash: 0,
+                        known: [None; 2],
                     };
                     words.list.push(word);
                     fresh = false;
@@ -100,15 +98,17 @@ impl Words {
         }
         words
     }
+}
 
-    /// Whether the word at `w` is of a class.
-    pub(super) fn is_of(&self, word: &Word, class: u16) -> bool {
-        self.classes_of(word).contains(&class)
+impl Word {
+    /// Whether the word is of a class.
+    pub(super) fn is_of(&self, class: u16) -> bool {
+        self.known().any(|known| known.is_of(class))
     }
 
-    /// The classes of a word.
-    pub(super) fn classes_of(&self, word: &Word) -> &[u16] {
-        self.classes.get(word.classes.0 as usize..word.classes.1 as usize).unwrap_or_default()
+    /// What the lists say of it.
+    pub(super) fn known(&self) -> impl Iterator<Item = &'static Known> + use<> {
+        self.known.into_iter().flatten()
     }
 }
 

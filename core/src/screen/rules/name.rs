@@ -11,7 +11,7 @@ const BEHIND: &[&str] = &[
     "street", "st", "ave", "avenue", "blvd", "road", "rd", "drive", "lane", "way", "park", "plaza", "square", "bridge", "beach", "creek", "river", "school",
     "high", "center", "centre", "house", "home", "hall", "place", "kitchen", "pantry", "church", "hospital", "clinic", "shelter", "library", "county",
     "city", "texas", "station", "hotel", "motel", "inn", "store", "market", "diner", "cafe", "bar", "pizza", "tacos", "village", "terminal", "campus",
-    "iglesia", "university", "college", "day", "jr", "king", "soup", "jacket", "shirt", "coat", "shoes", "bags", "foundation", "fund",
+    "iglesia", "university", "college", "day", "jr", "king", "soup", "jacket", "shirt", "coat", "shoes", "bags", "foundation", "fund", "costume", "mural", "songs", "song", "poster", "quote", "puzzle", "doll", "movie", "album", "toy", "special", "tribute", "club",
 ];
 
 fn is_one_of(list: &[&str], word: &[u8]) -> bool {
