@@ -1,6 +1,7 @@
 //! Who belongs, who may read until when: the team log, turns and frontiers.
 
 mod account;
+mod bits;
 pub mod book;
 mod entitlement;
 mod fold;
@@ -22,3 +23,6 @@ pub use log::{Log, LogVerdict, Refusal};
 pub use operation::{Action, Cut, DeviceKeys, Operation, Role};
 pub use state::{Awaiting, Recovery, Standing, TeamState, TombstoneState};
 pub use turn::{Recipient, RecipientClass, Turn, TurnError, TurnSecret};
+
+#[cfg(test)]
+mod tests;
