@@ -363,6 +363,97 @@ fn every_shape_of_six_operations_comes_out_alike_in_every_order() {
     assert_eq!(sweep.histories, 4_824 * stories.len());
 }
 
+/// The prologue, then two branches; the state of both together. Stewards 0, 1, 2, worker 3, board 4.
+fn conflict(one: &[Letter], other: &[Letter]) -> (Log, Vec<Operation>, Vec<Operation>) {
+    let prologue = CAST.prologue(5);
+    let branch = |letters: &[Letter], start: usize| {
+        let mut made: Vec<Operation> = Vec::new();
+        for (n, letter) in letters.iter().enumerate() {
+            let parent = made.last().map_or(prologue[4].id(), Operation::id);
+            let earlier: Vec<Operation> = prologue.iter().chain(&made).cloned().collect();
+            made.push(spell(*letter, vec![parent], &earlier, start + n));
+        }
+        made
+    };
+    let (one, other) = (branch(one, 5), branch(other, 7));
+    let log = deliver(prologue.iter().chain(&one).chain(&other));
+    assert_eq!(log.operations().count(), 5 + one.len() + other.len(), "all of them were entitled in their own past");
+    (log, one, other)
+}
+
+/// The table of conflicts in `docs/adr/0022`, row by row.
+#[test]
+fn conflicts_come_out_as_the_table_says() {
+    use Letter::{Admit, Demote, Erase, Loosen, Paper, Promote, Reinstate, Remove, Sign, Suspend};
+    use satchel_core::team::Standing::{Active, Removed, Suspended};
+    let standing = |log: &Log, n: usize| log.state().members.get(&member(n)).map(|of| of.standing);
+    let after = |log: &Log, letters: &[Letter]| {
+        let mut log = log.clone();
+        for letter in letters {
+            let earlier: Vec<Operation> = log.operations().cloned().collect();
+            let operation = spell(*letter, log.heads(), &earlier, 9);
+            assert_eq!(log.insert(operation), satchel_core::team::LogVerdict::Accepted, "{letter:?}");
+        }
+        log
+    };
+
+    let (log, ..) = conflict(&[Suspend(0, 1)], &[Suspend(1, 0)]);
+    assert_eq!((standing(&log, 0), standing(&log, 1)), (Some(Suspended), Some(Suspended)));
+    let half = after(&log, &[Reinstate(2, 0)]);
+    assert_eq!(standing(&half, 0), Some(Suspended), "a steward's reinstatement waits for a second");
+    assert_eq!(standing(&after(&half, &[Sign(4)]), 0), Some(Active));
+    assert_eq!(standing(&after(&log, &[Paper(1, 0)]), 0), Some(Active), "or the paper decides");
+
+    let (log, one, _) = conflict(&[Remove(0, 1)], &[Admit(1, 5)]);
+    assert_eq!((standing(&log, 1), standing(&log, 5)), (Some(Suspended), None));
+    assert!(log.state().awaiting_countersign.contains_key(&one[0].id()));
+    let complete = after(&log, &[Sign(4)]);
+    assert_eq!(standing(&complete, 1), Some(Removed));
+    assert!(complete.state().awaiting_countersign.is_empty());
+    let (log, ..) = conflict(&[Admit(1, 5), Remove(0, 1)], &[]);
+    assert_eq!(standing(&log, 5), Some(Active), "an admission in the removal's past stays");
+
+    let (log, ..) = conflict(&[Admit(1, 5), Suspend(5, 0)], &[Admit(0, 6), Suspend(6, 1)]);
+    assert_eq!((standing(&log, 0), standing(&log, 1)), (Some(Suspended), Some(Suspended)));
+    assert_eq!((standing(&log, 5), standing(&log, 6)), (None, None));
+
+    let (log, _, other) = conflict(&[Remove(0, 1)], &[Erase(1)]);
+    assert!(log.state().tombstones.contains_key(&other[0].id()), "the erasure by somebody banned stands");
+    assert!(!log.state().bans.contains(&other[0].id()), "but the whole team's waits for a second");
+    let signed = after(&log, &[Sign(2)]);
+    assert!(signed.state().bans.contains(&other[0].id()));
+    assert_eq!(signed.state().membership_bans_digest(), log.state().membership_bans_digest());
+    let (log, _, other) = conflict(&[Remove(0, 1)], &[Admit(1, 5), Erase(5)]);
+    assert!(!log.state().tombstones.contains_key(&other[1].id()), "not so by somebody whose admission is void");
+
+    let (log, ..) = conflict(&[Suspend(0, 3), Reinstate(1, 3)], &[Suspend(2, 3)]);
+    assert_eq!(standing(&log, 3), Some(Suspended), "a ban wins over a concurrent reinstatement");
+    let (log, ..) = conflict(&[Suspend(0, 3), Reinstate(1, 3)], &[]);
+    assert_eq!(standing(&log, 3), Some(Active), "control");
+
+    let (log, ..) = conflict(&[Promote(0, 3)], &[Demote(2, 3)]);
+    assert_eq!(log.state().members[&member(3)].role, Role::Board);
+    let (log, ..) = conflict(&[Remove(0, 3)], &[Promote(2, 3)]);
+    assert_eq!(standing(&log, 3), Some(Suspended));
+    let (log, ..) = conflict(&[Remove(0, 3)], &[]);
+    assert_eq!(standing(&log, 3), Some(Removed), "control");
+
+    let (log, ..) = conflict(&[Paper(1, 0)], &[Suspend(1, 0)]);
+    assert_eq!(standing(&log, 0), Some(Active), "paper voids what the phone it removes wrote beside it");
+    let (log, ..) = conflict(&[Paper(1, 0)], &[Suspend(2, 0)]);
+    assert_eq!(standing(&log, 0), Some(Suspended));
+
+    let (log, ..) = conflict(&[Loosen(0)], &[]);
+    assert_eq!(log.state().charter.as_ref().unwrap().suppression, 10);
+    assert_eq!(after(&log, &[Sign(4)]).state().charter.as_ref().unwrap().suppression, 5);
+    let (log, ..) = conflict(&[Loosen(0), Sign(4)], &[Demote(1, 0)]);
+    assert_eq!(log.state().charter.as_ref().unwrap().suppression, 10, "a demoted steward's charter is void");
+
+    // of concurrent cuts the lowest
+    let (log, ..) = conflict(&[Remove(0, 3)], &[Remove(1, 3)]);
+    assert_eq!(log.state().devices[&CAST.device(3)].cut, Some(CAST.cut(3, 5)));
+}
+
 /// A year of a busy team: mostly in line, with merges of branches. Release build: see the test above.
 #[test]
 #[ignore = "measures; release build"]
