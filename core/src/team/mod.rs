@@ -7,7 +7,9 @@ pub mod joining;
 pub mod log;
 pub mod notice;
 pub mod operation;
+pub mod settlement;
 pub mod state;
+pub mod tombstone;
 pub mod turn;
 
 pub use book::{HeldTurn, TurnBook};
@@ -15,5 +17,7 @@ pub use frontier::{ChainHead, Frontier, FrontierContent};
 pub use invitation::{Invitation, InvitationError};
 pub use log::{Log, LogVerdict, Refusal};
 pub use operation::{Action, Cut, DeviceKeys, Operation, Role};
+pub use settlement::{MayHold, Settlement};
 pub use state::{Standing, TeamState};
+pub use tombstone::{Erasure, Tombstone, TombstoneScope};
 pub use turn::{Recipient, RecipientClass, Turn, TurnError, TurnSecret};
