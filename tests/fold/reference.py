@@ -148,7 +148,7 @@ class History:
 
     def check_tombstone(self, op, act, state, past, role):
         scopes = [act["records"] > 0, act["subject"], act["category"], act["team"]]
-        if act["records"] not in (0, 8, 32) or not any(scopes):
+        if act["records"] not in (0, 8, 32) or not act["sorted"] or not any(scopes):
             return None
         if act["team"] and (sum(scopes) > 1 or act["successor"]):
             return None

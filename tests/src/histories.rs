@@ -232,7 +232,10 @@ impl Cast {
 
     fn tombstone(&self, dice: &mut Dice) -> Action {
         let token = || Token([1; 16]);
-        let records = vec![token(); [0, 0, 8, 32, 7][dice.below(5)]];
+        let mut records: Vec<Token> = (0..[0, 0, 8, 32, 7][dice.below(5)]).map(|n| Token([n; 16])).collect();
+        if dice.below(6) == 0 {
+            records.reverse();
+        }
         Action::Tombstone {
             salt: [dice.below(250) as u8; 16],
             records,
@@ -297,7 +300,7 @@ pub fn operation_json(operation: &Operation) -> Value {
             "control": bytes(control), "next": bytes(next),
         }),
         Action::Tombstone { records, subject, category, team, successor, .. } => json!({
-            "kind": "tombstone", "records": records.len(), "subject": subject.is_some(), "category": category.is_some(), "team": team,
+            "kind": "tombstone", "records": records.len(), "sorted": records.is_sorted(), "subject": subject.is_some(), "category": category.is_some(), "team": team,
             "successor": successor.is_some(),
         }),
         Action::Countersign { operation } => json!({ "kind": "countersign", "operation": hex(operation.as_bytes()) }),

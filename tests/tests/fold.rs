@@ -3,6 +3,8 @@
 //! Mutations these would catch: any rule of `docs/adr/0022` left out of the fold; a fold that depends on the order of
 //! arrival; a fold continued from a cached one that differs from the whole one.
 #![allow(clippy::unwrap_used)]
+#![allow(clippy::print_stdout, reason = "says how many histories were compared, and how long a replay took")]
+#![allow(clippy::disallowed_methods, reason = "measures a replay")]
 
 use proptest::prelude::*;
 use satchel_core::team::{Action, Log, Operation, Role, TeamState};
@@ -465,10 +467,10 @@ fn two_thousand_operations_replay_within_a_second() {
     for n in 0..1_995_u32 {
         let parents = if n % 3 == 0 { tips.clone() } else { vec![*dice.pick(&tips)] };
         let salt: [u8; 16] = std::array::from_fn(|at| n.to_le_bytes()[at % 4]);
-        let token = satchel_core::team::operation::Token(salt);
+        let tokens: Vec<_> = (0..8).map(|n| satchel_core::team::operation::Token([n; 16])).collect();
         let action = match n % 4 {
             0 => Action::Adopt { bodies: vec![satchel_wire::ids::BodyId::from_bytes(std::array::from_fn(|at| salt[at % 16]))] },
-            _ => Action::Tombstone { salt, records: vec![token; 8], subject: None, category: None, team: false, successor: None },
+            _ => Action::Tombstone { salt, records: tokens, subject: None, category: None, team: false, successor: None },
         };
         let operation = CAST.write(team, dice.below(3), parents.clone(), action);
         tips.retain(|tip| !parents.contains(tip));
