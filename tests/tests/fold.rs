@@ -456,6 +456,33 @@ fn conflicts_come_out_as_the_table_says() {
     assert_eq!(log.state().devices[&CAST.device(3)].cut, Some(CAST.cut(3, 5)));
 }
 
+#[test]
+fn bodies_name_a_head_at_which_their_author_may_write() {
+    let prologue = CAST.prologue(5);
+    let worker = prologue[3].id();
+    let mut smaller = BTreeSet::new();
+    for n in 0..20 {
+        let suspended = spell(Letter::Suspend(0, 3), vec![prologue[4].id()], &prologue, n);
+        let reinstated = spell(Letter::Reinstate(1, 3), vec![suspended.id()], &prologue, n);
+        let beside = spell(Letter::Suspend(2, 4), vec![suspended.id()], &prologue, n);
+        let made = [&suspended, &reinstated, &beside];
+        let log = deliver(prologue.iter().chain(made));
+        smaller.insert(reinstated.id() < beside.id());
+        assert_eq!(log.head_for(&worker), reinstated.id().as_bytes().first_chunk().copied());
+    }
+    assert_eq!(smaller.len(), 2, "control: neither the smaller nor the larger id is always right");
+    // a ban that only one head knows is named
+    smaller.clear();
+    for n in 0..20 {
+        let banned = spell(Letter::Remove(0, 3), vec![prologue[4].id()], &prologue, n);
+        let beside = spell(Letter::Loosen(2), vec![prologue[4].id()], &prologue, n);
+        let log = deliver(prologue.iter().chain([&banned, &beside]));
+        smaller.insert(beside.id() < banned.id());
+        assert_eq!(log.head_for(&prologue[1].id()), banned.id().as_bytes().first_chunk().copied());
+    }
+    assert_eq!(smaller.len(), 2, "control");
+}
+
 /// A year of a busy team: mostly in line, with merges of branches. Release build: see the test above.
 #[test]
 #[ignore = "measures; release build"]
