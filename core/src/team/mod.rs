@@ -8,7 +8,9 @@ pub mod keyring;
 pub mod log;
 pub mod notice;
 pub mod operation;
+pub mod settlement;
 pub mod state;
+pub mod tombstone;
 pub mod turn;
 
 pub use book::{HeldTurn, TurnBook};
@@ -17,5 +19,7 @@ pub use invitation::{Invitation, InvitationError};
 pub use keyring::{Keyring, KeyringParts};
 pub use log::{Log, LogVerdict, Refusal};
 pub use operation::{Action, Cut, DeviceKeys, Operation, Role};
+pub use settlement::{MayHold, Settlement};
 pub use state::{Standing, TeamState};
+pub use tombstone::{Erasure, Tombstone, TombstoneScope};
 pub use turn::{Recipient, RecipientClass, Turn, TurnError, TurnSecret};
