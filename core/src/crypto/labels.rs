@@ -166,6 +166,8 @@ labels! {
     RECEIVING_KEY_HASH = "receiving key hash";
     /// Hash over all chain heads that a device knows.
     CHAIN_DIGEST = "chain digest";
+    /// Which membership bans a key was made under.
+    BANS_DIGEST = "bans digest";
     /// An invitation's id, from its secret.
     INVITATION_ID = "invitation id";
     /// Checksum of an invitation's text.

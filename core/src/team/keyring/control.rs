@@ -8,7 +8,7 @@
 use super::{Keyring, Seed};
 use crate::crypto::{Signature, SigningKey, VerifyingKey, labels};
 use crate::team::turn::ControlChange;
-use crate::team::{Action, Operation, Role, Turn};
+use crate::team::{Action, Role, Turn};
 use satchel_wire::ids::{OperationId, TeamId, TurnId};
 use std::collections::BTreeMap;
 
@@ -89,15 +89,13 @@ impl Keyring {
         chain
     }
 
-    /// The newest reseat operation that sets a control key, and that key; of concurrent ones the smallest id.
+    /// The control key that a reseat operation set, and that operation.
     fn reseat_control(&self) -> Option<(OperationId, [u8; 32])> {
-        let sets = self.log.operations().filter_map(|operation| match operation.action() {
-            Action::Reseat { control: Some(control), .. } => Some((operation.id(), *control)),
-            _ => None,
+        let set = self.log.state().control?;
+        let by = self.log.operations().find(|operation| {
+            matches!(operation.action(), Action::Reseat { control, .. } if *control == Some(set))
         });
-        let sets: Vec<(OperationId, [u8; 32])> = sets.collect();
-        let is_newest = |(id, _): &&(OperationId, [u8; 32])| !sets.iter().any(|(later, _)| later != id && self.log.precedes(id, later));
-        sets.iter().filter(is_newest).min().copied()
+        by.map(|operation| (operation.id(), set))
     }
 
     /// Takes a seed from a box, or from whoever typed the paper key in. False unless it is that of the key in force,
@@ -136,10 +134,7 @@ impl Keyring {
         let present = self.control()?;
         let key = public_of(present);
         let named_in = self.book.known().find(|turn| turn.control().is_some_and(|change| change.public == key));
-        let is_membership = |ban: &&OperationId| {
-            !matches!(self.log.operation(ban).map(Operation::action), Some(Action::Tombstone { .. }))
-        };
-        let mut bans = self.log.state().bans.iter().filter(is_membership);
+        let mut bans = self.log.state().membership_bans();
         let names_all = match named_in {
             Some(turn) => bans.all(|ban| self.log.names(turn.log_heads(), ban)),
             None => {
