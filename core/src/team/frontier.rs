@@ -89,7 +89,19 @@ impl FrontierContent {
 
     /// What a device says of itself, nothing of others yet.
     pub fn of_device(team: TeamId, device: DeviceId, counter: u64, day: ShiftDay, receiving: [u8; 32], own: ChainHead) -> Self {
-        Self { version: 1, team, device, counter, day, log_heads: Vec::new(), receiving, own, heads: Vec::new(), digest: [0; 16], turn: None }
+        Self {
+            version: 1,
+            team,
+            device,
+            counter,
+            day,
+            log_heads: Vec::new(),
+            receiving,
+            own,
+            heads: Vec::new(),
+            digest: [0; 16],
+            turn: None,
+        }
     }
 }
 

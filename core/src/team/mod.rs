@@ -25,6 +25,6 @@ pub use keyring::{Keyring, KeyringParts};
 pub use log::{Log, LogVerdict, Refusal};
 pub use operation::{Action, Cut, DeviceKeys, Operation, Role};
 pub use settlement::{MayHold, Settlement};
-pub use tombstone::{Erasure, Tombstone, TombstoneScope};
 pub use state::{Awaiting, Recovery, Standing, TeamState, TombstoneState};
+pub use tombstone::{Erasure, Tombstone, TombstoneScope};
 pub use turn::{Recipient, RecipientClass, Turn, TurnError, TurnSecret};

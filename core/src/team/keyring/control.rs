@@ -92,9 +92,8 @@ impl Keyring {
     /// The control key that a reseat operation set, and that operation.
     fn reseat_control(&self) -> Option<(OperationId, [u8; 32])> {
         let set = self.log.state().control?;
-        let by = self.log.operations().find(|operation| {
-            matches!(operation.action(), Action::Reseat { control, .. } if *control == Some(set))
-        });
+        let by =
+            self.log.operations().find(|operation| matches!(operation.action(), Action::Reseat { control, .. } if *control == Some(set)));
         by.map(|operation| (operation.id(), set))
     }
 

@@ -1,7 +1,7 @@
 //! Turns on this device: T1 to T4.
 
 use super::{Keyring, Remembered, Seed};
-use crate::crypto::{ReceivingPublicKey, RecordsSecret};
+use crate::crypto::{CommonsSecret, ReceivingPublicKey, RecordsSecret};
 use crate::rules::Rule;
 use crate::team::frontier::receiving_hash;
 use crate::team::turn::{self, BoxFor, TurnDraft};
@@ -187,12 +187,17 @@ impl Keyring {
         self.box_to(&key, role).map(Some)
     }
 
+    /// The commons secret under which this device's notices go out: that of the usable turn, for the board that of the
+    /// newest turn that names every known ban.
+    pub fn notice_secret(&self) -> Option<CommonsSecret> {
+        let held = self.book.usable(&self.log).or_else(|| self.book.newest_naming_every_ban(&self.log))?;
+        Some(held.secret.commons())
+    }
+
     /// The usable turn announced once more, to devices that lack it: rounded, as any announcement that a relay sees.
     pub(super) fn box_again(&self, devices: &[DeviceId]) -> Result<Vec<u8>, TurnError> {
         let held = self.book.usable(&self.log).ok_or(TurnError::NotForUs)?;
-        let wanted = devices.iter().filter_map(|device| {
-            Some((self.receiving_key_of(device)?, self.log.state().device_role(*device)?))
-        });
+        let wanted = devices.iter().filter_map(|device| Some((self.receiving_key_of(device)?, self.log.state().device_role(*device)?)));
         let wanted: Vec<(ReceivingPublicKey, Role)> = wanted.collect();
         let boxes: Vec<BoxFor<'_>> =
             wanted.iter().map(|(key, role)| BoxFor { key, class: class_of(*role), control: self.control_for(*role) }).collect();

@@ -5,7 +5,7 @@
 
 use super::frontiers::turn_prefix;
 use super::turns::class_of;
-use super::{Keyring, Lacking};
+use super::{Keyring, Lacking, Remembered};
 use crate::crypto::{self, labels};
 use crate::rules::Rule;
 use crate::team::frontier::receiving_hash;
@@ -48,6 +48,20 @@ impl Keyring {
             && self.last_heard(device).is_none_or(|heard| heard.plus(charter.absence_limit_days) < day)
     }
 
+    /// The turns by which a colleague's phone is recognised: those that are held, those that were in use within the
+    /// absence limit, and those that some dormant device may have had last, since any member wakes it.
+    pub fn recognised(&self, day: ShiftDay) -> impl Iterator<Item = &Remembered> {
+        let limit = self.log.state().charter.as_ref().map_or(0, |charter| charter.absence_limit_days);
+        let dormant = self.log.state().active().filter(|(id, ..)| self.is_dormant(id, day));
+        let silent_since = dormant.filter_map(|(id, ..)| self.last_heard(&id)).min();
+        self.remembered.iter().enumerate().filter_map(move |(at, known)| {
+            // newest first: a turn was in use until the one before it began
+            let until = at.checked_sub(1).and_then(|newer| self.remembered.get(newer)).map(|newer| newer.day);
+            let in_use = |until: ShiftDay| until.plus(limit) >= day || silent_since.is_some_and(|since| since <= until);
+            (until.is_none_or(in_use) || self.holds(&known.turn)).then_some(known)
+        })
+    }
+
     /// Whether this phone is the one to start the turn that is due after 30 days.
     pub fn is_turn_due(&self, day: ShiftDay) -> bool {
         let Some(held) = self.book.usable(&self.log) else { return false };
@@ -60,9 +74,11 @@ impl Keyring {
     fn rank(&self, turn: &TurnId, day: ShiftDay) -> u16 {
         let place = |device: &DeviceId| crypto::derive_id(labels::TURN_RANK, &[turn.as_bytes(), device.as_bytes()]);
         let own = place(&self.device);
-        let before = self.log.state().active().filter(|(id, _, role)| {
-            role.reads_records() && *id != self.device && !self.is_dormant(id, day) && place(id) < own
-        });
+        let before = self
+            .log
+            .state()
+            .active()
+            .filter(|(id, _, role)| role.reads_records() && *id != self.device && !self.is_dormant(id, day) && place(id) < own);
         u16::try_from(before.count()).unwrap_or(u16::MAX)
     }
 
