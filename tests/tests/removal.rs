@@ -154,8 +154,10 @@ fn the_keys_of_a_removed_device_open_nothing_that_passed_after_its_removal() {
         ben.unlocked.begin_turn().unwrap();
     }
     // what Ana sealed under a turn that Ben had just left is asked for, covered anew and pushed again
-    for _ in 0..3 {
+    for _ in 0..4 {
         for phone in [&ben, &ana] {
+            // the box goes out at once or a day later, by rank
+            phone.clock.advance(DAY);
             hub.exchange(phone).unwrap();
         }
     }

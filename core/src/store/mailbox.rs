@@ -883,7 +883,7 @@ impl Vault {
 
     /// Opens a notice of the commons lane with any turn held. False: no turn here opens it.
     pub(super) fn accept_notice(&mut self, tx: &Transaction<'_>, row: &Row) -> Result<bool, Error> {
-        let opened = self.keyring.book.held().find_map(|held| Notice::open(self.root.team, &held.secret.commons(), row).ok());
+        let opened = self.keyring.open_notice(row);
         let Some(notice) = opened else { return Ok(false) };
         let operations: Vec<Vec<u8>> = notice.operations.into_iter().map(Into::into).collect();
         let ids: Vec<OperationId> =

@@ -9,7 +9,7 @@
 //!
 //! Operations and frontiers carry their own signatures, so a notice needs none.
 
-use crate::crypto::{self, Aad, CommonsSecret, Nonce, OVERHEAD_BYTES, labels};
+use crate::crypto::{self, Aad, CommonsSecret, LaneKey, Nonce, OVERHEAD_BYTES, labels};
 use crate::env::Env;
 use minicbor::{Decode, Encode};
 use satchel_wire::cbor;
@@ -116,11 +116,16 @@ impl Notice {
 
     /// Opens a row of the commons lane. Errors: [`NoticeError::Key`], [`NoticeError::Malformed`].
     pub fn open(team: TeamId, commons: &CommonsSecret, row: &Row) -> Result<Self, NoticeError> {
+        Self::open_with(team, &commons.derive_commons_lane_key(), row)
+    }
+
+    /// The same with the key of the commons lane alone. Errors: as [`Self::open`].
+    pub fn open_with(team: TeamId, key: &LaneKey, row: &Row) -> Result<Self, NoticeError> {
         if row.lane() != Lane::Commons {
             return Err(NoticeError::Malformed);
         }
         let aad = Aad::new(labels::NOTICE).add(team.as_bytes());
-        let plain = crypto::open(&commons.derive_commons_lane_key(), &aad, row.rest()).map_err(|_| NoticeError::Key)?;
+        let plain = crypto::open(key, &aad, row.rest()).map_err(|_| NoticeError::Key)?;
         let (length, rest) = plain.split_first_chunk::<LENGTH_BYTES>().ok_or(NoticeError::Malformed)?;
         let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| NoticeError::Malformed)?;
         let (content, padding) = rest.split_at_checked(length).ok_or(NoticeError::Malformed)?;

@@ -102,6 +102,10 @@ pub struct Remembered {
     /// Seed of the relay's push key.
     #[n(4)]
     pub push: Seed,
+    /// Opens notices: a colleague who lacks the turn in use can say so, and name a new receiving key, only under the
+    /// turn that it still has.
+    #[n(5)]
+    pub notices: Seed,
 }
 
 impl Remembered {
@@ -114,6 +118,7 @@ impl Remembered {
             discovery: Seed::new(commons.derive_discovery().expose()),
             pull: Seed::new(commons.derive_pull_keypair().expose_seed()),
             push: Seed::new(commons.derive_push_keypair().expose_seed()),
+            notices: Seed::new(commons.derive_commons_lane_key().expose()),
         }
     }
 }

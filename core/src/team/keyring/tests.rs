@@ -66,7 +66,12 @@ impl Team {
 
     /// Everybody hears everybody's log and frontier.
     fn talk(&mut self) {
-        for from in 0..self.rings.len() {
+        self.talk_among(self.rings.len());
+    }
+
+    /// Everybody hears the first ones' logs and frontiers.
+    fn talk_among(&mut self, first: usize) {
+        for from in 0..first {
             let operations = self.operations(from);
             let (head, day) = (self.head(from), self.day);
             let frontier = self.rings[from].own_frontier(&[head], day).unwrap();
@@ -136,6 +141,7 @@ fn who_lacks_the_turn_in_use_gets_a_box_from_one_phone_and_no_storm_begins() {
     for n in 0..11 {
         team.rings[n].end_pull(team.day).unwrap();
     }
+    team.talk_among(11);
     let started = team.rings[1].start_turn(team.day).unwrap().announcement.unwrap();
     team.rings[11].end_pull(team.day).unwrap();
     assert_ne!(team.rings[11].receiving_public().unwrap().as_bytes().as_slice(), old);

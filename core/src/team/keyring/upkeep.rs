@@ -6,12 +6,14 @@
 use super::frontiers::turn_prefix;
 use super::turns::class_of;
 use super::{Keyring, Lacking, Remembered};
-use crate::crypto::{self, labels};
+use crate::crypto::{self, LaneKey, labels};
 use crate::rules::Rule;
 use crate::team::frontier::receiving_hash;
+use crate::team::notice::Notice;
 use crate::team::{Operation, TurnError};
 use satchel_wire::ShiftDay;
 use satchel_wire::ids::{DeviceId, TurnId};
+use satchel_wire::row::Row;
 
 /// A turn is due after so many days.
 pub const TURN_TERM_DAYS: u16 = 30;
@@ -62,23 +64,30 @@ impl Keyring {
         })
     }
 
+    /// Opens a notice under any turn that is held or remembered.
+    pub fn open_notice(&self, row: &Row) -> Option<Notice> {
+        let held = self.book.held().find_map(|held| Notice::open(self.team(), &held.secret.commons(), row).ok());
+        held.or_else(|| {
+            let keys = self.remembered.iter().map(|known| LaneKey::from_bytes(known.notices.expose()));
+            keys.into_iter().find_map(|key| Notice::open_with(self.team(), &key, row).ok())
+        })
+    }
+
     /// Whether this phone is the one to start the turn that is due after 30 days.
     pub fn is_turn_due(&self, day: ShiftDay) -> bool {
         let Some(held) = self.book.usable(&self.log) else { return false };
         let due = held.turn.day().plus(TURN_TERM_DAYS);
         // the rank costs a hash for each device: asked for only when it matters
-        self.reads_records() && day >= due && day >= due.plus(self.rank(&held.turn.id(), day).min(RANK_MAX_DAYS))
+        self.reads_records() && day >= due && day >= due.plus(self.rank(&held.turn.id(), day, &[]).min(RANK_MAX_DAYS))
     }
 
-    /// How many awake phones come before this one in the order that the turn in use gives them.
-    fn rank(&self, turn: &TurnId, day: ShiftDay) -> u16 {
+    /// How many awake phones come before this one in the order that the turn in use gives them, some left out.
+    fn rank(&self, turn: &TurnId, day: ShiftDay, except: &[DeviceId]) -> u16 {
         let place = |device: &DeviceId| crypto::derive_id(labels::TURN_RANK, &[turn.as_bytes(), device.as_bytes()]);
         let own = place(&self.device);
-        let before = self
-            .log
-            .state()
-            .active()
-            .filter(|(id, _, role)| role.reads_records() && *id != self.device && !self.is_dormant(id, day) && place(id) < own);
+        let before = self.log.state().active().filter(|(id, _, role)| {
+            role.reads_records() && *id != self.device && !except.contains(id) && !self.is_dormant(id, day) && place(id) < own
+        });
         u16::try_from(before.count()).unwrap_or(u16::MAX)
     }
 
@@ -120,10 +129,12 @@ impl Keyring {
         }
         self.note_lacking(day);
         let mut due = Vec::new();
+        // who lacks the turn sends no box of it
+        let lacking: Vec<DeviceId> = self.state.lacking.keys().copied().collect();
         for (device, known) in &self.state.lacking {
             let Some(key) = self.receiving_key_of(device) else { continue };
             let key = key_prefix(key.as_bytes());
-            let wait = self.rank(&known.turn, day).min(RANK_MAX_DAYS);
+            let wait = self.rank(&known.turn, day, &lacking).min(RANK_MAX_DAYS);
             if known.boxed != Some(key) && day >= known.since.plus(wait) {
                 due.push((*device, key));
             }
