@@ -15,6 +15,7 @@
 //! | `accept` | what arrives, and the verdict on it |
 //! | `gaps` | what is missing, and how it is asked for through the relay |
 //! | `removal`, `beyond` | taking membership away, and what a removed device wrote beyond its cut |
+//! | `pack` | everything for the team in one sealed file |
 //! | `replica`, `mailbox` | what sessions and relay exchanges need |
 
 mod accept;
@@ -29,6 +30,7 @@ mod ledger;
 mod mailbox;
 mod membership;
 mod observer;
+mod pack;
 mod read;
 mod removal;
 mod replica;
@@ -47,6 +49,7 @@ pub use founding::{Credentials, Founded, Founding, JoinedStore, KeyCost, NewStor
 pub use mailbox::{RelayAddress, RelayAnswer, RelayError, RelayLink, RelayReport, RelayState};
 pub use membership::{DeviceLine, HostedInvitation, TeamOverview};
 pub use observer::{Change, Subscription};
+pub use pack::{PackReader, PackReport, PackWriter};
 pub use read::{EncounterLine, FollowUpLine, NameLine, ReferralLine, Shown};
 pub use removal::{AwaitedSignature, RemovalPlan};
 pub use replica::PeerLink;
