@@ -138,6 +138,10 @@ labels! {
     SIGN_BODY = "sign body";
     /// A device signs a turn.
     SIGN_TURN = "sign turn";
+    /// The last control key signs the next one.
+    SIGN_NEXT_CONTROL = "sign next control key";
+    /// Which phone does something that one phone is enough for.
+    TURN_RANK = "turn rank";
     /// A device signs an operation of the team log.
     SIGN_OPERATION = "sign operation";
     /// A device signs its frontier.

@@ -13,14 +13,18 @@
 //! | `write`, `read` | records, by kind |
 //! | `freeze` | drafts become numbered bodies at first departure |
 //! | `accept` | what arrives, and the verdict on it |
+//! | `gaps` | what is missing, and how it is asked for through the relay |
+//! | `removal`, `beyond` | taking membership away, and what a removed device wrote beyond its cut |
 //! | `pack` | everything for the team in one sealed file |
 //! | `replica`, `mailbox` | what sessions and relay exchanges need |
 
 mod accept;
+mod beyond;
 mod catalogues;
 mod date;
 mod founding;
 mod freeze;
+mod gaps;
 mod index;
 mod ledger;
 mod mailbox;
@@ -28,6 +32,7 @@ mod membership;
 mod observer;
 mod pack;
 mod read;
+mod removal;
 mod replica;
 mod root;
 #[cfg(test)]
@@ -38,6 +43,7 @@ mod vault;
 mod write;
 
 pub use accept::{Acceptance, BodyVerdict};
+pub use beyond::WaitingBody;
 pub use catalogues::CatalogueInfo;
 pub use founding::{Credentials, Founded, Founding, JoinedStore, KeyCost, NewStore};
 pub use mailbox::{RelayAddress, RelayAnswer, RelayError, RelayLink, RelayReport, RelayState};
@@ -45,6 +51,7 @@ pub use membership::{DeviceLine, HostedInvitation, TeamOverview};
 pub use observer::{Change, Subscription};
 pub use pack::{PackReader, PackReport, PackWriter};
 pub use read::{EncounterLine, FollowUpLine, NameLine, ReferralLine, Shown};
+pub use removal::{AwaitedSignature, RemovalPlan};
 pub use replica::PeerLink;
 pub use root::{KeyProtector, ProtectorError};
 pub use write::{EncounterDraft, OfferDraft, TallyTap};

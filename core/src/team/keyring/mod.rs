@@ -9,14 +9,21 @@
 //! | `secrets` | what must be sealed at rest |
 //! | `turns` | starting, adopting, boxing and destroying turns: T1 to T4 |
 //! | `frontiers` | whose receiving key may be used, what is promised: T4, T5 |
+//! | `upkeep` | what one phone does for all: the monthly turn, boxes for those who lack one; dormant devices |
+//! | `control` | the relay mailbox's control key and the chain that proves it |
 
+mod control;
 mod frontiers;
 mod secrets;
+#[cfg(test)]
+mod tests;
 mod turns;
+mod upkeep;
 
 pub use frontiers::{FrontierNews, device_prefix};
-pub use secrets::{KeyringSecrets, KeyringState, KnownFrontier, Remembered, Seed, TurnRef};
+pub use secrets::{KeyringSecrets, KeyringState, KnownFrontier, Lacking, Remembered, Seed, TurnRef};
 pub use turns::{Adoption, Usable};
+pub use upkeep::TURN_TERM_DAYS;
 
 use super::log::{Log, LogVerdict, Refusal};
 use super::operation::{Action, Operation};
@@ -39,7 +46,7 @@ pub struct Keyring {
     pub(crate) frontiers: BTreeMap<DeviceId, KnownFrontier>,
     receiving: Vec<Seed>,
     remembered: Vec<Remembered>,
-    control: Option<Seed>,
+    control: Vec<Seed>,
     state: KeyringState,
     stored_operations: usize,
     changes: KeyringChanges,
@@ -58,6 +65,8 @@ pub struct KeyringParts {
     pub frontiers: BTreeMap<DeviceId, KnownFrontier>,
     /// The small state.
     pub state: KeyringState,
+    /// Encoded operations that waited.
+    pub held_operations: Vec<Vec<u8>>,
 }
 
 /// What has to be stored since it was last asked.
@@ -71,6 +80,8 @@ pub struct KeyringChanges {
     pub secrets: bool,
     /// Frontiers changed.
     pub frontiers: bool,
+    /// Waiting operations changed.
+    pub held_operations: bool,
 }
 
 /// How many operations became what (counts).
@@ -87,7 +98,7 @@ pub struct Merge {
 impl Keyring {
     /// Takes a keyring up as it was kept. Errors: [`Refusal`], [`TurnError`] when the parts do not fit together.
     pub fn open(env: &Env, team: TeamId, signer: SigningKey, parts: KeyringParts) -> Result<Self, TurnError> {
-        let KeyringParts { operations, turns, secrets, frontiers, state } = parts;
+        let KeyringParts { operations, turns, secrets, frontiers, state, held_operations } = parts;
         let mut log = Log::replay(team, operations).map_err(|_| TurnError::Malformed)?;
         let held = secrets.turns.iter().filter_map(|held| {
             turns.iter().find(|turn| turn.id() == held.id).map(|turn| HeldTurn { turn: turn.clone(), secret: held.secret() })
@@ -99,7 +110,7 @@ impl Keyring {
         let KeyringSecrets { receiving, remembered, control, .. } = secrets;
         let device = signer.verifying_key().device_id();
         let changes = KeyringChanges::default();
-        Ok(Self {
+        let mut keyring = Self {
             env: env.clone(),
             signer,
             device,
@@ -112,7 +123,11 @@ impl Keyring {
             state,
             stored_operations,
             changes,
-        })
+        };
+        // what waited may be readable by this version
+        keyring.merge_operations(&held_operations);
+        keyring.changes.held_operations = keyring.held_operations() != held_operations;
+        Ok(keyring)
     }
 
     /// The keyring of a team's founder, around its first turn.
@@ -140,7 +155,7 @@ impl Keyring {
             receiving: vec![receiving],
             turns: vec![TurnRef::new(turn.id(), &secret)],
             remembered: vec![Remembered::of(&turn, &secret)],
-            control: Some(control),
+            control: vec![control],
         };
         let parts = KeyringParts { operations: vec![founding], turns: vec![turn], secrets, ..KeyringParts::default() };
         Self::open(env, team, signer, parts)
@@ -162,19 +177,23 @@ impl Keyring {
         let secrets = KeyringSecrets {
             turns: vec![TurnRef::new(opened.turn.id(), &opened.secret)],
             remembered: vec![Remembered::of(&opened.turn, &opened.secret)],
-            control: opened.control.as_ref().map(|control| Seed::new(control)),
+            control: Vec::new(),
             receiving: vec![receiving],
         };
         let mut turns = opened.past;
         turns.push(opened.turn);
         let state = KeyringState { is_receiving_key_spent: true, ..KeyringState::default() };
-        let parts = KeyringParts { operations, turns, secrets, frontiers: BTreeMap::new(), state };
+        let day = turns.last().map_or(ShiftDay::from_days(0), Turn::day);
+        let parts = KeyringParts { operations, turns, secrets, state, ..KeyringParts::default() };
         let mut keyring = Self::open(env, team, signer, parts)?;
-        if !keyring.reads_records() {
+        if keyring.role().is_none() {
             return Err(TurnError::NotEntitled);
         }
+        if let Some(control) = &opened.control {
+            keyring.take_control(control);
+        }
         for (frontier, receiving) in frontiers {
-            keyring.take_frontier(frontier, receiving.as_deref(), 0);
+            keyring.take_frontier(frontier, receiving.as_deref(), 0, day);
         }
         keyring.changes = KeyringChanges::default();
         Ok(keyring)
@@ -190,10 +209,12 @@ impl Keyring {
         }
     }
 
-    /// Takes operations from elsewhere.
+    /// Takes operations from elsewhere. What waits is to be kept over a restart: the relay's cursor passes it.
     pub fn merge_operations(&mut self, operations: &[Vec<u8>]) -> Merge {
         let before = self.log.operations().count();
+        let waited = self.held_operations();
         let verdicts = self.log.merge(operations);
+        self.changes.held_operations |= self.held_operations() != waited;
         Merge {
             accepted: self.log.operations().count().saturating_sub(before),
             held: verdicts.iter().filter(|verdict| **verdict == LogVerdict::Held).count(),
@@ -247,9 +268,9 @@ impl Keyring {
     pub fn remembered(&self) -> &[Remembered] {
         &self.remembered
     }
-    /// The seed of the relay mailbox's control key, if it is here.
-    pub const fn control(&self) -> Option<&Seed> {
-        self.control.as_ref()
+    /// Encoded operations that wait for a parent or a newer version of this app.
+    pub fn held_operations(&self) -> Vec<Vec<u8>> {
+        self.log.held().map(|held| held.bytes.to_vec()).collect()
     }
     /// The newest frontier of each device that was heard of.
     pub const fn frontiers(&self) -> &BTreeMap<DeviceId, KnownFrontier> {
