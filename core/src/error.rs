@@ -9,6 +9,7 @@ use crate::envelope::EnvelopeError;
 use crate::record::EntryError;
 use crate::screen::ScreenError;
 use crate::storage::{SlotError, StorageError};
+use crate::store::ProtectorError;
 use crate::team::{InvitationError, Refusal, TurnError};
 
 /// What the caller can do: the app words it in the user's language.
@@ -75,6 +76,9 @@ pub enum Error {
     /// No slot opens with this passphrase and keystore.
     #[error("wrong passphrase")]
     WrongPassphrase,
+    /// The platform's keystore.
+    #[error(transparent)]
+    Keystore(#[from] ProtectorError),
     /// No record with this id, or not of this kind.
     #[error("no such record")]
     NoSuchRecord,
@@ -155,6 +159,7 @@ impl Error {
         match self {
             Self::Locked => "locked",
             Self::WrongPassphrase => "wrong_passphrase",
+            Self::Keystore(error) => error.code(),
             Self::NoSuchRecord => "no_such_record",
             Self::NoGrant => "no_grant",
             Self::UnknownZone => "unknown_zone",
@@ -185,6 +190,7 @@ impl Error {
         match self {
             Self::Locked => Remedy::Unlock,
             Self::WrongPassphrase => Remedy::RetypePassphrase,
+            Self::Keystore(_) => Remedy::TryLater,
             Self::NoSuchRecord
             | Self::NoGrant
             | Self::UnknownZone
