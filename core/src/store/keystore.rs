@@ -223,7 +223,7 @@ impl KeyProtector for FileKeystore {
             file.write_all(&self.env.random::<{ KeystoreSecret::LENGTH_BYTES }>())?;
             file.sync_all()
         });
-        fs::remove_file(&path).and_then(|()| overwritten).and_then(|()| self.sync_dir()).map_err(absent)
+        fs::remove_file(&path).and(overwritten).and_then(|()| self.sync_dir()).map_err(absent)
     }
 
     fn is_hardware_bound(&self) -> bool {
