@@ -181,7 +181,7 @@ impl Failure {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Store(error) => match error {
-                Error::Locked | Error::WrongPassphrase => Exit::Locked,
+                Error::Locked | Error::WrongPassphrase | Error::TooSoon { .. } => Exit::Locked,
                 Error::NoSuchRecord | Error::UnknownZone => Exit::NotFound,
                 Error::Role | Error::Removed | Error::Copied | Error::NoTurn => Exit::NotAllowed,
                 Error::Storage(_) | Error::Damaged => Exit::Storage,

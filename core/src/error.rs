@@ -76,6 +76,12 @@ pub enum Error {
     /// No slot opens with this passphrase and keystore.
     #[error("wrong passphrase")]
     WrongPassphrase,
+    /// Too many wrong passphrases in a row. Remedy: wait; it is a courtesy, and no protection where files can be copied.
+    #[error("wait {seconds} s before the next passphrase")]
+    TooSoon {
+        /// How long (seconds), at most 60.
+        seconds: u64,
+    },
     /// The platform's keystore.
     #[error(transparent)]
     Keystore(#[from] ProtectorError),
@@ -159,6 +165,7 @@ impl Error {
         match self {
             Self::Locked => "locked",
             Self::WrongPassphrase => "wrong_passphrase",
+            Self::TooSoon { .. } => "too_soon",
             Self::Keystore(error) => error.code(),
             Self::NoSuchRecord => "no_such_record",
             Self::NoGrant => "no_grant",
@@ -190,7 +197,7 @@ impl Error {
         match self {
             Self::Locked => Remedy::Unlock,
             Self::WrongPassphrase => Remedy::RetypePassphrase,
-            Self::Keystore(_) => Remedy::TryLater,
+            Self::Keystore(_) | Self::TooSoon { .. } => Remedy::TryLater,
             Self::NoSuchRecord
             | Self::NoGrant
             | Self::UnknownZone
@@ -209,9 +216,12 @@ impl Error {
             Self::Document(_) | Self::Envelope(_) | Self::Operation(_) => Remedy::Report,
             Self::Invitation(_) => Remedy::AskForInvitation,
             Self::Storage(error) => match error {
-                StorageError::NotFound | StorageError::Exists | StorageError::Foreign | StorageError::ReadOnly | StorageError::NoAccess => {
-                    Remedy::ChooseFolder
-                }
+                StorageError::NotFound
+                | StorageError::Erased
+                | StorageError::Exists
+                | StorageError::Foreign
+                | StorageError::ReadOnly
+                | StorageError::NoAccess => Remedy::ChooseFolder,
                 StorageError::InUse => Remedy::CloseOther,
                 StorageError::Newer { .. } | StorageError::Slots(SlotError::Newer { .. }) => Remedy::UpdateApp,
                 StorageError::Damaged | StorageError::Slots(_) => Remedy::RestoreFromTeam,

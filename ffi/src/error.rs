@@ -142,7 +142,7 @@ impl From<Error> for FfiError {
     fn from(error: Error) -> Self {
         let (code, remedy) = (error.code().to_owned(), error.remedy().code().to_owned());
         match &error {
-            Error::Locked => Self::Locked { code, remedy },
+            Error::Locked | Error::TooSoon { .. } => Self::Locked { code, remedy },
             Error::WrongPassphrase => Self::WrongPassphrase { code, remedy },
             Error::NoSuchRecord => Self::NotFound { code, remedy },
             Error::Role | Error::Removed | Error::Copied => Self::Refused { code, remedy },

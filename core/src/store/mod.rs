@@ -13,6 +13,7 @@
 //! | `write`, `read` | records, by kind |
 //! | `keystore` | the platform's keystore, and one of files |
 //! | `unlocking`, `rekey` | from slots and credentials to the store key; replacing it |
+//! | `locking` | locking, by itself or not; erasing this device |
 //! | `freeze` | drafts become numbered bodies at first departure |
 //! | `accept` | what arrives, and the verdict on it |
 //! | `replica`, `mailbox` | what sessions and relay exchanges need |
@@ -25,6 +26,7 @@ mod freeze;
 mod index;
 mod keystore;
 mod ledger;
+mod locking;
 mod mailbox;
 mod membership;
 mod observer;
@@ -46,6 +48,7 @@ pub use accept::{Acceptance, BodyVerdict};
 pub use catalogues::CatalogueInfo;
 pub use founding::{Credentials, Founded, Founding, JoinedStore, KeyCost, NewStore};
 pub use keystore::{Caveat, FileKeystore, KeyProtector, Promise, ProtectorError};
+pub use locking::DeviceErasure;
 pub use mailbox::{RelayAddress, RelayAnswer, RelayError, RelayLink, RelayReport, RelayState};
 pub use membership::{DeviceLine, HostedInvitation, TeamOverview};
 pub use observer::{Change, Subscription};
@@ -84,6 +87,10 @@ struct Shared {
     dir: PathBuf,
     /// Grows at every lock: a handle of an earlier generation is dead before the mutex is even asked.
     generation: AtomicU64,
+    /// After how many seconds without a call the store locks itself; 0 never.
+    idle_limit: AtomicU64,
+    /// When a handle was used last (Unix seconds).
+    last_use: AtomicU64,
     inner: Mutex<Inner>,
     observers: Observers,
 }
@@ -123,28 +130,41 @@ impl Store {
     /// Opens an existing store, locked.
     ///
     /// Errors: [`StorageError::NotFound`], [`StorageError::InUse`], [`StorageError::Newer`],
-    /// [`StorageError::Damaged`] and the medium's; nothing is ever deleted or repaired.
+    /// [`StorageError::Damaged`] and the medium's; nothing is ever deleted or repaired, unless an erasure of this device
+    /// was cut short, which is finished: [`StorageError::Erased`].
     pub fn open(dir: &Path, env: Env) -> Result<Self, Error> {
+        if storage::is_erasing(dir) {
+            return Err(Self::end_erasure(dir, &env));
+        }
         let database = Database::open(dir)?;
         Ok(Self::around(dir, env, database))
     }
 
     fn around(dir: &Path, env: Env, database: Database) -> Self {
         let inner = Mutex::new(Inner { database: Some(database), vault: None, opener: None, has_other_slots: false });
-        Self {
-            shared: Arc::new(Shared { env, dir: dir.to_owned(), generation: AtomicU64::new(0), inner, observers: Observers::default() }),
-        }
+        let zero = || AtomicU64::new(0);
+        let observers = Observers::default();
+        let shared = Shared { env, dir: dir.to_owned(), generation: zero(), idle_limit: zero(), last_use: zero(), inner, observers };
+        Self { shared: Arc::new(shared) }
     }
 
     /// Unlocks with a passphrase (and the platform's keystore, where the slot asks for it). Slow on purpose: Argon2id.
     ///
-    /// Errors: [`Error::WrongPassphrase`], constant for every slot that does not open; [`StorageError::Slots`] for a
+    /// Errors: [`Error::WrongPassphrase`], constant for every slot that does not open; [`Error::TooSoon`] after many of
+    /// them; [`StorageError::Slots`] for a
     /// damaged or crafted slot file, before any memory is taken for it.
     pub fn unlock(&self, passphrase: &Passphrase, protector: Option<Arc<dyn KeyProtector>>) -> Result<Unlocked, Error> {
         let generation = self.shared.generation.load(Ordering::SeqCst);
+        self.check_wait()?;
         let slots = storage::read_slots(&self.shared.dir)?;
         let unlocked = open_slots(&slots, passphrase, protector.as_ref()).and_then(|opened| self.unlock_with(&slots, opened, generation));
         wipe_stack();
+        // the count is a courtesy: a medium that does not take it changes nothing
+        let _ = match &unlocked {
+            Err(Error::WrongPassphrase) => storage::count_wrong_try(&self.shared.dir, self.shared.env.now().seconds()),
+            _ if unlocked.is_ok() => storage::forget_wrong_tries(&self.shared.dir),
+            _ => Ok(()),
+        };
         let unlocked = unlocked?;
         if self.shared.lock_inner().has_other_slots {
             // a replacement of the key was cut short: any write finishes it, and where none can be made now a later one does
@@ -176,6 +196,7 @@ impl Store {
                     inner.vault = Some(vault);
                     inner.opener = Some(opener);
                     inner.has_other_slots = slot_count > 1;
+                    self.shared.touch();
                     return Ok(Unlocked { shared: self.shared.clone(), generation });
                 }
                 Err(Error::Damaged) => {}
@@ -183,13 +204,6 @@ impl Store {
             }
         }
         Err(outcome)
-    }
-
-    /// Locks: every handle, observer and session of this store is dead when this returns, and keys are wiped.
-    pub fn lock(&self) {
-        self.shared.generation.fetch_add(1, Ordering::SeqCst);
-        self.shared.observers.clear();
-        self.shared.lock_inner().forget();
     }
 
     /// Locks, writes the log back and closes the file, as a system that is about to freeze the process demands.
@@ -239,11 +253,6 @@ impl Shared {
 }
 
 impl Unlocked {
-    /// Locks the store: this and every other handle is dead.
-    pub fn lock(&self) {
-        Store { shared: self.shared.clone() }.lock();
-    }
-
     /// The locked view of the same store.
     pub fn store(&self) -> Store {
         Store { shared: self.shared.clone() }
@@ -338,6 +347,11 @@ impl Unlocked {
         if !is_current() {
             return Err(Error::Locked);
         }
+        if self.shared.is_idle() {
+            self.lock();
+            return Err(Error::Locked);
+        }
+        self.shared.touch();
         let inner = self.shared.lock_inner();
         if is_current() { Ok(inner) } else { Err(Error::Locked) }
     }

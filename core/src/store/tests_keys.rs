@@ -184,3 +184,147 @@ fn a_transaction_that_fails_after_the_slot_was_written_goes_back_to_the_old_key(
     assert_eq!(storage::read_slots(&dir).unwrap().slots.iter().flatten().count(), 1);
     zone(&unlocked, "by the river");
 }
+
+#[test]
+fn an_erased_device_is_empty_locked_or_not_and_its_keystore_too() {
+    for is_locked in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("store");
+        let (unlocked, passphrase, keystore) = with_keystore(&dir);
+        let copied = storage::read_slots(&dir).unwrap();
+        let store = unlocked.store();
+        if is_locked {
+            store.lock();
+        }
+        let erased = store.erase_device(is_locked.then(|| keystore.clone() as Arc<dyn KeyProtector>)).unwrap();
+        assert_eq!(erased, DeviceErasure { are_keys_gone: true, are_files_gone: true });
+        assert_eq!(unlocked.zones().unwrap_err(), Error::Locked);
+        assert!(!dir.exists() && keystore.aliases().is_empty());
+        let given: Arc<dyn KeyProtector> = keystore;
+        assert_eq!(open_slots(&copied, &passphrase, Some(&given)).err(), Some(Error::WrongPassphrase));
+        assert_eq!(Store::open(&dir, Env::system()).unwrap_err(), StorageError::NotFound.into());
+    }
+}
+
+#[test]
+fn a_keystore_that_refuses_an_erasure_is_asked_again_and_the_slots_are_gone_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("store");
+    let (unlocked, passphrase, keystore) = with_keystore(&dir);
+    let store = unlocked.store();
+    keystore.refuse(true);
+    assert_eq!(store.erase_device(None).unwrap(), DeviceErasure { are_keys_gone: false, are_files_gone: true });
+    keystore.refuse(false);
+    assert!(storage::read_slots(&dir).is_err() && !dir.join("store.sqlite").exists());
+    assert!(store.unlock(&passphrase, Some(keystore.clone())).is_err());
+    for _ in 0..2 {
+        assert_eq!(Store::open(&dir, Env::system()).unwrap_err(), StorageError::Erased.into(), "until the key is gone as well");
+    }
+    assert_eq!(keystore.aliases().len(), 1);
+    let erased = Store::erase_device_in(&dir, &Env::system(), Some(keystore.clone())).unwrap();
+    assert_eq!((erased.are_keys_gone, keystore.aliases().len(), dir.exists()), (true, 0, false));
+}
+
+#[test]
+fn a_lock_refuses_new_calls_at_once_and_an_erasure_waits_for_no_call() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("store");
+    let (unlocked, _, keystore) = with_keystore(&dir);
+    let store = unlocked.store();
+    let (started, is_started) = std::sync::mpsc::channel();
+    let (release, is_released) = std::sync::mpsc::channel::<()>();
+    let long = unlocked.clone();
+    let running = std::thread::spawn(move || {
+        long.write(|vault, _| {
+            started.send(()).unwrap();
+            is_released.recv().unwrap();
+            // an erasure of something that runs while the device is erased makes a new slot: it must not survive
+            vault.require_new_store_key();
+            Ok(())
+        })
+    });
+    is_started.recv().unwrap();
+    let erasing = {
+        let (store, keystore) = (store.clone(), keystore.clone());
+        std::thread::spawn(move || store.erase_device(Some(keystore)))
+    };
+    // the long call still runs, and yet keys and slots go
+    while !keystore.aliases().is_empty() || storage::read_slots(&dir).is_ok() {
+        std::thread::yield_now();
+    }
+    assert_eq!(unlocked.zones().unwrap_err(), Error::Locked, "without waiting for the call that runs");
+    assert!(!erasing.is_finished());
+    release.send(()).unwrap();
+    let _ = running.join().unwrap();
+    assert!(erasing.join().unwrap().unwrap().are_keys_gone);
+    assert!(keystore.aliases().is_empty() && !dir.exists());
+}
+
+#[test]
+fn a_store_locks_itself_when_nobody_uses_it_or_the_clock_cannot_be_right() {
+    let clock = crate::env::testing::TestClock::at(1_795_377_600);
+    let env = Env::new(clock.clone(), crate::env::testing::SeededRandomness::new(1));
+    let folder = tempfile::tempdir().unwrap();
+    let passphrase = Passphrase::new(b"correct horse battery staple").unwrap();
+    let credentials = Credentials { passphrase: &passphrase, protector: None, cost: KeyCost::Least };
+    let founding = Founding { time_zone: "America/Los_Angeles".into(), member_name: ShortText::parse("Ana").unwrap() };
+    let unlocked = Store::found(&folder.path().join("store"), env, &credentials, &founding).unwrap().unlocked;
+    let store = unlocked.store();
+    clock.set(1_795_377_600 + 86_400);
+    assert!(unlocked.zones().is_ok() && !store.lock_if_idle(), "never, until it is asked for");
+    let mut now = 1_795_377_600 + 86_400;
+    store.lock_after(Some(300));
+    for step in [299, 200, 299] {
+        now += step;
+        clock.set(now);
+        assert!(unlocked.zones().is_ok());
+    }
+    // set right by a few seconds
+    clock.set(now - 50);
+    assert!(unlocked.zones().is_ok() && !store.lock_if_idle());
+    for wrong in [now - 50 + 300, now - 50 - 61, 0, u64::MAX] {
+        clock.set(now - 50);
+        let unlocked = store.unlock(&passphrase, None).unwrap();
+        assert!(unlocked.zones().is_ok());
+        clock.set(wrong);
+        assert_eq!(unlocked.zones().unwrap_err(), Error::Locked, "{wrong}");
+        assert!(!store.is_unlocked());
+        clock.set(now - 50);
+        let unlocked = store.unlock(&passphrase, None).unwrap();
+        assert!(!store.lock_if_idle());
+        clock.set(wrong);
+        assert!(store.lock_if_idle(), "{wrong}: a host's timer finds the same");
+        assert_eq!(unlocked.zones().unwrap_err(), Error::Locked);
+    }
+}
+
+#[test]
+fn wrong_passphrases_are_slowed_down_and_nobody_is_locked_out() {
+    let clock = crate::env::testing::TestClock::at(1_795_377_600);
+    let env = Env::new(clock.clone(), crate::env::testing::SeededRandomness::new(2));
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("store");
+    let (unlocked, passphrase) = founded(&dir);
+    drop(unlocked);
+    let wrong = Passphrase::new(b"wrong").unwrap();
+    let store = Store::open(&dir, env.clone()).unwrap();
+    for _ in 0..10 {
+        assert_eq!(store.unlock(&wrong, None).unwrap_err(), Error::WrongPassphrase);
+    }
+    assert_eq!(store.unlock(&passphrase, None).unwrap_err(), Error::TooSoon { seconds: 1 });
+    drop(store);
+    // kept over a restart; the wait grows, up to a minute
+    let store = Store::open(&dir, env).unwrap();
+    let mut now = 1_795_377_600;
+    for wait in [1, 2, 4, 8, 16, 32, 60, 60] {
+        assert_eq!(store.unlock(&wrong, None).unwrap_err(), Error::TooSoon { seconds: wait });
+        now += wait;
+        clock.set(now);
+        assert_eq!(store.unlock(&wrong, None).unwrap_err(), Error::WrongPassphrase);
+    }
+    // a clock set back keeps nobody out
+    clock.set(1);
+    assert!(store.unlock(&passphrase, None).is_ok());
+    store.lock();
+    assert_eq!(store.unlock(&wrong, None).unwrap_err(), Error::WrongPassphrase, "the right one cleared the count");
+}
