@@ -136,17 +136,35 @@ pub enum Command {
         #[arg(long)]
         confirm_date: bool,
     },
-    /// Make a passphrase
+    /// Make a passphrase, or change this store's
     Passphrase {
         /// How many words, 4 to 12
         #[arg(long, default_value_t = satchel_wire::limits::PASSPHRASE_WORDS_DEFAULT_COUNT)]
         words: usize,
+        #[command(subcommand)]
+        action: Option<PassphraseAction>,
+    },
+    /// Destroy this device's keys and then its files, at once and without the passphrase
+    EraseDevice {
+        /// Really
+        #[arg(long)]
+        yes: bool,
     },
     /// A whole day with three phones and a relay, on this machine, in a temporary folder
     Demo,
     /// The table of exit codes
     #[command(after_help = Exit::table())]
     ExitCodes,
+}
+
+#[derive(Subcommand)]
+pub enum PassphraseAction {
+    /// Replace the passphrase and every key that it opened
+    Change {
+        /// Read the new passphrase (one line) from this open file descriptor instead of asking
+        #[arg(long, value_name = "N")]
+        new_passphrase_fd: Option<u32>,
+    },
 }
 
 /// What is written in a participant's file, at their word.

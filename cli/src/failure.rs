@@ -37,6 +37,8 @@ pub enum Failure {
     NoStore,
     /// No passphrase could be read.
     NoPassphrase,
+    /// The word that erases was not typed; nothing was erased.
+    NotErased,
     /// The two passphrases typed were not the same.
     PassphrasesDiffer,
     /// Nothing begins with this id, has this alias or this name.
@@ -138,6 +140,7 @@ impl Failure {
             Self::Argument { .. } => "argument",
             Self::NoStore => "no_store_named",
             Self::NoPassphrase => "no_passphrase",
+            Self::NotErased => "not_erased",
             Self::PassphrasesDiffer => "passphrases_differ",
             Self::NoMatch { .. } => "no_match",
             Self::Ambiguous { .. } => "ambiguous",
@@ -159,7 +162,7 @@ impl Failure {
             }
             Self::Session(_) => Remedy::TryLater,
             Self::Transport(error) => error.remedy(),
-            Self::Keystore(_) | Self::Unreadable(_) => Remedy::CorrectInput,
+            Self::Keystore(_) | Self::Unreadable(_) | Self::NotErased => Remedy::CorrectInput,
             Self::NoPassphrase | Self::PassphrasesDiffer => Remedy::RetypePassphrase,
             Self::NoStore => Remedy::ChooseFolder,
             Self::Check(_) => Remedy::Report,
@@ -193,7 +196,7 @@ impl Failure {
             Self::Relay(_) | Self::Session(_) => Exit::OtherSide,
             Self::Transport(TransportError::Address | TransportError::NotEncrypted) => Exit::Refused,
             Self::Transport(_) => Exit::Network,
-            Self::Hsds(_) | Self::Text { .. } | Self::PassphrasesDiffer | Self::Unreadable(_) => Exit::Refused,
+            Self::Hsds(_) | Self::Text { .. } | Self::PassphrasesDiffer | Self::NotErased | Self::Unreadable(_) => Exit::Refused,
             Self::Keystore(_) | Self::NoPassphrase => Exit::Locked,
             Self::Argument { .. } | Self::NoStore | Self::Ambiguous { .. } => Exit::Usage,
             Self::NoMatch { .. } => Exit::NotFound,

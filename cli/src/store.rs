@@ -80,7 +80,12 @@ impl Settings {
 
     /// The passphrase of a store that is being made: typed twice, since a mistake would lock it for ever.
     pub fn new_passphrase(&self) -> Result<Passphrase, Failure> {
-        if let Some(number) = self.passphrase_fd {
+        self.new_passphrase_from(self.passphrase_fd)
+    }
+
+    /// A new passphrase from another file descriptor, or typed twice.
+    pub fn new_passphrase_from(&self, descriptor: Option<u32>) -> Result<Passphrase, Failure> {
+        if let Some(number) = descriptor {
             return from_descriptor(number);
         }
         let first = prompt("New passphrase (`satchel passphrase` makes one):")?;

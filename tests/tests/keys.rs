@@ -116,3 +116,38 @@ fn a_copied_folder_opens_on_no_other_device() {
     copy_folder(&place.watched.join("keys"), &elsewhere.watched.join("keys"));
     assert!(store.unlock(&scene::passphrase(), Some(elsewhere.keys())).is_ok());
 }
+
+#[test]
+fn an_erasure_killed_at_any_call_is_finished_by_the_next_opening() {
+    let shim = Shim::build(Path::new(env!("CARGO_TARGET_TMPDIR"))).unwrap();
+    let template = Place::founded();
+    let counted = template.copy();
+    let calls = shim.count(&mut child(&counted.dir, "erase"), &counted.watched, &counted.folder.path().join("count")).unwrap();
+    assert!(calls > 8, "the calls go past the shim: {calls}");
+    let (mut untouched, mut ended, mut nothing_left) = (0, 0, 0);
+    for at in 1..=calls {
+        let place = template.copy();
+        let output = shim.arm(&mut child(&place.dir, "erase"), &place.watched, Fault::Kill, at).output().unwrap();
+        assert!(output.status.code().is_none(), "at {at}");
+        match Store::open(&place.dir, Env::system()).and_then(|store| store.unlock(&scene::passphrase(), Some(place.keys()))) {
+            // it had not begun
+            Ok(_) => untouched += 1,
+            Err(error) => {
+                match error.code() {
+                    "storage.erased" => ended += 1,
+                    "storage.not_found" => nothing_left += 1,
+                    other => panic!("at call {at} of {calls}: {other}"),
+                }
+                let left = |name: &str| place.dir.join(name).exists();
+                assert!(!left("slots") && !left("store.sqlite") && !left("store.sqlite-wal"), "at {at}");
+                if left("erasing") {
+                    // the keystore was not at hand when it was opened; with it nothing is left
+                    let erased = Store::erase_device_in(&place.dir, &Env::system(), Some(place.keys())).unwrap();
+                    assert!(erased.are_keys_gone && erased.are_files_gone, "at {at}");
+                }
+                assert_eq!(place.key_files(), Vec::<PathBuf>::new(), "at {at}");
+            }
+        }
+    }
+    assert!(untouched > 0 && ended > 3 && nothing_left > 0, "{untouched} not begun, {ended} ended, {nothing_left} complete of {calls}");
+}

@@ -4,13 +4,14 @@ mod catalogue;
 mod diagnosis;
 mod exchange;
 mod founding;
+mod keys;
 mod meetings;
 mod overview;
 mod people;
 mod screening;
 mod view;
 
-use crate::arguments::{Arguments, Command};
+use crate::arguments::{Arguments, Command, PassphraseAction};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{self, Output};
@@ -40,7 +41,11 @@ pub fn run(arguments: Arguments, output: Output) -> Result<(), Failure> {
         Command::Catalogue(command) => catalogue::run(&settings, output, command),
         Command::Screen { .. } => screening::run(),
         Command::Doctor { confirm_date } => diagnosis::doctor(&settings, output, confirm_date),
-        Command::Passphrase { words } => founding::passphrase(&settings, output, words),
+        Command::Passphrase { words, action: None } => founding::passphrase(&settings, output, words),
+        Command::Passphrase { action: Some(PassphraseAction::Change { new_passphrase_fd }), .. } => {
+            keys::change_passphrase(&settings, output, new_passphrase_fd)
+        }
+        Command::EraseDevice { yes } => keys::erase_device(&settings, output, yes),
         Command::Demo => crate::demo::run(),
         Command::ExitCodes => {
             output::say(Exit::table().trim_end());

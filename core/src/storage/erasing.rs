@@ -16,6 +16,7 @@ use std::io::{Read, Write};
 use std::path::Path;
 
 pub(super) const MARKER: &str = "erasing";
+pub(super) const MARKER_UNFINISHED: &str = "erasing.new";
 /// Longest marker (bytes): eight aliases, each with its length.
 const MARKER_MAX_BYTES: usize = 2 * SLOT_COUNT * (Slot::ALIAS_MAX_BYTES + 1);
 
@@ -35,10 +36,13 @@ pub fn mark_erasing(dir: &Path, aliases: &[Vec<u8>]) -> Result<(), StorageError>
         bytes.extend_from_slice(alias);
     }
     bytes.truncate(MARKER_MAX_BYTES);
-    let mut file = files::open_private(&dir.join(MARKER))?;
+    // renamed, so that a kill leaves the names of before or of now
+    let unfinished = dir.join(MARKER_UNFINISHED);
+    let mut file = files::open_private(&unfinished)?;
     file.set_len(0)?;
     file.write_all(&bytes)?;
-    Ok(())
+    drop(file);
+    Ok(std::fs::rename(&unfinished, dir.join(MARKER))?)
 }
 
 /// The keystore aliases that the marker and the slot file name. Unreadable files name none.

@@ -70,6 +70,7 @@ pub(super) fn remove_all(dir: &Path) -> Result<(), StorageError> {
 
 /// Nothing is left to be finished.
 pub(super) fn remove_marker(dir: &Path) -> Result<(), StorageError> {
+    remove_if_there(&dir.join(super::erasing::MARKER_UNFINISHED))?;
     remove_if_there(&dir.join(super::erasing::MARKER))?;
     sync_dir(dir)
 }

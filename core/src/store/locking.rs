@@ -83,14 +83,21 @@ impl Store {
     }
 
     /// As [`Store::erase_device`] for a folder that is not open here, also one in which an erasure began.
+    ///
+    /// Errors: [`StorageError::NotFound`] where no store lies, and the medium's.
     pub fn erase_device_in(dir: &Path, env: &Env, protector: Option<Arc<dyn KeyProtector>>) -> Result<DeviceErasure, Error> {
+        if storage::presence(dir)? == storage::Presence::Absent && !storage::is_erasing(dir) {
+            return Err(StorageError::NotFound.into());
+        }
         let are_keys_gone = destroy_keys(dir, env, protector.as_ref())?;
         finish(dir, env, are_keys_gone, true)
     }
 
     /// Ends an erasure that was cut short. Errors: always [`StorageError::Erased`].
     pub(super) fn end_erasure(dir: &Path, env: &Env) -> Error {
-        let keeps_marker = !storage::aliases_to_destroy(dir).is_empty();
+        let aliases = storage::aliases_to_destroy(dir);
+        // the slots go now: the marker alone names what a keystore still has to destroy
+        let keeps_marker = !aliases.is_empty() && storage::mark_erasing(dir, &aliases).is_ok();
         let _ = storage::finish_erasing(dir, &env.random::<SLOT_FILE_BYTES>(), keeps_marker);
         StorageError::Erased.into()
     }

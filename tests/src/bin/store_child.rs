@@ -4,6 +4,7 @@
 //! `store_child <dir> found`: founds, or stops with the error's code.
 //! `store_child <dir> found-kept`: founds with a keystore of files in the folder `keys` beside it.
 //! `store_child <dir> rekey`: unlocks such a store and replaces its store key twice, with a save between; a line for each done.
+//! `store_child <dir> erase`: erases such a store from the device.
 //! `store_child <dir> script`: opens, does a short script of saves, each tried twice, and suspends.
 //! Each acknowledged record is a line on standard output, written after the call returned: its id in 32 hex digits.
 #![allow(clippy::unwrap_used)]
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         Some("found") => scene::found(dir, Env::system()).and_then(|founded| founded.unlocked.store().suspend()),
         Some("found-kept") => found_kept(dir),
         Some("rekey") => rekey(dir),
+        Some("erase") => erase(dir),
         Some("script") => script(dir),
         _ => panic!("loop, found or script"),
     };
@@ -61,6 +63,12 @@ fn rekey(dir: &Path) -> Result<(), Error> {
         acknowledge(&RecordId::from_bytes([0xdd; 16]));
         acknowledge(&unlocked.create_zone(&scene::line("zone"))?);
     }
+    Ok(())
+}
+
+fn erase(dir: &Path) -> Result<(), Error> {
+    let erased = Store::open(dir, Env::system())?.erase_device(Some(keys(dir)))?;
+    assert!(erased.are_keys_gone && erased.are_files_gone);
     Ok(())
 }
 
