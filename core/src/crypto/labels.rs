@@ -164,6 +164,8 @@ labels! {
     CHAIN_DIGEST = "chain digest";
     /// An invitation's id, from its secret.
     INVITATION_ID = "invitation id";
+    /// An invitation's secret, from a typed code's exchange.
+    CODE_SECRET = "code secret";
     /// Checksum of an invitation's text.
     INVITATION_CHECK = "invitation check";
     /// A joining device signs the handshake hash.

@@ -24,6 +24,7 @@ mod date;
 mod founding;
 mod freeze;
 mod index;
+mod inviting;
 mod keystore;
 mod ledger;
 mod locking;
@@ -37,6 +38,8 @@ mod root;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tests_inviting;
+#[cfg(test)]
 mod tests_keys;
 #[cfg(test)]
 mod tests_sync;
@@ -47,6 +50,7 @@ mod write;
 pub use accept::{Acceptance, BodyVerdict};
 pub use catalogues::CatalogueInfo;
 pub use founding::{Credentials, Founded, Founding, JoinedStore, KeyCost, NewStore};
+pub use inviting::{CodeInvitation, TypedStore};
 pub use keystore::{Caveat, FileKeystore, KeyProtector, Promise, ProtectorError};
 pub use locking::DeviceErasure;
 pub use mailbox::{RelayAddress, RelayAnswer, RelayError, RelayLink, RelayReport, RelayState};

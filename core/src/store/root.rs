@@ -50,6 +50,9 @@ pub(super) struct PendingInvitation {
     pub expires: u64,
     #[n(2)]
     pub role: crate::team::Role,
+    /// Whose further device it is for; None for a new member.
+    #[n(3)]
+    pub member: Option<MemberId>,
 }
 
 impl Drop for PendingInvitation {
