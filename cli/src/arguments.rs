@@ -72,10 +72,16 @@ pub enum Command {
         /// The four words as the other phone shows them, instead of being asked
         #[arg(long, value_name = "WORDS")]
         expect_words: Option<String>,
+        /// Three words to be typed instead of a text to be scanned; good for one try
+        #[arg(long)]
+        typed: bool,
+        /// A further phone of your own, with your own role
+        #[arg(long, conflicts_with = "role")]
+        own_device: bool,
     },
     /// Join the team of somebody who is here with you
     Join {
-        /// The invitation, or - to read it from the input
+        /// The invitation (with --typed: the three words), or - to read it from the input
         invitation: String,
         /// How colleagues call you
         #[arg(long)]
@@ -86,6 +92,9 @@ pub enum Command {
         /// The four words as the other phone shows them, instead of being asked
         #[arg(long, value_name = "WORDS")]
         expect_words: Option<String>,
+        /// The invitation is three words; --address says where the inviting phone listens
+        #[arg(long, requires = "address")]
+        typed: bool,
     },
     /// People who said yes to a file
     #[command(subcommand)]

@@ -21,11 +21,12 @@ pub fn run(arguments: Arguments, output: Output) -> Result<(), Failure> {
     let settings = arguments.settings;
     match arguments.command {
         Command::Init { name, time_zone } => founding::init(&settings, output, &name, time_zone),
-        Command::Invite { role, listen, address, expect_words } => {
-            founding::invite(&settings, output, &role, &listen, address, expect_words.as_deref())
+        Command::Invite { role, listen, address, expect_words, typed, own_device } => {
+            let whom = founding::Whom { role: &role, is_own_device: own_device, is_typed: typed };
+            founding::invite(&settings, output, &whom, &listen, address, expect_words.as_deref())
         }
-        Command::Join { invitation, name, address, expect_words } => {
-            founding::join(&settings, output, &invitation, &name, address, expect_words.as_deref())
+        Command::Join { invitation, name, address, expect_words, typed } => {
+            founding::join(&settings, output, &invitation, &name, address, expect_words.as_deref(), typed)
         }
         Command::Participant(command) => people::participant(&settings, output, command),
         Command::FollowUp(command) => people::follow_up(&settings, output, command),

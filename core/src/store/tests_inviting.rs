@@ -53,8 +53,7 @@ fn a_typed_code_lets_in_who_has_it_and_one_wrong_guess_spends_it() {
     // the reply looks like any other; the knock names an invitation that nobody made
     let (_, knock) = guess.replied(&reply).unwrap();
     assert_eq!(host.answer_knock(&knock).unwrap_err(), InvitationError::Used.into());
-    // and the code itself is spent: the value that could answer once more does not exist. A hello replayed at the
-    // host's next code, and the right words for the old one, lead nowhere
+    // and the code itself is spent: the value that could answer once more does not exist, and the next code is another
     let next = host.invite_by_code(Role::Worker).unwrap();
     assert!(by_code(&host, next, &right, &dir.join("eve")).is_err());
     assert_eq!(host.team().unwrap().devices.len(), 2);
