@@ -24,7 +24,8 @@ pub fn change_passphrase(settings: &Settings, output: Output, new: Option<u32>) 
 
 pub fn erase_device(settings: &Settings, output: Output, is_sure: bool) -> Result<(), Failure> {
     let dir = settings.store_dir()?;
-    let question = "This destroys everything that this device holds and has not sent. Type ERASE to go on: ";
+    let question =
+        if output.is_json() { "" } else { "This destroys everything that this device holds and has not sent. Type ERASE to go on: " };
     if !is_sure && output::ask(question).is_none_or(|answer| answer != "ERASE") {
         return Err(Failure::NotErased);
     }

@@ -16,6 +16,7 @@
 //! | `locking` | locking, by itself or not; erasing this device |
 //! | `freeze` | drafts become numbered bodies at first departure |
 //! | `accept` | what arrives, and the verdict on it |
+//! | `pack` | everything for the team in one sealed file |
 //! | `replica`, `mailbox` | what sessions and relay exchanges need |
 
 mod accept;
@@ -31,6 +32,7 @@ mod locking;
 mod mailbox;
 mod membership;
 mod observer;
+mod pack;
 mod read;
 mod rekey;
 mod replica;
@@ -56,6 +58,7 @@ pub use locking::DeviceErasure;
 pub use mailbox::{RelayAddress, RelayAnswer, RelayError, RelayLink, RelayReport, RelayState};
 pub use membership::{DeviceLine, HostedInvitation, TeamOverview};
 pub use observer::{Change, Subscription};
+pub use pack::{PackReader, PackReport, PackWriter};
 pub use read::{EncounterLine, FollowUpLine, NameLine, ReferralLine, Shown};
 pub use rekey::KeyReplacement;
 pub use replica::PeerLink;
