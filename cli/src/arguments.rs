@@ -72,10 +72,16 @@ pub enum Command {
         /// The four words as the other phone shows them, instead of being asked
         #[arg(long, value_name = "WORDS")]
         expect_words: Option<String>,
+        /// Three words to be typed instead of a text to be scanned; good for one try
+        #[arg(long)]
+        typed: bool,
+        /// A further phone of your own, with your own role
+        #[arg(long, conflicts_with = "role")]
+        own_device: bool,
     },
     /// Join the team of somebody who is here with you
     Join {
-        /// The invitation, or - to read it from the input
+        /// The invitation (with --typed: the three words), or - to read it from the input
         invitation: String,
         /// How colleagues call you
         #[arg(long)]
@@ -86,6 +92,9 @@ pub enum Command {
         /// The four words as the other phone shows them, instead of being asked
         #[arg(long, value_name = "WORDS")]
         expect_words: Option<String>,
+        /// The invitation is three words; --address says where the inviting phone listens
+        #[arg(long, requires = "address")]
+        typed: bool,
     },
     /// People who said yes to a file
     #[command(subcommand)]
@@ -136,17 +145,35 @@ pub enum Command {
         #[arg(long)]
         confirm_date: bool,
     },
-    /// Make a passphrase
+    /// Make a passphrase, or change this store's
     Passphrase {
         /// How many words, 4 to 12
         #[arg(long, default_value_t = satchel_wire::limits::PASSPHRASE_WORDS_DEFAULT_COUNT)]
         words: usize,
+        #[command(subcommand)]
+        action: Option<PassphraseAction>,
+    },
+    /// Destroy this device's keys and then its files, at once and without the passphrase
+    EraseDevice {
+        /// Really
+        #[arg(long)]
+        yes: bool,
     },
     /// A whole day with three phones and a relay, on this machine, in a temporary folder
     Demo,
     /// The table of exit codes
     #[command(after_help = Exit::table())]
     ExitCodes,
+}
+
+#[derive(Subcommand)]
+pub enum PassphraseAction {
+    /// Replace the passphrase and every key that it opened
+    Change {
+        /// Read the new passphrase (one line) from this open file descriptor instead of asking
+        #[arg(long, value_name = "N")]
+        new_passphrase_fd: Option<u32>,
+    },
 }
 
 /// What is written in a participant's file, at their word.

@@ -9,6 +9,7 @@ use crate::envelope::EnvelopeError;
 use crate::record::EntryError;
 use crate::screen::ScreenError;
 use crate::storage::{SlotError, StorageError};
+use crate::store::ProtectorError;
 use crate::team::pack::PackError;
 use crate::team::{InvitationError, Refusal, TurnError};
 
@@ -76,6 +77,15 @@ pub enum Error {
     /// No slot opens with this passphrase and keystore.
     #[error("wrong passphrase")]
     WrongPassphrase,
+    /// Too many wrong passphrases in a row. Remedy: wait; it is a courtesy, and no protection where files can be copied.
+    #[error("wait {seconds} s before the next passphrase")]
+    TooSoon {
+        /// How long (seconds), at most 60.
+        seconds: u64,
+    },
+    /// The platform's keystore.
+    #[error(transparent)]
+    Keystore(#[from] ProtectorError),
     /// No record with this id, or not of this kind.
     #[error("no such record")]
     NoSuchRecord,
@@ -159,6 +169,8 @@ impl Error {
         match self {
             Self::Locked => "locked",
             Self::WrongPassphrase => "wrong_passphrase",
+            Self::TooSoon { .. } => "too_soon",
+            Self::Keystore(error) => error.code(),
             Self::NoSuchRecord => "no_such_record",
             Self::NoGrant => "no_grant",
             Self::UnknownZone => "unknown_zone",
@@ -190,6 +202,7 @@ impl Error {
         match self {
             Self::Locked => Remedy::Unlock,
             Self::WrongPassphrase => Remedy::RetypePassphrase,
+            Self::Keystore(_) | Self::TooSoon { .. } => Remedy::TryLater,
             Self::NoSuchRecord
             | Self::NoGrant
             | Self::UnknownZone
@@ -210,9 +223,12 @@ impl Error {
             Self::Document(_) | Self::Envelope(_) | Self::Operation(_) => Remedy::Report,
             Self::Invitation(_) => Remedy::AskForInvitation,
             Self::Storage(error) => match error {
-                StorageError::NotFound | StorageError::Exists | StorageError::Foreign | StorageError::ReadOnly | StorageError::NoAccess => {
-                    Remedy::ChooseFolder
-                }
+                StorageError::NotFound
+                | StorageError::Erased
+                | StorageError::Exists
+                | StorageError::Foreign
+                | StorageError::ReadOnly
+                | StorageError::NoAccess => Remedy::ChooseFolder,
                 StorageError::InUse => Remedy::CloseOther,
                 StorageError::Newer { .. } | StorageError::Slots(SlotError::Newer { .. }) => Remedy::UpdateApp,
                 StorageError::Damaged | StorageError::Slots(_) => Remedy::RestoreFromTeam,

@@ -200,6 +200,7 @@ const ENGINES: &[(&str, &[&str], &str)] = &[
     ("chacha20poly1305", &["core/src/crypto/", "bench/"], "one room knows ciphers"),
     ("argon2", &["core/src/crypto/", "bench/"], "one room knows ciphers"),
     ("hpke", &["core/src/crypto/", "bench/"], "one room knows ciphers"),
+    ("spake2", &["core/src/crypto/"], "one room knows key exchanges"),
     ("snow", &["core/src/crypto/", "bench/"], "one room knows ciphers"),
     ("ed25519_dalek", &["core/src/crypto/", "relay/", "bench/"], "a relay verifies requests, and nothing else"),
     (

@@ -176,6 +176,8 @@ labels! {
     BANS_DIGEST = "bans digest";
     /// An invitation's id, from its secret.
     INVITATION_ID = "invitation id";
+    /// An invitation's secret, from a typed code's exchange.
+    CODE_SECRET = "code secret";
     /// Checksum of an invitation's text.
     INVITATION_CHECK = "invitation check";
     /// A joining device signs the handshake hash.

@@ -12,9 +12,11 @@
 //! | signatures | Ed25519, strict | RFC 8032 |
 //! | passphrases | Argon2id | RFC 9106 |
 //! | sessions | Noise NNpsk0 | Noise specification, revision 34 |
+//! | a typed code | SPAKE2 | RFC 9382, magic-wormhole's form of it |
 
 mod aead;
 mod boxes;
+mod code;
 mod kdf;
 pub mod labels;
 mod noise;
@@ -32,6 +34,7 @@ pub use aead::{
     commits_to, open, seal, unwrap, unwrap_store_key, wrap, wrap_store_key,
 };
 pub use boxes::{BOX_OVERHEAD_BYTES, BoxError, ReceivingKey, ReceivingPublicKey, open_box, seal_box};
+pub use code::{CODE_MESSAGE_BYTES, CODE_WORDS_COUNT, CodeError, CodeExchange, JoinCode};
 pub use kdf::{derive_hash, derive_id, derive_key};
 pub use labels::Label;
 pub use noise::{CHANNEL_PLAINTEXT_MAX_BYTES, Channel, HANDSHAKE_MESSAGE_BYTES, Handshake, NoiseError};

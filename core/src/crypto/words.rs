@@ -11,9 +11,16 @@ use crate::env::Env;
 use satchel_wire::limits::{PASSPHRASE_WORDS_MAX_COUNT, PASSPHRASE_WORDS_MIN_COUNT};
 use zeroize::Zeroizing;
 
-fn word(eleven_bits: u16) -> &'static str {
+pub(super) fn word(eleven_bits: u16) -> &'static str {
     // the mask keeps the index below 2,048, the length of the list
     bip39::Language::English.word_list()[usize::from(eleven_bits & 0x7ff)]
+}
+
+/// The word of the list that was typed, in lower case, whole or at least its first four letters.
+pub(super) fn word_at(typed: &str) -> Option<&'static str> {
+    let list = bip39::Language::English.word_list();
+    let whole = list.iter().find(|word| **word == typed);
+    whole.or_else(|| list.iter().find(|word| typed.len() >= 4 && word.starts_with(typed))).copied()
 }
 
 /// A random passphrase of `words` words (4 to 12, 11 bits each) with single spaces; five words are 55 bits.

@@ -2,10 +2,11 @@
 
 use super::membership::welcome_pages;
 use super::root::{Root, Seed};
+use super::unlocking::Opener;
 use super::vault::RelaySettings;
-use super::{KeyProtector, Store, Unlocked, make_slot, wipe_stack, write_root};
+use super::{KeyProtector, Store, Unlocked, wipe_stack, write_root};
 use crate::consent::Charter;
-use crate::crypto::{self, Argon2Params, Passphrase, ReceivingKey, SigningKey, StoreKey};
+use crate::crypto::{self, Argon2Params, InvitationSecret, Passphrase, ReceivingKey, SigningKey, StoreKey};
 use crate::env::Env;
 use crate::error::Error;
 use crate::screen::ShortText;
@@ -17,6 +18,7 @@ use satchel_wire::ShiftDay;
 use satchel_wire::ids::{MemberId, TeamId};
 use satchel_wire::limits;
 use std::path::Path;
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// What one try of a passphrase costs.
@@ -44,12 +46,12 @@ impl KeyCost {
 }
 
 /// What will open the store.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Credentials<'a> {
     /// The passphrase.
     pub passphrase: &'a Passphrase,
     /// The platform's keystore: mandatory on phones.
-    pub protector: Option<&'a dyn KeyProtector>,
+    pub protector: Option<Arc<dyn KeyProtector>>,
     /// What one try costs.
     pub cost: KeyCost,
 }
@@ -93,13 +95,14 @@ fn make_store(dir: &Path, env: &Env, credentials: &Credentials<'_>, made: Made) 
     let store_id = env.random::<16>();
     let key = StoreKey::make(env);
     let mut slots = SlotFile::new(store_id);
+    let opener = Opener::make(env, credentials)?;
     if let Some(first) = slots.slots.first_mut() {
-        *first = Some(make_slot(env, &store_id, 0, credentials, &key)?);
+        *first = Some(opener.slot(env, &store_id, &key)?);
     }
     database.transaction(|tx| welcome_pages(tx, env, &made).and_then(|()| write_root(tx, env, &store_id, &made.root, &key)))?;
     database.write_slots(&slots, &env.random::<SLOT_FILLER_BYTES>())?;
     let store = Store::around(dir, env.clone(), database);
-    store.unlock_with(&slots, key, 0)
+    store.unlock_with(&slots, vec![(opener, key)], 0)
 }
 
 impl Store {
@@ -142,7 +145,7 @@ impl Store {
     /// Begins to join: the first message to the inviter. Errors: [`InvitationError::Expired`].
     pub fn join(env: Env, invitation: &Invitation) -> Result<(NewStore, Vec<u8>), Error> {
         let (joiner, knock) = Joiner::knock(&env, invitation)?;
-        Ok((NewStore { env, team: invitation.team, joiner }, knock))
+        Ok((NewStore { env, team: Some(invitation.team), joiner }, knock))
     }
 }
 
@@ -150,14 +153,15 @@ impl Store {
 #[derive(Debug)]
 pub struct NewStore {
     env: Env,
-    team: TeamId,
+    /// As the invitation says; a typed code says none.
+    team: Option<TeamId>,
     joiner: Joiner,
 }
 
 /// Joining, once both phones show words.
 pub struct JoinedStore {
     env: Env,
-    team: TeamId,
+    team: Option<TeamId>,
     ready: JoinerReady,
     signing: Seed,
     receiving: Seed,
@@ -170,6 +174,12 @@ impl std::fmt::Debug for JoinedStore {
 }
 
 impl NewStore {
+    /// Knocks with the secret of a typed code, which does not say which team it is.
+    pub(super) fn knock_with(env: Env, secret: &InvitationSecret) -> Result<(Self, Vec<u8>), Error> {
+        let (joiner, knock) = Joiner::knock_with(&env, secret)?;
+        Ok((Self { env, team: None, joiner }, knock))
+    }
+
     /// Reads the inviter's answer. Errors: [`InvitationError`].
     pub fn answered(self, answer: &[u8]) -> Result<JoinedStore, Error> {
         let ready = self.joiner.answer(answer)?;
@@ -213,10 +223,13 @@ impl JoinedStore {
         let wrong = Error::Invitation(InvitationError::WrongPeer);
         let operations = welcome.operations.iter().map(|bytes| Operation::from_bytes(bytes)).collect::<Result<Vec<_>, _>>();
         let operations = operations.map_err(|_| wrong.clone())?;
+        // a typed code does not say which team: then it is the one that the other phone, which knew the code, hands over
+        let founding = || operations.iter().find(|operation| matches!(operation.action(), Action::Found { .. })).map(Operation::team);
+        let team = self.team.or_else(founding).ok_or_else(|| wrong.clone())?;
         let frontiers = welcome.frontiers.iter().map(|notice| (notice.frontier.clone(), notice.receiving.clone()));
         let frontiers: Vec<_> = frontiers.collect();
         let signer = SigningKey::from_seed(self.signing.expose());
-        let keyring = Keyring::join(&self.env, self.team, signer, self.receiving.clone(), operations, &welcome.announcement, &frontiers)
+        let keyring = Keyring::join(&self.env, team, signer, self.receiving.clone(), operations, &welcome.announcement, &frontiers)
             .map_err(|_| wrong.clone())?;
         let admitted = keyring.log().state().devices.get(&keyring.device());
         if admitted.is_none_or(|device| device.member != welcome.member) {
@@ -228,7 +241,7 @@ impl JoinedStore {
         };
         let root = Root {
             version: 1,
-            team: self.team,
+            team,
             member: welcome.member,
             signing: self.signing.clone(),
             values: Seed::make(&self.env),

@@ -58,6 +58,10 @@ pub(super) struct LocalState {
     /// Rows that no turn here opens did not all fit: the relay is read again from its beginning after the next adoption.
     #[n(8)]
     pub is_pull_incomplete: bool,
+    /// Something was erased: the store key is replaced with the next write that can.
+    #[n(9)]
+    #[cbor(default)]
+    pub is_rekey_due: bool,
 }
 
 /// What the relay is known to hold: a value of its own, since it grows and no save should rewrite it.
@@ -308,9 +312,14 @@ impl Vault {
         self.ledger.as_mut().ok_or(Error::Damaged)
     }
 
-    /// The store key, to be wrapped for new credentials.
-    pub(super) fn duplicate_store_key(&self) -> StoreKey {
-        self.store_key.duplicate()
+    /// Something was erased: the transaction in hand replaces the store key before it ends, or leaves that due.
+    pub(super) const fn require_new_store_key(&mut self) {
+        self.state.is_rekey_due = true;
+    }
+    /// Puts another store key in place; the root is sealed under it when this transaction is saved. Returns the old one.
+    pub(super) const fn replace_store_key(&mut self, key: StoreKey) -> StoreKey {
+        self.root_changed = true;
+        std::mem::replace(&mut self.store_key, key)
     }
     /// What the relay is known to hold.
     pub(super) const fn progress(&self) -> &RelayProgress {
