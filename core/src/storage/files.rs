@@ -2,7 +2,7 @@
 
 use super::StorageError;
 use super::lock::Lock;
-use super::slots::{SLOT_FILE_BYTES, SlotFile};
+use super::slots::{SLOT_FILE_BYTES, SLOT_FILLER_BYTES, SlotFile};
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -88,6 +88,12 @@ pub fn destroy_slots(dir: &Path, noise: &[u8; SLOT_FILE_BYTES]) -> Result<(), St
         outcome = outcome.and(overwritten).and(remove_if_there(&path));
     }
     outcome.and(sync_dir(dir))
+}
+
+/// Replaces the key slots as a whole while a transaction of the same process is open, by a file that holds the slots in
+/// force and one more: whatever becomes of the transaction, one of them opens the store.
+pub fn stage_slots(dir: &Path, slots: &SlotFile, filler: &[u8; SLOT_FILLER_BYTES]) -> Result<(), StorageError> {
+    write_slots(dir, &slots.encode(filler)?)
 }
 
 /// Replaces the key slots as a whole: whoever looks sees the old file or the new one.

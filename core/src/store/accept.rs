@@ -126,7 +126,7 @@ impl HeldRoom {
 
 /// What is kept of something held: a row whose turn is unknown, or a body with the key that opened it.
 #[derive(Debug, Encode, Decode)]
-enum Held {
+pub(super) enum Held {
     /// A row that no turn here opens, and the day on which it came.
     #[n(0)]
     Row(#[cbor(n(0), with = "minicbor::bytes")] Vec<u8>, #[n(1)] Option<ShiftDay>),
@@ -134,22 +134,23 @@ enum Held {
     Body(#[n(0)] HeldBody),
 }
 
+/// A body that waits, with the key that opened it.
 #[derive(Debug, Encode, Decode)]
-struct HeldBody {
+pub(super) struct HeldBody {
     #[n(0)]
-    record: RecordId,
+    pub(super) record: RecordId,
     #[n(1)]
-    subject: Option<RecordId>,
+    pub(super) subject: Option<RecordId>,
     #[n(2)]
-    kind: Kind,
+    pub(super) kind: Kind,
     #[n(3)]
-    day: ShiftDay,
+    pub(super) day: ShiftDay,
     #[cbor(n(4), with = "minicbor::bytes")]
     key_id: [u8; 8],
     #[n(5)]
     key: Seed,
     #[n(6)]
-    author: DeviceId,
+    pub(super) author: DeviceId,
     #[cbor(n(7), with = "minicbor::bytes")]
     body: Vec<u8>,
 }
@@ -222,10 +223,17 @@ impl Vault {
             body,
         };
         let Some(device) = self.keyring.log.state().devices.get(&author).cloned() else {
+            // nobody's word, about something erased: its key must not even be held
+            if self.late_for(&super::erase::target(held.record, held.kind, held.subject)).is_some() {
+                return Ok(BodyVerdict::ThrownAway);
+            }
             return self.hold_body(tx, body_id, held, UNKNOWN_DEVICE);
         };
         let Ok(verified) = opened.verify(&device.key) else { return Ok(BodyVerdict::ThrownAway) };
         let header = verified.header;
+        if let Some(verdict) = self.drop_late(tx, &held, body_id, &header)? {
+            return Ok(verdict);
+        }
         if header.schema > SCHEMA_VERSION {
             return self.hold_body(tx, body_id, held, "held_newer_version");
         }
@@ -259,14 +267,18 @@ impl Vault {
 
     /// Puts a body into the ledger, and notices what its place in the author's chain says.
     fn enter(&mut self, tx: &Transaction<'_>, held: &HeldBody, id: BodyId, header: &BodyHeader, refused: bool) -> Result<(), Error> {
+        let place = place_of(held.record, held.kind, held.subject);
+        let line = Line::new(held.day, id, place, header.device, header.sequence);
+        self.enter_line(tx, if refused { line.refused() } else { line }, header)
+    }
+
+    fn enter_line(&mut self, tx: &Transaction<'_>, line: Line, header: &BodyHeader) -> Result<(), Error> {
         if header.device == self.device {
             // written by this device, and yet unknown to it: this store is an old copy, or there are two
             self.state.is_copied = true;
         }
-        let place = place_of(held.record, held.kind, held.subject);
-        let line = Line::new(held.day, id, place, header.device, header.sequence);
         let ledger = self.ledger(tx)?;
-        ledger.append(if refused { line.refused() } else { line });
+        ledger.append(line);
         if ledger.chain(&header.device).is_some_and(super::ledger::Chain::is_forked) {
             self.state.forked.insert(header.device);
         }
@@ -309,6 +321,7 @@ impl Vault {
             day,
             keys: Vec::new(),
             summary: Summary::Plain,
+            until: None,
         });
         // by its bytes too: a key id is its author's word, and another key may stand under it already
         if !item.keys.iter().any(|key| key.id == held.key_id && key.key.expose() == held.key.expose()) {
@@ -355,6 +368,7 @@ impl Vault {
                     return Ok(verdict);
                 }
                 item.day = day;
+                item.until = self.entry_until(held.kind, day, verified.header.keep_until)?;
                 tx.put_body(&place, &id, &held.body)?;
                 if held.kind == Kind::Encounter {
                     // the version shown may be another one than this
@@ -464,7 +478,7 @@ impl Vault {
             None => self.count_held(tx)?,
         };
         let plain = zeroize::Zeroizing::new(cbor::encode(held));
-        let sealed = seal_value(&self.env, &self.values, HELD, id.as_bytes(), &plain)?;
+        let sealed = seal_value(&self.env, &self.root.held_key(), HELD, id.as_bytes(), &plain)?;
         if room.take(author, sealed.len()) {
             tx.put_held(&id, &sealed)?;
         } else if author.is_none() {
@@ -489,8 +503,41 @@ impl Vault {
     }
 
     fn open_held(&self, id: &RowId, sealed: &[u8]) -> Result<Held, Error> {
-        let plain = open_value(&self.values, HELD, id.as_bytes(), sealed)?;
+        let plain = open_value(&self.root.held_key(), HELD, id.as_bytes(), sealed)?;
         cbor::decode(&plain).map_err(|_| Error::Damaged)
+    }
+
+    /// Everything that is held back.
+    pub(super) fn all_held(&self, reader: &Reader<'_>) -> Result<Vec<(RowId, Held)>, Error> {
+        let mut all = Vec::new();
+        reader.for_each_held::<Error>(|id, sealed| {
+            all.push((id, self.open_held(&id, sealed)?));
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
+    /// Stores something held under the key that is in force now.
+    pub(super) fn put_held(&self, tx: &Transaction<'_>, id: &RowId, plain: &[u8]) -> Result<(), Error> {
+        tx.put_held(id, &seal_value(&self.env, &self.root.held_key(), HELD, id.as_bytes(), plain)?)?;
+        Ok(())
+    }
+
+    /// What a body that is too late for its record leaves: its line, so that it is never asked for again.
+    fn drop_late(&mut self, tx: &Transaction<'_>, held: &HeldBody, id: BodyId, header: &BodyHeader) -> Result<Option<BodyVerdict>, Error> {
+        let place = place_of(held.record, held.kind, held.subject);
+        let line = Line::new(held.day, id, place, header.device, header.sequence);
+        let target = super::erase::target(held.record, held.kind, held.subject);
+        if let Some(operation) = self.late_for(&target) {
+            self.enter_line(tx, line.erased(), header)?;
+            self.tell_dropped(operation, held.kind, header.device)?;
+            return Ok(Some(BodyVerdict::Refused("erased")));
+        }
+        if self.comes_too_late(tx, &place, held.kind, held.day, header.keep_until)? {
+            self.enter_line(tx, line.expired(), header)?;
+            return Ok(Some(BodyVerdict::Refused("expired")));
+        }
+        Ok(None)
     }
 
     /// Forgets rows that have waited for their turn longer than a phone may be away.

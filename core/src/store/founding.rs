@@ -92,14 +92,15 @@ fn make_store(dir: &Path, env: &Env, credentials: &Credentials<'_>, made: Made) 
     let mut database = Database::create(dir)?;
     let store_id = env.random::<16>();
     let key = StoreKey::make(env);
+    let (slot, open) = make_slot(env, &store_id, 0, credentials, &key)?;
     let mut slots = SlotFile::new(store_id);
     if let Some(first) = slots.slots.first_mut() {
-        *first = Some(make_slot(env, &store_id, 0, credentials, &key)?);
+        *first = Some(slot);
     }
     database.transaction(|tx| welcome_pages(tx, env, &made).and_then(|()| write_root(tx, env, &store_id, &made.root, &key)))?;
     database.write_slots(&slots, &env.random::<SLOT_FILLER_BYTES>())?;
     let store = Store::around(dir, env.clone(), database);
-    store.unlock_with(&slots, key, 0)
+    store.unlock_with(&slots, vec![open], 0)
 }
 
 impl Store {
@@ -131,6 +132,7 @@ impl Store {
             keys: keyring.secrets(),
             pages: Vec::new(),
             invitations: Vec::new(),
+            held: Seed::make(&env),
         };
         let made = Made { root, keyring, relay: None, first_day: Some(today) };
         let unlocked = make_store(dir, &env, credentials, made)?;
@@ -235,6 +237,7 @@ impl JoinedStore {
             keys: keyring.secrets(),
             pages: Vec::new(),
             invitations: Vec::new(),
+            held: Seed::make(&self.env),
         };
         Ok(Made { root, keyring, relay, first_day: None })
     }

@@ -18,6 +18,7 @@
 mod accept;
 mod catalogues;
 mod date;
+mod erase;
 mod founding;
 mod freeze;
 mod index;
@@ -26,7 +27,9 @@ mod mailbox;
 mod membership;
 mod observer;
 mod read;
+mod rekey;
 mod replica;
+mod retention;
 mod root;
 #[cfg(test)]
 mod tests;
@@ -37,20 +40,24 @@ mod write;
 
 pub use accept::{Acceptance, BodyVerdict};
 pub use catalogues::CatalogueInfo;
+pub use erase::{DroppedEdit, ErasureReceipt};
 pub use founding::{Credentials, Founded, Founding, JoinedStore, KeyCost, NewStore};
 pub use mailbox::{RelayAddress, RelayAnswer, RelayError, RelayLink, RelayReport, RelayState};
 pub use membership::{DeviceLine, HostedInvitation, TeamOverview};
 pub use observer::{Change, Subscription};
 pub use read::{EncounterLine, FollowUpLine, NameLine, ReferralLine, Shown};
+pub use rekey::PlatformNote;
 pub use replica::PeerLink;
+pub use retention::TendReport;
 pub use root::{KeyProtector, ProtectorError};
 pub use write::{EncounterDraft, OfferDraft, TallyTap};
 
-use crate::crypto::{self, Aad, Argon2Params, Passphrase, StoreKey, labels};
+use crate::crypto::{self, Aad, Argon2Params, Passphrase, StoreKey, UnlockKey, labels};
 use crate::env::Env;
 use crate::error::Error;
 use crate::storage::{self, Database, Slot, SlotFile, SlotKind, StorageError};
 use observer::Observers;
+use rekey::OpenedSlot;
 use root::Root;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -121,13 +128,13 @@ impl Store {
     pub fn unlock(&self, passphrase: &Passphrase, protector: Option<&dyn KeyProtector>) -> Result<Unlocked, Error> {
         let generation = self.shared.generation.load(Ordering::SeqCst);
         let slots = storage::read_slots(&self.shared.dir)?;
-        let unlocked = open_slots(&slots, passphrase, protector).and_then(|key| self.unlock_with(&slots, key, generation));
+        let unlocked = open_slots(&slots, passphrase, protector).and_then(|keys| self.unlock_with(&slots, keys, generation));
         wipe_stack();
         unlocked
     }
 
     /// `generation` is that from before the passphrase was tried: a lock in the meantime wins.
-    fn unlock_with(&self, slots: &SlotFile, key: StoreKey, generation: u64) -> Result<Unlocked, Error> {
+    fn unlock_with(&self, slots: &SlotFile, keys: Vec<OpenSlot>, generation: u64) -> Result<Unlocked, Error> {
         let mut inner = self.shared.lock_inner();
         if self.shared.generation.load(Ordering::SeqCst) != generation {
             return Err(Error::Locked);
@@ -136,7 +143,24 @@ impl Store {
             Some(database) => database,
             None => inner.database.insert(Database::open(&self.shared.dir)?),
         };
-        let vault = database.read::<_, Error>(|reader| Vault::open(&self.shared.env, reader, slots.store_id, key))?;
+        let env = &self.shared.env;
+        let (mut vault, open) = database.read::<_, Error>(|reader| {
+            // a replacement that was interrupted leaves two slots: the one whose key opens the root counts
+            let mut outcome = Err(Error::WrongPassphrase);
+            for open in keys {
+                outcome = Vault::open(env, reader, slots.store_id, open.key.duplicate()).map(|vault| (vault, open));
+                if outcome.is_ok() {
+                    break;
+                }
+            }
+            outcome
+        })?;
+        if let Some(slot) = slots.slots.get(open.number).and_then(Clone::clone)
+            && slots.slots.iter().flatten().count() > 1
+        {
+            rekey::keep_slot(database, env, &slots.store_id, open.number, slot)?;
+        }
+        vault.opened = open.opened(&self.shared.dir);
         inner.vault = Some(vault);
         Ok(Unlocked { shared: self.shared.clone(), generation })
     }
@@ -213,7 +237,7 @@ impl Unlocked {
     pub fn change_credentials(&self, credentials: &Credentials<'_>) -> Result<(), Error> {
         let (key, store_id) = self.read(|vault, _| Ok((vault.duplicate_store_key(), vault.store_id)))?;
         // outside the store's lock: Argon2id takes its time
-        let slot = make_slot(self.env(), &store_id, 0, credentials, &key)?;
+        let (slot, open) = make_slot(self.env(), &store_id, 0, credentials, &key)?;
         let mut slots = storage::read_slots(&self.shared.dir)?;
         let old = std::mem::take(&mut slots.slots);
         if let Some(first) = slots.slots.first_mut() {
@@ -222,6 +246,9 @@ impl Unlocked {
         let mut inner = self.alive()?;
         let database = inner.database.as_mut().ok_or(Error::Locked)?;
         database.write_slots(&slots, &self.env().random::<{ storage::SLOT_FILLER_BYTES }>())?;
+        if let Some(vault) = &mut inner.vault {
+            vault.opened = open.opened(&self.shared.dir);
+        }
         if let Some(protector) = credentials.protector {
             for slot in old.iter().flatten().filter(|slot| !slot.keystore_alias().is_empty()) {
                 // a secret that cannot be destroyed now opens nothing that is still in use
@@ -254,6 +281,8 @@ impl Unlocked {
         });
         match done {
             Ok(value) => {
+                // what this cannot finish (no room, a kill) the next unlock does: both slots lie there until then
+                let _ = open.finish_store_key(database);
                 let changes = open.take_changes();
                 drop(inner);
                 self.shared.observers.notify(&changes);
@@ -307,8 +336,26 @@ fn wipe_stack() {
     std::hint::black_box(&mut dead);
 }
 
-/// Tries every slot that the given credentials fit.
-fn open_slots(slots: &SlotFile, passphrase: &Passphrase, protector: Option<&dyn KeyProtector>) -> Result<StoreKey, Error> {
+/// A slot that the credentials opened.
+#[derive(Debug)]
+struct OpenSlot {
+    number: usize,
+    key: StoreKey,
+    /// What wraps the next store key; none where that takes a keystore.
+    unlock_key: Option<UnlockKey>,
+}
+
+impl OpenSlot {
+    /// What the vault keeps of it.
+    fn opened(self, dir: &Path) -> Option<OpenedSlot> {
+        let number = self.number;
+        self.unlock_key.map(|unlock_key| OpenedSlot { dir: dir.to_owned(), number, unlock_key })
+    }
+}
+
+/// Opens every slot that the given credentials fit: two where a replacement of the store key was interrupted.
+fn open_slots(slots: &SlotFile, passphrase: &Passphrase, protector: Option<&dyn KeyProtector>) -> Result<Vec<OpenSlot>, Error> {
+    let mut open: Vec<OpenSlot> = Vec::new();
     for (number, slot) in slots.slots.iter().enumerate() {
         let Some(slot) = slot else { continue };
         let secret = match (slot.kind(), protector) {
@@ -325,10 +372,11 @@ fn open_slots(slots: &SlotFile, passphrase: &Passphrase, protector: Option<&dyn 
         let unlock_key = crypto::derive_unlock_key(passphrase, slot.salt(), params, secret.as_ref())?;
         let aad = slot_aad(&slots.store_id, number, slot.kind(), slot.keystore_alias());
         if let Ok(key) = crypto::unwrap_store_key(&unlock_key, &aad, slot.wrapped_key()) {
-            return Ok(key);
+            let unlock_key = (slot.kind() == SlotKind::Passphrase).then_some(unlock_key);
+            open.push(OpenSlot { number, key, unlock_key });
         }
     }
-    Err(Error::WrongPassphrase)
+    if open.is_empty() { Err(Error::WrongPassphrase) } else { Ok(open) }
 }
 
 fn slot_aad(store_id: &[u8; 16], number: usize, kind: SlotKind, alias: &[u8]) -> Aad {
@@ -342,7 +390,13 @@ fn slot_aad(store_id: &[u8; 16], number: usize, kind: SlotKind, alias: &[u8]) ->
 }
 
 /// Makes the slot that credentials open.
-fn make_slot(env: &Env, store_id: &[u8; 16], number: usize, credentials: &Credentials<'_>, key: &StoreKey) -> Result<Slot, Error> {
+fn make_slot(
+    env: &Env,
+    store_id: &[u8; 16],
+    number: usize,
+    credentials: &Credentials<'_>,
+    key: &StoreKey,
+) -> Result<(Slot, OpenSlot), Error> {
     let (kind, alias, secret) = match credentials.protector {
         None => (SlotKind::Passphrase, Vec::new(), None),
         Some(protector) => {
@@ -355,7 +409,9 @@ fn make_slot(env: &Env, store_id: &[u8; 16], number: usize, credentials: &Creden
     let unlock_key = crypto::derive_unlock_key(credentials.passphrase, &salt, params, secret.as_ref())?;
     let wrapped = crypto::wrap_store_key(env, &unlock_key, &slot_aad(store_id, number, kind, &alias), key).map_err(|_| Error::Damaged)?;
     let cost = storage::Argon2Cost::new(params.memory_kib(), params.passes(), params.lanes())?;
-    Ok(Slot::new(kind, cost, salt, &alias, &wrapped)?)
+    let slot = Slot::new(kind, cost, salt, &alias, &wrapped)?;
+    let unlock_key = (kind == SlotKind::Passphrase).then_some(unlock_key);
+    Ok((slot, OpenSlot { number, key: key.duplicate(), unlock_key }))
 }
 
 /// Seals a new root and stores it with the slots: the last step of creating a store.

@@ -131,6 +131,13 @@ impl Vault {
         let Some(line) = self.ledger(reader)?.line(id).copied().filter(super::ledger::Line::is_here) else { return Ok(None) };
         let Some(body) = reader.body(&line.place, id)? else { return Ok(None) };
         let Some(item) = self.item(reader, &line.place)? else { return Ok(None) };
+        if let Some(subject) = item.subject {
+            self.item(reader, &super::index::place_of(subject, crate::record::Kind::Participant, Some(subject)))?;
+        }
+        let terms = self.latest_terms()?;
+        if self.is_hidden(&item, &terms) {
+            return Ok(None);
+        }
         // the key that sealed this body, by its commitment: a record may have had several
         let sealed_by = |key: &&super::index::ItemKey| envelope::is_sealed_by(&body, &key.record_key());
         let key = item.keys.iter().find(sealed_by).ok_or(Error::Damaged)?;
@@ -250,13 +257,20 @@ impl Replica for Unlocked {
             if !decoded.is_ok_and(|decoded| decoded.content().device == device) {
                 return Ok(FrontierVerdict::Refused("frontier_malformed"));
             }
-            Ok(match vault.take_frontier(tx, frontier, receiving_key)? {
+            let verdict = match vault.take_frontier(tx, frontier, receiving_key)? {
                 None => FrontierVerdict::Refused("frontier_signature"),
                 Some(FrontierNews::Newer) => FrontierVerdict::Newer,
                 Some(FrontierNews::Same) => FrontierVerdict::Same,
                 Some(FrontierNews::Older) => FrontierVerdict::Older,
                 Some(FrontierNews::RolledBack | FrontierNews::Copied) => FrontierVerdict::RolledBack,
-            })
+            };
+            // a colleague's phone is one that may know the date, and what comes next is judged by it
+            if !matches!(verdict, FrontierVerdict::Refused(_))
+                && let Some(day) = vault.keyring.frontier_of(&device).map(|frontier| frontier.content().day)
+            {
+                vault.confirm_day(day)?;
+            }
+            Ok(verdict)
         })
     }
 

@@ -1,11 +1,14 @@
 //! What exists only while a store is unlocked: keys, index, log, turns. Dropped, and wiped, by `lock`.
 
+use super::erase::{ERASURES, Erasing};
 use super::index::{Index, Item, ItemKey, Place, place_of};
 use super::ledger::Ledger;
 use super::observer::Change;
+use super::rekey::{OpenedSlot, Replacement};
+use super::retention::Terms;
 use super::root::{self, Root, open_value, seal_value};
 use crate::consent::Charter;
-use crate::crypto::{RootKey, SigningKey, StoreKey};
+use crate::crypto::{self, RootKey, SigningKey, StoreKey, labels};
 use crate::env::Env;
 use crate::error::Error;
 use crate::record::{Kind, TallyCounter};
@@ -51,6 +54,10 @@ pub(super) struct LocalState {
     /// Rows that no turn here opens did not all fit: the relay is read again from its beginning after the next adoption.
     #[n(8)]
     pub is_pull_incomplete: bool,
+    /// The day on which what was over was last destroyed.
+    #[n(20)]
+    #[cbor(default)]
+    pub tended: Option<ShiftDay>,
 }
 
 /// What the relay is known to hold: a value of its own, since it grows and no save should rewrite it.
@@ -126,7 +133,7 @@ impl RelaySettings {
 pub(super) struct Vault {
     pub env: Env,
     pub store_id: [u8; 16],
-    store_key: StoreKey,
+    pub store_key: StoreKey,
     pub values: RootKey,
     pub root: Root,
     root_changed: bool,
@@ -150,6 +157,16 @@ pub(super) struct Vault {
     pub held_room: Option<super::accept::HeldRoom>,
     /// The catalogue in use, once somebody asked for it.
     pub catalogue: Option<(super::CatalogueInfo, std::sync::Arc<crate::catalogue::Catalogue>)>,
+    /// Tombstones in force, and what was dropped because of them.
+    pub erasing: Erasing,
+    /// Something left the root that old copies of the file must not open any more.
+    pub is_store_key_due: bool,
+    /// Marks of the secrets in the stored root.
+    stored_secrets: BTreeSet<[u8; 16]>,
+    /// The slot that opened the store; none while a store is being made, or where replacing it takes a keystore.
+    pub opened: Option<OpenedSlot>,
+    /// A new store key on its way to disk.
+    pub replacement: Option<Replacement>,
 }
 
 impl Vault {
@@ -174,6 +191,8 @@ impl Vault {
             frontiers: read_value(reader, &values, FRONTIERS)?.unwrap_or_default(),
             state: keyring_state.clone(),
         };
+        let stored_secrets = marks(&parts.secrets);
+        let erasing = Erasing::new(read_value(reader, &values, ERASURES)?.unwrap_or_default());
         let keyring = Keyring::open(env, root.team, root.signer(), parts).map_err(|_| Error::Damaged)?;
         let state: LocalState = read_value(reader, &values, STATE)?.unwrap_or_default();
         let tally = read_value(reader, &values, TALLY)?.unwrap_or_default();
@@ -205,20 +224,29 @@ impl Vault {
             changes: Vec::new(),
             held_room: None,
             catalogue: None,
+            erasing,
+            is_store_key_due: false,
+            stored_secrets,
+            opened: None,
+            replacement: None,
         })
     }
 
     /// Forgets everything in memory that a failed transaction may have changed, and reads it again. The session stays.
     pub(super) fn reopen(&mut self, reader: &Reader<'_>) -> Result<(), Error> {
         let session = self.session;
+        self.drop_staged_key();
+        let opened = self.opened.take();
         *self = Self::open(&self.env.clone(), reader, self.store_id, self.store_key.duplicate())?;
         // a fresh session would be as good; keeping it keeps chains of one unlock together
         self.session = session;
+        self.opened = opened;
         Ok(())
     }
 
     /// Stores everything that changed. The last step of every transaction.
     pub(super) fn save(&mut self, tx: &Transaction<'_>) -> Result<(), Error> {
+        self.apply_tombstones(tx)?;
         if let Some(ledger) = &mut self.ledger {
             ledger.save(&self.env, tx, &self.values)?;
         }
@@ -250,8 +278,17 @@ impl Vault {
             self.put_value(tx, STATE, &state)?;
             self.state_before = state;
         }
+        if std::mem::take(&mut self.erasing.changed) {
+            self.put_extra(tx, ERASURES, &self.erasing.stored)?;
+        }
         if std::mem::take(&mut self.root_changed) {
             self.root.keys = self.keyring.secrets();
+            let marks = marks(&self.root.keys);
+            // a turn or receiving key that was destroyed lies in older roots: they go with the key that sealed them
+            if std::mem::take(&mut self.is_store_key_due) || !self.stored_secrets.is_subset(&marks) {
+                self.stage_store_key()?;
+            }
+            self.stored_secrets = marks;
             let sealed = self.root.seal(&self.env, &self.store_id, &self.store_key);
             self.root.keys = KeyringSecrets::default();
             tx.put_meta(root::ROOT, &sealed?)?;
@@ -319,10 +356,7 @@ impl Vault {
         let (record, kind, subject) = (item.record, item.kind, item.subject);
         let today = item.day;
         self.root_changed |= self.index.save(&self.env, tx, &self.store_id, &mut self.root, item, today)?;
-        self.changes.push(Change { kind, record, subject });
-        if kind == Kind::Catalogue {
-            self.catalogue = None;
-        }
+        self.note_change(kind, record, subject);
         Ok(())
     }
 
@@ -330,6 +364,14 @@ impl Vault {
     pub(super) fn fold_tails(&mut self, tx: &Transaction<'_>) -> Result<(), Error> {
         self.root_changed |= self.index.fold_tails(&self.env, tx, &self.store_id, &mut self.root)?;
         Ok(())
+    }
+
+    /// Something of a record changed, or it is gone.
+    pub(super) fn note_change(&mut self, kind: Kind, record: RecordId, subject: Option<RecordId>) {
+        self.changes.push(Change { kind, record, subject });
+        if kind == Kind::Catalogue {
+            self.catalogue = None;
+        }
     }
 
     pub(super) fn take_changes(&mut self) -> Vec<Change> {
@@ -352,6 +394,28 @@ impl Vault {
     pub(super) fn listed(&mut self, reader: &Reader<'_>, kind: Kind) -> Result<impl Iterator<Item = &Item>, Error> {
         self.index.load_kind(reader, &self.store_id, &self.root, kind)?;
         Ok(self.index.of_kind(kind))
+    }
+
+    /// Reads what lists of a kind show, and by which terms.
+    pub(super) fn load_shown(&mut self, reader: &Reader<'_>, kind: Kind) -> Result<Terms, Error> {
+        self.index.load_kind(reader, &self.store_id, &self.root, kind)?;
+        self.index.load_kind(reader, &self.store_id, &self.root, Kind::Participant)?;
+        self.latest_terms()
+    }
+
+    /// The items of a kind that are not over, where they lie: lists need no copy of the keys.
+    pub(super) fn shown(&self, kind: Kind, terms: Terms) -> impl Iterator<Item = &Item> {
+        self.index.of_kind(kind).filter(move |item| !self.is_hidden(item, &terms))
+    }
+
+    /// The record of an id and kind, unless it is over. Errors: [`Error::NoSuchRecord`].
+    pub(super) fn find_shown(&mut self, reader: &Reader<'_>, record: RecordId, kind: Kind) -> Result<(Item, Terms), Error> {
+        let item = self.find(reader, record, kind)?;
+        if let Some(subject) = item.subject {
+            self.item(reader, &place_of(subject, Kind::Participant, Some(subject)))?;
+        }
+        let terms = self.latest_terms()?;
+        if self.is_hidden(&item, &terms) { Err(Error::NoSuchRecord) } else { Ok((item, terms)) }
     }
 
     /// The record of an id and kind, whatever its subject; of several, the one in the smallest place.
@@ -396,6 +460,13 @@ impl Vault {
     pub(super) fn frontier_of(&self, device: &DeviceId) -> Option<Frontier> {
         self.keyring.frontier_of(device)
     }
+}
+
+/// What tells whether a secret that was stored is gone.
+fn marks(secrets: &KeyringSecrets) -> BTreeSet<[u8; 16]> {
+    let turns = secrets.turns.iter().map(|turn| turn.secret.expose());
+    let all = secrets.receiving.iter().map(root::Seed::expose).chain(turns);
+    all.map(|secret| crypto::derive_id(labels::SECRET_MARK, &[secret])).collect()
 }
 
 fn read_value<T: Encode<()> + for<'b> Decode<'b, ()>>(reader: &Reader<'_>, key: &RootKey, name: &'static str) -> Result<Option<T>, Error> {
