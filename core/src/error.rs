@@ -10,6 +10,7 @@ use crate::record::EntryError;
 use crate::screen::ScreenError;
 use crate::storage::{SlotError, StorageError};
 use crate::team::pack::PackError;
+use crate::store::ProtectorError;
 use crate::team::{InvitationError, Refusal, TurnError};
 
 /// What the caller can do: the app words it in the user's language.
@@ -76,6 +77,9 @@ pub enum Error {
     /// No slot opens with this passphrase and keystore.
     #[error("wrong passphrase")]
     WrongPassphrase,
+    /// The platform's keystore.
+    #[error(transparent)]
+    Keystore(#[from] ProtectorError),
     /// No record with this id, or not of this kind.
     #[error("no such record")]
     NoSuchRecord,
@@ -162,6 +166,7 @@ impl Error {
         match self {
             Self::Locked => "locked",
             Self::WrongPassphrase => "wrong_passphrase",
+            Self::Keystore(error) => error.code(),
             Self::NoSuchRecord => "no_such_record",
             Self::NoGrant => "no_grant",
             Self::UnknownZone => "unknown_zone",
@@ -194,6 +199,7 @@ impl Error {
         match self {
             Self::Locked => Remedy::Unlock,
             Self::WrongPassphrase => Remedy::RetypePassphrase,
+            Self::Keystore(_) => Remedy::TryLater,
             Self::NoSuchRecord
             | Self::NoGrant
             | Self::UnknownZone
@@ -207,8 +213,6 @@ impl Error {
             Self::Passphrase(PassphraseError::OutOfMemory) => Remedy::TryLater,
             Self::Passphrase(_) => Remedy::CorrectInput,
             Self::Role | Self::Removed | Self::Copied | Self::Ended => Remedy::AskSteward,
-            Self::NoTurn | Self::Turn(_) => Remedy::MeetColleague,
-            Self::Role | Self::Removed | Self::Copied => Remedy::AskSteward,
             Self::Pack(PackError::Overtaken) => Remedy::TryLater,
             Self::Pack(PackError::Damaged) => Remedy::CorrectInput,
             Self::NoTurn | Self::Turn(_) | Self::Pack(_) => Remedy::MeetColleague,

@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::output::{self, Output};
 use crate::store::{compare_words, short_text};
 use satchel_core::crypto::make_passphrase;
-use satchel_core::store::{Credentials, Founding, KeyProtector, Store};
+use satchel_core::store::{Credentials, Founding, Store};
 use satchel_core::team::{Invitation, Role};
 use satchel_transport::{joining, peer};
 use serde_json::json;
@@ -14,12 +14,7 @@ pub fn init(settings: &Settings, output: Output, name: &str, time_zone: String) 
     let dir = settings.store_dir()?;
     let founding = Founding { time_zone, member_name: short_text("name", name)? };
     let passphrase = settings.new_passphrase()?;
-    let keystore = settings.keystore()?;
-    let credentials = Credentials {
-        passphrase: &passphrase,
-        protector: keystore.as_ref().map(|keystore| keystore as &dyn KeyProtector),
-        cost: settings.key_cost(),
-    };
+    let credentials = Credentials { passphrase: &passphrase, protector: settings.keystore()?, cost: settings.key_cost() };
     let founded = Store::found(&dir, settings.env(), &credentials, &founding)?;
     let team = founded.unlocked.team()?.team;
     let value = json!({ "team": team.to_string(), "reseat_words": founded.reseat_words.as_str() });
@@ -87,12 +82,7 @@ pub fn join(
     let typed = if invitation == "-" { output::ask("Invitation: ").unwrap_or_default() } else { invitation.to_owned() };
     let invitation = Invitation::from_text(&typed, env.now())?;
     let passphrase = settings.new_passphrase()?;
-    let keystore = settings.keystore()?;
-    let credentials = Credentials {
-        passphrase: &passphrase,
-        protector: keystore.as_ref().map(|keystore| keystore as &dyn KeyProtector),
-        cost: settings.key_cost(),
-    };
+    let credentials = Credentials { passphrase: &passphrase, protector: settings.keystore()?, cost: settings.key_cost() };
     let address = address.unwrap_or_else(|| invitation.address.clone());
     let stream = peer::dial(&address, peer::Patience::default())?;
     let new = Store::join(env, &invitation)?;

@@ -147,12 +147,12 @@ secret!(
     StoreKey, 32, SealingKey, WrappedSecret
 );
 secret!(
-    /// Opens a key slot: derived from passphrase and keystore secret, never stored.
+    /// Opens a key slot: derived from the passphrase, never stored.
     UnlockKey, 32, SealingKey
 );
 secret!(
-    /// What the platform's keystore (or Secure Enclave) holds for one store.
-    KeystoreSecret, 32, WrappedSecret
+    /// What a keystore made of files holds for one store; one made of hardware never shows it.
+    KeystoreSecret, 32, SealingKey
 );
 secret!(
     /// Seals the covers of one lane under one turn.

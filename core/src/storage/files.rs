@@ -90,18 +90,15 @@ pub fn destroy_slots(dir: &Path, noise: &[u8; SLOT_FILE_BYTES]) -> Result<(), St
     outcome.and(sync_dir(dir))
 }
 
-/// Replaces the key slots as a whole while a transaction of the same process is open, by a file that holds the slots in
-/// force and one more: whatever becomes of the transaction, one of them opens the store.
-pub fn stage_slots(dir: &Path, slots: &SlotFile, filler: &[u8; SLOT_FILLER_BYTES]) -> Result<(), StorageError> {
-    write_slots(dir, &slots.encode(filler)?)
-}
-
-/// Replaces the key slots as a whole: whoever looks sees the old file or the new one.
-pub(super) fn write_slots(dir: &Path, bytes: &[u8; SLOT_FILE_BYTES]) -> Result<(), StorageError> {
+/// Replaces the key slots as a whole: whoever looks sees the old file or the new one. `filler` is fresh random bytes.
+///
+/// Call it while a [`Database`](super::Database) of this folder is open: it holds the lock.
+pub fn write_slots(dir: &Path, slots: &SlotFile, filler: &[u8; SLOT_FILLER_BYTES]) -> Result<(), StorageError> {
+    let bytes = slots.encode(filler)?;
     let unfinished = dir.join(SLOTS_UNFINISHED);
     let mut file = open_private(&unfinished)?;
     file.set_len(0)?;
-    file.write_all(bytes)?;
+    file.write_all(&bytes)?;
     file.sync_all()?;
     drop(file);
     fs::rename(&unfinished, dir.join(SLOTS))?;

@@ -44,7 +44,7 @@ mod tests;
 
 pub use database::Database;
 pub use error::StorageError;
-pub use files::{Presence, destroy_slots, presence, read_slots, remove, stage_slots};
+pub use files::{Presence, destroy_slots, presence, read_slots, remove, write_slots};
 pub use reader::{Counts, Reader, Usage};
 pub use slots::{Argon2Cost, SLOT_COUNT, SLOT_FILE_BYTES, SLOT_FILLER_BYTES, Slot, SlotError, SlotFile, SlotKind};
 pub use table::{PageId, Table};

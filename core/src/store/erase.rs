@@ -5,10 +5,9 @@
 //! new store key. What arrives later is dropped and told. The lines of erased bodies stay in the ledger without place
 //! and day: their author's chain must stay complete, and nobody may hand them over again.
 
-use super::Unlocked;
+use super::{KeyReplacement, Unlocked};
 use super::accept::Held;
 use super::index::{Place, place_of};
-use super::rekey::PlatformNote;
 use super::root::Seed;
 use super::vault::Vault;
 use crate::consent::grant::GatedCategory;
@@ -71,8 +70,8 @@ pub struct ErasureReceipt {
     pub is_settled: bool,
     /// It has no effect until a second member countersigns.
     pub waits_for_countersignature: bool,
-    /// What this phone's platform promises.
-    pub platform_note: PlatformNote,
+    /// What the last replacement of this phone's store key is worth: how final the erasure is here.
+    pub platform_note: KeyReplacement,
 }
 
 /// A tombstone that was applied here.
@@ -236,7 +235,7 @@ impl Vault {
         let items: Vec<_> = places.iter().filter_map(|place| self.index.item(place)).map(|i| (i.kind, i.record, i.subject)).collect();
         if self.index.forget(&self.env, tx, &self.store_id, &mut self.root, places.iter())? {
             self.touch_root();
-            self.is_store_key_due = true;
+            self.require_new_store_key();
         }
         for (kind, record, subject) in items {
             self.note_change(kind, record, subject);
@@ -268,7 +267,7 @@ impl Vault {
         if !drop.is_empty() {
             self.root.held = Seed::make(&self.env);
             self.touch_root();
-            self.is_store_key_due = true;
+            self.require_new_store_key();
             for (id, plain) in &keep {
                 tx.remove_held(id)?;
                 self.put_held(tx, id, plain)?;
@@ -312,7 +311,12 @@ impl Vault {
         Ok(self.index.about(&participant).map(super::index::Item::place).collect())
     }
 
-    fn receipt(&mut self, reader: &Reader<'_>, operation: OperationId) -> Result<Option<ErasureReceipt>, Error> {
+    fn receipt(
+        &mut self,
+        reader: &Reader<'_>,
+        operation: OperationId,
+        platform_note: KeyReplacement,
+    ) -> Result<Option<ErasureReceipt>, Error> {
         let Some((scope, day, author)) = self
             .keyring
             .log
@@ -336,7 +340,7 @@ impl Vault {
             may_still_hold: may_still_hold.into_iter().collect(),
             is_settled,
             waits_for_countersignature: !is_effective,
-            platform_note: self.platform_note(),
+            platform_note,
         }))
     }
 
@@ -449,17 +453,19 @@ impl Unlocked {
 
     /// Every erasure that the log knows, the newest last.
     pub fn erasures(&self) -> Result<Vec<ErasureReceipt>, Error> {
+        let note = self.key_replacement()?;
         self.read(|vault, reader| {
             let log = vault.keyring.log.operations();
             let all: Vec<OperationId> =
                 log.filter(|operation| TombstoneScope::of(operation.action()).is_some()).map(crate::team::Operation::id).collect();
-            all.into_iter().filter_map(|id| vault.receipt(reader, id).transpose()).collect()
+            all.into_iter().filter_map(|id| vault.receipt(reader, id, note).transpose()).collect()
         })
     }
 
     /// One erasure. Errors: [`Error::NoSuchRecord`] when the log does not know it.
     pub fn erasure_receipt(&self, operation: OperationId) -> Result<ErasureReceipt, Error> {
-        self.read(|vault, reader| vault.receipt(reader, operation)?.ok_or(Error::NoSuchRecord))
+        let note = self.key_replacement()?;
+        self.read(|vault, reader| vault.receipt(reader, operation, note)?.ok_or(Error::NoSuchRecord))
     }
 
     /// Edits of erased things that came too late, the newest last: their content is gone.

@@ -2,8 +2,9 @@
 
 use super::membership::welcome_pages;
 use super::root::{Root, Seed};
+use super::unlocking::Opener;
 use super::vault::RelaySettings;
-use super::{KeyProtector, Store, Unlocked, make_slot, wipe_stack, write_root};
+use super::{KeyProtector, Store, Unlocked, wipe_stack, write_root};
 use crate::consent::Charter;
 use crate::crypto::{self, Argon2Params, Passphrase, ReceivingKey, SigningKey, StoreKey};
 use crate::env::Env;
@@ -17,6 +18,7 @@ use satchel_wire::ShiftDay;
 use satchel_wire::ids::{MemberId, TeamId};
 use satchel_wire::limits;
 use std::path::Path;
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// What one try of a passphrase costs.
@@ -44,12 +46,12 @@ impl KeyCost {
 }
 
 /// What will open the store.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Credentials<'a> {
     /// The passphrase.
     pub passphrase: &'a Passphrase,
     /// The platform's keystore: mandatory on phones.
-    pub protector: Option<&'a dyn KeyProtector>,
+    pub protector: Option<Arc<dyn KeyProtector>>,
     /// What one try costs.
     pub cost: KeyCost,
 }
@@ -92,15 +94,15 @@ fn make_store(dir: &Path, env: &Env, credentials: &Credentials<'_>, made: Made) 
     let mut database = Database::create(dir)?;
     let store_id = env.random::<16>();
     let key = StoreKey::make(env);
-    let (slot, open) = make_slot(env, &store_id, 0, credentials, &key)?;
     let mut slots = SlotFile::new(store_id);
+    let opener = Opener::make(env, credentials)?;
     if let Some(first) = slots.slots.first_mut() {
-        *first = Some(slot);
+        *first = Some(opener.slot(env, &store_id, &key)?);
     }
     database.transaction(|tx| welcome_pages(tx, env, &made).and_then(|()| write_root(tx, env, &store_id, &made.root, &key)))?;
     database.write_slots(&slots, &env.random::<SLOT_FILLER_BYTES>())?;
     let store = Store::around(dir, env.clone(), database);
-    store.unlock_with(&slots, vec![open], 0)
+    store.unlock_with(&slots, vec![(opener, key)], 0)
 }
 
 impl Store {

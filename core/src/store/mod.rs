@@ -11,9 +11,12 @@
 //! | `ledger` | which bodies are known, in signed-day order |
 //! | `founding` | creating a store: found a team, invite, join |
 //! | `write`, `read` | records, by kind |
+//! | `pack` | everything for the team in one sealed file |
+//! | `erase`, `retention` | what must go: at somebody's word, and by age |
+//! | `keystore` | the platform's keystore, and one of files |
+//! | `unlocking`, `rekey` | from slots and credentials to the store key; replacing it |
 //! | `freeze` | drafts become numbered bodies at first departure |
 //! | `accept` | what arrives, and the verdict on it |
-//! | `pack` | everything for the team in one sealed file |
 //! | `replica`, `mailbox` | what sessions and relay exchanges need |
 
 mod accept;
@@ -23,6 +26,7 @@ mod erase;
 mod founding;
 mod freeze;
 mod index;
+mod keystore;
 mod ledger;
 mod mailbox;
 mod membership;
@@ -36,7 +40,10 @@ mod root;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tests_keys;
+#[cfg(test)]
 mod tests_sync;
+mod unlocking;
 mod vault;
 mod write;
 
@@ -44,27 +51,28 @@ pub use accept::{Acceptance, BodyVerdict};
 pub use catalogues::CatalogueInfo;
 pub use erase::{DroppedEdit, ErasureReceipt};
 pub use founding::{Credentials, Founded, Founding, JoinedStore, KeyCost, NewStore};
+pub use keystore::{Caveat, FileKeystore, KeyProtector, Promise, ProtectorError};
 pub use mailbox::{RelayAddress, RelayAnswer, RelayError, RelayLink, RelayReport, RelayState};
 pub use membership::{DeviceLine, HostedInvitation, TeamOverview};
 pub use observer::{Change, Subscription};
 pub use pack::{PackReader, PackReport, PackWriter};
 pub use read::{EncounterLine, FollowUpLine, NameLine, ReferralLine, Shown};
-pub use rekey::PlatformNote;
+pub use rekey::KeyReplacement;
 pub use replica::PeerLink;
 pub use retention::TendReport;
-pub use root::{KeyProtector, ProtectorError};
 pub use write::{EncounterDraft, OfferDraft, TallyTap};
 
-use crate::crypto::{self, Aad, Argon2Params, Passphrase, StoreKey, UnlockKey, labels};
+use crate::crypto::{Passphrase, StoreKey};
 use crate::env::Env;
 use crate::error::Error;
-use crate::storage::{self, Database, Slot, SlotFile, SlotKind, StorageError};
+use crate::rules::Rule;
+use crate::storage::{self, Database, SlotFile, StorageError};
 use observer::Observers;
-use rekey::OpenedSlot;
 use root::Root;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
+use unlocking::{Opener, open_slots};
 use vault::Vault;
 
 /// A store on this device. Cheap to clone; all clones are one store.
@@ -92,6 +100,18 @@ struct Inner {
     /// None while suspended.
     database: Option<Database>,
     vault: Option<Vault>,
+    /// What the store was unlocked with. There exactly while the vault is.
+    opener: Option<Opener>,
+    /// The slot file holds more than the slot in use: a replacement of the key is to be finished by the next write.
+    has_other_slots: bool,
+}
+
+impl Inner {
+    /// Wipes every key.
+    fn forget(&mut self) {
+        self.vault = None;
+        self.opener = None;
+    }
 }
 
 /// An unlocked handle. Dead as soon as the store is locked; every call then answers [`Error::Locked`].
@@ -118,7 +138,7 @@ impl Store {
     }
 
     fn around(dir: &Path, env: Env, database: Database) -> Self {
-        let inner = Mutex::new(Inner { database: Some(database), vault: None });
+        let inner = Mutex::new(Inner { database: Some(database), vault: None, opener: None, has_other_slots: false });
         Self {
             shared: Arc::new(Shared { env, dir: dir.to_owned(), generation: AtomicU64::new(0), inner, observers: Observers::default() }),
         }
@@ -128,51 +148,56 @@ impl Store {
     ///
     /// Errors: [`Error::WrongPassphrase`], constant for every slot that does not open; [`StorageError::Slots`] for a
     /// damaged or crafted slot file, before any memory is taken for it.
-    pub fn unlock(&self, passphrase: &Passphrase, protector: Option<&dyn KeyProtector>) -> Result<Unlocked, Error> {
+    pub fn unlock(&self, passphrase: &Passphrase, protector: Option<Arc<dyn KeyProtector>>) -> Result<Unlocked, Error> {
         let generation = self.shared.generation.load(Ordering::SeqCst);
         let slots = storage::read_slots(&self.shared.dir)?;
-        let unlocked = open_slots(&slots, passphrase, protector).and_then(|keys| self.unlock_with(&slots, keys, generation));
+        let unlocked = open_slots(&slots, passphrase, protector.as_ref()).and_then(|opened| self.unlock_with(&slots, opened, generation));
         wipe_stack();
-        unlocked
+        let unlocked = unlocked?;
+        if self.shared.lock_inner().has_other_slots {
+            // a replacement of the key was cut short: any write finishes it, and where none can be made now a later one does
+            let _ = unlocked.write(|vault, _| {
+                vault.touch_root();
+                Ok(())
+            });
+        }
+        Ok(unlocked)
     }
 
     /// `generation` is that from before the passphrase was tried: a lock in the meantime wins.
-    fn unlock_with(&self, slots: &SlotFile, keys: Vec<OpenSlot>, generation: u64) -> Result<Unlocked, Error> {
+    fn unlock_with(&self, slots: &SlotFile, opened: Vec<(Opener, StoreKey)>, generation: u64) -> Result<Unlocked, Error> {
         let mut inner = self.shared.lock_inner();
         if self.shared.generation.load(Ordering::SeqCst) != generation {
             return Err(Error::Locked);
         }
+        let inner = &mut *inner;
         let database = match &mut inner.database {
             Some(database) => database,
             None => inner.database.insert(Database::open(&self.shared.dir)?),
         };
-        let env = &self.shared.env;
-        let (mut vault, open) = database.read::<_, Error>(|reader| {
-            // a replacement that was interrupted leaves two slots: the one whose key opens the root counts
-            let mut outcome = Err(Error::WrongPassphrase);
-            for open in keys {
-                outcome = Vault::open(env, reader, slots.store_id, open.key.duplicate()).map(|vault| (vault, open));
-                if outcome.is_ok() {
-                    break;
+        let slot_count = slots.slots.iter().flatten().count();
+        // the last word on which slot counts is the root's: of two, only one opens it
+        let mut outcome = if opened.len() < slot_count { Error::WrongPassphrase } else { Error::Damaged };
+        for (opener, key) in opened {
+            match database.read::<_, Error>(|reader| Vault::open(&self.shared.env, reader, slots.store_id, key)) {
+                Ok(vault) => {
+                    inner.vault = Some(vault);
+                    inner.opener = Some(opener);
+                    inner.has_other_slots = slot_count > 1;
+                    return Ok(Unlocked { shared: self.shared.clone(), generation });
                 }
+                Err(Error::Damaged) => {}
+                Err(error) => outcome = error,
             }
-            outcome
-        })?;
-        if let Some(slot) = slots.slots.get(open.number).and_then(Clone::clone)
-            && slots.slots.iter().flatten().count() > 1
-        {
-            rekey::keep_slot(database, env, &slots.store_id, open.number, slot)?;
         }
-        vault.opened = open.opened(&self.shared.dir);
-        inner.vault = Some(vault);
-        Ok(Unlocked { shared: self.shared.clone(), generation })
+        Err(outcome)
     }
 
     /// Locks: every handle, observer and session of this store is dead when this returns, and keys are wiped.
     pub fn lock(&self) {
         self.shared.generation.fetch_add(1, Ordering::SeqCst);
         self.shared.observers.clear();
-        self.shared.lock_inner().vault = None;
+        self.shared.lock_inner().forget();
     }
 
     /// Locks, writes the log back and closes the file, as a system that is about to freeze the process demands.
@@ -214,7 +239,7 @@ impl Shared {
         self.inner.lock().unwrap_or_else(|poisoned| {
             // a panic inside a call rolled its transaction back, but memory may be ahead of the disk: lock the store
             let mut inner = poisoned.into_inner();
-            inner.vault = None;
+            inner.forget();
             self.inner.clear_poison();
             inner
         })
@@ -232,70 +257,70 @@ impl Unlocked {
         Store { shared: self.shared.clone() }
     }
 
-    /// Replaces every key slot by one for new credentials.
-    ///
-    /// The new slot is on disk before the keystore secrets of the old ones are destroyed, so that a kill half-way
-    /// leaves a store that opens. Without a keystore an old slot may survive in flash: it still opens with the old
-    /// passphrase, and only with it. Errors: those of the credentials and of the medium; then nothing has changed.
-    pub fn change_credentials(&self, credentials: &Credentials<'_>) -> Result<(), Error> {
-        let (key, store_id) = self.read(|vault, _| Ok((vault.duplicate_store_key(), vault.store_id)))?;
-        // outside the store's lock: Argon2id takes its time
-        let (slot, open) = make_slot(self.env(), &store_id, 0, credentials, &key)?;
-        let mut slots = storage::read_slots(&self.shared.dir)?;
-        let old = std::mem::take(&mut slots.slots);
-        if let Some(first) = slots.slots.first_mut() {
-            *first = Some(slot);
-        }
-        let mut inner = self.alive()?;
-        let database = inner.database.as_mut().ok_or(Error::Locked)?;
-        database.write_slots(&slots, &self.env().random::<{ storage::SLOT_FILLER_BYTES }>())?;
-        if let Some(vault) = &mut inner.vault {
-            vault.opened = open.opened(&self.shared.dir);
-        }
-        if let Some(protector) = credentials.protector {
-            for slot in old.iter().flatten().filter(|slot| !slot.keystore_alias().is_empty()) {
-                // a secret that cannot be destroyed now opens nothing that is still in use
-                let _ = protector.destroy(slot.keystore_alias());
-            }
-        }
-        Ok(())
-    }
-
     fn env(&self) -> &Env {
         &self.shared.env
     }
 
     /// Runs one transaction with the keys. If it fails, memory goes back to what is on disk.
     fn write<T>(&self, work: impl FnOnce(&mut Vault, &storage::Transaction<'_>) -> Result<T, Error>) -> Result<T, Error> {
-        let done = self.transact(work);
+        let done = self.transact(None, work);
         wipe_stack();
         done
     }
 
+    /// `credentials`, if any, replace those in use; otherwise the store key is replaced where an erasure asked for it.
     #[inline(never)]
-    fn transact<T>(&self, work: impl FnOnce(&mut Vault, &storage::Transaction<'_>) -> Result<T, Error>) -> Result<T, Error> {
+    fn transact<T>(
+        &self,
+        credentials: Option<Opener>,
+        work: impl FnOnce(&mut Vault, &storage::Transaction<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let mut inner = self.alive()?;
-        let Inner { database, vault } = &mut *inner;
-        let (Some(database), Some(open)) = (database.as_mut(), vault.as_mut()) else { return Err(Error::Locked) };
+        let Inner { database, vault, opener, has_other_slots } = &mut *inner;
+        let (Some(database), Some(open), Some(opener)) = (database.as_mut(), vault.as_mut(), opener.as_mut()) else {
+            return Err(Error::Locked);
+        };
+        let (env, dir) = (&self.shared.env, &self.shared.dir);
+        let mut replacement = None;
         let done = database.transaction(|tx| {
+            if *has_other_slots {
+                // a write that writes nothing would not say for certain which root is the last one
+                open.touch_root();
+            }
             let value = work(open, tx)?;
+            open.settle(tx)?;
+            if let Some(next) = credentials {
+                replacement = Some(rekey::begin(env, dir, opener, Some(next), open)?);
+            } else if open.state.is_rekey_due && env.holds(Rule::ReplaceStoreKey) {
+                // an erasure is not held up by a keystore that refuses: what stays due is done by a later write
+                replacement = rekey::begin(env, dir, opener, None, open).ok();
+            }
+            if replacement.is_some() {
+                open.state.is_rekey_due = false;
+            }
             open.save(tx)?;
             Ok::<_, Error>(value)
         });
+        *has_other_slots |= replacement.is_some();
         match done {
             Ok(value) => {
-                // what this cannot finish (no room, a kill) the next unlock does: both slots lie there until then
-                let _ = open.finish_store_key(database);
+                if *has_other_slots {
+                    let former = replacement.as_ref().and_then(rekey::Replacement::former);
+                    *has_other_slots = !rekey::settle(env, dir, opener, former, database).unwrap_or(false);
+                }
                 let changes = open.take_changes();
                 drop(inner);
                 self.shared.observers.notify(&changes);
                 Ok(value)
             }
             Err(error) => {
+                if let Some(replacement) = replacement {
+                    rekey::take_back(replacement, opener, open);
+                }
                 // what the closure changed in memory never happened: read it all again
                 let reread = database.read::<_, Error>(|reader| open.reopen(reader));
                 if reread.is_err() {
-                    inner.vault = None;
+                    inner.forget();
                 }
                 Err(error)
             }
@@ -312,7 +337,7 @@ impl Unlocked {
     #[inline(never)]
     fn look<T>(&self, look: impl FnOnce(&mut Vault, &storage::Reader<'_>) -> Result<T, Error>) -> Result<T, Error> {
         let mut inner = self.alive()?;
-        let Inner { database, vault } = &mut *inner;
+        let Inner { database, vault, .. } = &mut *inner;
         let (Some(database), Some(open)) = (database.as_mut(), vault.as_mut()) else { return Err(Error::Locked) };
         database.read(|reader| look(open, reader))
     }
@@ -337,84 +362,6 @@ fn wipe_stack() {
     let mut dead = [0_u8; STACK_WIPED_BYTES];
     // not optimised away: the compiler must assume that somebody reads it
     std::hint::black_box(&mut dead);
-}
-
-/// A slot that the credentials opened.
-#[derive(Debug)]
-struct OpenSlot {
-    number: usize,
-    key: StoreKey,
-    /// What wraps the next store key; none where that takes a keystore.
-    unlock_key: Option<UnlockKey>,
-}
-
-impl OpenSlot {
-    /// What the vault keeps of it.
-    fn opened(self, dir: &Path) -> Option<OpenedSlot> {
-        let number = self.number;
-        self.unlock_key.map(|unlock_key| OpenedSlot { dir: dir.to_owned(), number, unlock_key })
-    }
-}
-
-/// Opens every slot that the given credentials fit: two where a replacement of the store key was interrupted.
-fn open_slots(slots: &SlotFile, passphrase: &Passphrase, protector: Option<&dyn KeyProtector>) -> Result<Vec<OpenSlot>, Error> {
-    let mut open: Vec<OpenSlot> = Vec::new();
-    for (number, slot) in slots.slots.iter().enumerate() {
-        let Some(slot) = slot else { continue };
-        let secret = match (slot.kind(), protector) {
-            (SlotKind::Passphrase | SlotKind::Recovery, _) => None,
-            (SlotKind::PassphraseKeystore, Some(protector)) => protector.secret(slot.keystore_alias()).ok(),
-            (SlotKind::PinKeystore, Some(protector)) if protector.is_hardware_bound() => protector.secret(slot.keystore_alias()).ok(),
-            _ => continue,
-        };
-        if matches!(slot.kind(), SlotKind::PassphraseKeystore | SlotKind::PinKeystore) && secret.is_none() {
-            continue;
-        }
-        let cost = slot.cost();
-        let params = Argon2Params::new(cost.memory_kib(), cost.passes(), cost.lanes())?;
-        let unlock_key = crypto::derive_unlock_key(passphrase, slot.salt(), params, secret.as_ref())?;
-        let aad = slot_aad(&slots.store_id, number, slot.kind(), slot.keystore_alias());
-        if let Ok(key) = crypto::unwrap_store_key(&unlock_key, &aad, slot.wrapped_key()) {
-            let unlock_key = (slot.kind() == SlotKind::Passphrase).then_some(unlock_key);
-            open.push(OpenSlot { number, key, unlock_key });
-        }
-    }
-    if open.is_empty() { Err(Error::WrongPassphrase) } else { Ok(open) }
-}
-
-fn slot_aad(store_id: &[u8; 16], number: usize, kind: SlotKind, alias: &[u8]) -> Aad {
-    let kind = match kind {
-        SlotKind::Passphrase => 1,
-        SlotKind::PassphraseKeystore => 2,
-        SlotKind::PinKeystore => 3,
-        SlotKind::Recovery => 4,
-    };
-    Aad::new(labels::SLOT).add(store_id).add(&[number as u8, kind]).add(alias)
-}
-
-/// Makes the slot that credentials open.
-fn make_slot(
-    env: &Env,
-    store_id: &[u8; 16],
-    number: usize,
-    credentials: &Credentials<'_>,
-    key: &StoreKey,
-) -> Result<(Slot, OpenSlot), Error> {
-    let (kind, alias, secret) = match credentials.protector {
-        None => (SlotKind::Passphrase, Vec::new(), None),
-        Some(protector) => {
-            let (alias, secret) = protector.create().map_err(|_| Error::Storage(StorageError::NoAccess))?;
-            (SlotKind::PassphraseKeystore, alias, Some(secret))
-        }
-    };
-    let salt = env.random::<16>();
-    let params = credentials.cost.params()?;
-    let unlock_key = crypto::derive_unlock_key(credentials.passphrase, &salt, params, secret.as_ref())?;
-    let wrapped = crypto::wrap_store_key(env, &unlock_key, &slot_aad(store_id, number, kind, &alias), key).map_err(|_| Error::Damaged)?;
-    let cost = storage::Argon2Cost::new(params.memory_kib(), params.passes(), params.lanes())?;
-    let slot = Slot::new(kind, cost, salt, &alias, &wrapped)?;
-    let unlock_key = (kind == SlotKind::Passphrase).then_some(unlock_key);
-    Ok((slot, OpenSlot { number, key: key.duplicate(), unlock_key }))
 }
 
 /// Seals a new root and stores it with the slots: the last step of creating a store.

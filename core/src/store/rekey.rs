@@ -1,132 +1,152 @@
-//! Replacing the store key while the store is unlocked, without the passphrase.
+//! Replacing the store key: what was erased stays unreadable in every old copy of the files.
 //!
-//! Old copies of the file may survive in flash: what was taken out of the root (a record's page key, a turn, a receiving
-//! key) is gone only once the key that sealed those old roots is. Order, so that a kill at any point leaves a store
-//! that opens, with at most one leftover slot that the next unlock removes:
+//! A copy of the medium (flash cells that were not reused yet, a backup, a police image) holds old slots and old roots.
+//! So an erasure makes a new store key, seals the root under it, and wraps it in a new slot under a new keystore key;
+//! then the old keystore key is destroyed, and with it every copy of the old slot. The passphrase is not needed: what
+//! Argon2id made of it at unlocking is kept until the lock ([`Opener`]).
 //!
-//! 1. the slot of the new store key is on disk beside the old one;
-//! 2. the transaction commits, with the root under the new key;
-//! 3. the log is cut to nothing;
-//! 4. the slot file holds the new slot alone;
-//! 5. the keystore secret of the old slot is destroyed.
+//! | step | a kill after it leaves |
+//! |---|---|
+//! | 1. new keystore key | a key that wraps nothing |
+//! | 2. slot file with the old and the new slot | two slots; the root opens with the old one |
+//! | 3. the transaction, root under the new key | two slots; the root opens with the new one |
+//! | 4. old keystore key destroyed | the same, the old slot opens no more |
+//! | 5. slot file with the new slot alone | nothing to do |
 //!
-//! The slot's own unlock key stays in memory for this while the store is unlocked: it opens no more than the store key
-//! beside it does. A slot without a keystore has no secret to destroy, and an old copy of it still opens with the
-//! passphrase: [`PlatformNote::PassphraseOnly`] says so.
+//! Each state opens with the same credentials: the root itself says which slot counts. The next write finishes steps 4
+//! and 5, and unlocking makes one where there are two slots. When step 1 or 2 fails, the transaction goes on without
+//! them and the replacement stays due: an erasure is never held up by a keystore that refuses.
 
-use super::slot_aad;
+use super::unlocking::Opener;
 use super::vault::Vault;
-use crate::crypto::{self, StoreKey, UnlockKey};
+use super::{Credentials, KeyProtector, Promise, ProtectorError, Unlocked, wipe_stack};
+use crate::crypto::StoreKey;
 use crate::env::Env;
 use crate::error::Error;
-use crate::rules::Rule;
-use crate::storage::{self, Database, Slot, SlotKind};
-use std::path::PathBuf;
+use crate::storage::{self, Database, SLOT_FILLER_BYTES};
+use std::path::Path;
+use std::sync::Arc;
 
-/// What the platform can promise about an erasure on this phone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PlatformNote {
-    /// The keystore secret is replaced: old copies of the files open no more, as finally as the keystore deletes keys.
-    KeystoreReplaced,
-    /// There is no keystore: an old copy of the files, kept by flash or a backup, still opens with the passphrase.
-    PassphraseOnly,
-    /// The store key could not be replaced yet. Remedy: unlock again with the keystore at hand.
-    NotYet,
-}
-
-impl PlatformNote {
-    /// The stable name.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::KeystoreReplaced => "keystore_replaced",
-            Self::PassphraseOnly => "passphrase_only",
-            Self::NotYet => "not_yet",
-        }
-    }
-}
-
-/// The slot that opened the store, and what wrapping a new store key for it takes.
-pub(super) struct OpenedSlot {
-    pub dir: PathBuf,
-    pub number: usize,
-    pub unlock_key: UnlockKey,
-}
-
-/// A replacement that is on its way to disk.
+/// What a replacement gave, until its transaction is on disk.
 pub(super) struct Replacement {
-    /// The key in force if the transaction fails.
-    previous: StoreKey,
-    slot: Slot,
-    number: usize,
+    old_key: StoreKey,
+    old_opener: Opener,
 }
 
-impl OpenedSlot {
-    /// A second slot for a new store key, which the same passphrase opens. None where that takes a keystore.
-    fn slot_for(&self, env: &Env, key: &StoreKey) -> Result<Option<(usize, Slot)>, Error> {
-        let slots = storage::read_slots(&self.dir)?;
-        let Some(Some(old)) = slots.slots.get(self.number) else { return Err(Error::Damaged) };
-        if old.kind() != SlotKind::Passphrase {
-            return Ok(None);
-        }
-        let number = (self.number + 1) % storage::SLOT_COUNT;
-        let aad = slot_aad(&slots.store_id, number, old.kind(), old.keystore_alias());
-        let wrapped = crypto::wrap_store_key(env, &self.unlock_key, &aad, key).map_err(|_| Error::Damaged)?;
-        let slot = Slot::new(old.kind(), old.cost(), *old.salt(), old.keystore_alias(), &wrapped)?;
-        let mut both = slots;
-        if let Some(place) = both.slots.get_mut(number) {
-            *place = Some(slot.clone());
-        }
-        storage::stage_slots(&self.dir, &both, &env.random())?;
-        Ok(Some((number, slot)))
+impl Replacement {
+    /// The keystore of the slot that was replaced.
+    pub(super) const fn former(&self) -> Option<&Arc<dyn KeyProtector>> {
+        self.old_opener.protector.as_ref()
     }
 }
 
-impl Vault {
-    /// Step 1, right before the root is sealed. From here on the vault seals under the new key.
-    pub(super) fn stage_store_key(&mut self) -> Result<(), Error> {
-        if !self.env.holds(Rule::ReplaceStoreKey) || self.replacement.is_some() {
-            return Ok(());
-        }
-        let Some(opened) = &self.opened else { return Ok(()) };
-        let key = StoreKey::make(&self.env);
-        let Some((number, slot)) = opened.slot_for(&self.env, &key)? else { return Ok(()) };
-        let previous = std::mem::replace(&mut self.store_key, key);
-        self.replacement = Some(Replacement { previous, slot, number });
-        Ok(())
-    }
-
-    /// The transaction failed: the old key is in force. The new slot is removed when the next one is written.
-    pub(super) fn drop_staged_key(&mut self) {
-        if let Some(replacement) = self.replacement.take() {
-            self.store_key = replacement.previous;
-        }
-    }
-
-    /// Steps 3 to 5, after the transaction committed. An error leaves what the next unlock finishes.
-    pub(super) fn finish_store_key(&mut self, database: &mut Database) -> Result<(), Error> {
-        let Some(replacement) = self.replacement.take() else { return Ok(()) };
-        let number = replacement.number;
-        if let Some(opened) = &mut self.opened {
-            opened.number = number;
-        }
-        keep_slot(database, &self.env, &self.store_id, number, replacement.slot)
-    }
-
-    /// What the platform promises of the last replacement.
-    pub(super) const fn platform_note(&self) -> PlatformNote {
-        match &self.opened {
-            Some(_) => PlatformNote::PassphraseOnly,
-            None => PlatformNote::NotYet,
-        }
-    }
+/// Whether the store key was replaced, and what that is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyReplacement {
+    /// Old slots open nothing any more: their keystore key is destroyed.
+    Done,
+    /// There is no keystore: an old slot that the medium kept still opens old copies, with the passphrase of its time.
+    WithoutKeystore,
+    /// The keystore or the medium refused; the next write tries again.
+    Due,
 }
 
-/// Makes one slot the only one.
-pub(super) fn keep_slot(database: &mut Database, env: &Env, store_id: &[u8; 16], number: usize, slot: Slot) -> Result<(), Error> {
-    database.checkpoint()?;
-    let mut slots = storage::SlotFile::new(*store_id);
-    if let Some(place) = slots.slots.get_mut(number) {
+/// Steps 1 and 2, inside the transaction. The caller seals the root and commits.
+pub(super) fn begin(env: &Env, dir: &Path, opener: &mut Opener, next: Option<Opener>, vault: &mut Vault) -> Result<Replacement, Error> {
+    let mut slots = storage::read_slots(dir)?;
+    let mut next = next.unwrap_or_else(|| opener.duplicate());
+    next.number = slots.slots.iter().position(Option::is_none).ok_or(Error::Damaged)?;
+    let key = StoreKey::make(env);
+    let slot = next.slot(env, &slots.store_id, &key)?;
+    let alias = slot.keystore_alias().to_vec();
+    if let Some(place) = slots.slots.get_mut(next.number) {
         *place = Some(slot);
     }
-    Ok(database.write_slots(&slots, &env.random::<{ storage::SLOT_FILLER_BYTES }>())?)
+    if let Err(error) = storage::write_slots(dir, &slots, &env.random::<SLOT_FILLER_BYTES>()) {
+        // whether or not the file was replaced: the old slot is in either, and this key opens nothing yet
+        if let Some(protector) = &next.protector {
+            let _ = protector.destroy(&alias);
+        }
+        return Err(error.into());
+    }
+    Ok(Replacement { old_key: vault.replace_store_key(key), old_opener: std::mem::replace(opener, next) })
+}
+
+/// The transaction failed: memory goes back to the old key. Both slots stay in the file until a write has succeeded,
+/// since a commit that reported a failure may still be found after a power cut.
+pub(super) fn take_back(replacement: Replacement, opener: &mut Opener, vault: &mut Vault) {
+    vault.replace_store_key(replacement.old_key);
+    *opener = replacement.old_opener;
+}
+
+/// Steps 4 and 5, after a transaction whose root this opener's slot opens. True when no other slot is left.
+///
+/// `former` is the keystore of the old slot, if new credentials brought another one.
+pub(super) fn settle(
+    env: &Env,
+    dir: &Path,
+    opener: &Opener,
+    former: Option<&Arc<dyn KeyProtector>>,
+    database: &mut Database,
+) -> Result<bool, Error> {
+    let mut slots = storage::read_slots(dir)?;
+    let keystores: Vec<&Arc<dyn KeyProtector>> = opener.protector.iter().chain(former).collect();
+    let mut is_settled = true;
+    for (_, place) in slots.slots.iter_mut().enumerate().filter(|(number, _)| *number != opener.number) {
+        let Some(slot) = place else { continue };
+        let alias = slot.keystore_alias();
+        let is_gone = |keystore: &&Arc<dyn KeyProtector>| matches!(keystore.destroy(alias), Ok(()) | Err(ProtectorError::Missing));
+        if alias.is_empty() || (!keystores.is_empty() && keystores.iter().filter(|keystore| !is_gone(keystore)).count() == 0) {
+            *place = None;
+        } else {
+            // the slot stays, so that its key is still named when the keystore is there again
+            is_settled = false;
+        }
+    }
+    storage::write_slots(dir, &slots, &env.random::<SLOT_FILLER_BYTES>())?;
+    // old roots in the log are sealed under a key that is gone; cutting the log is tidiness, and tried again at closing
+    let _ = database.checkpoint();
+    Ok(is_settled)
+}
+
+impl Unlocked {
+    /// Replaces store key, slot and keystore key, as every erasure does. Needs no passphrase.
+    ///
+    /// Errors: [`Error::Locked`] and the medium's; a keystore that refuses is [`KeyReplacement::Due`].
+    pub fn replace_store_key(&self) -> Result<KeyReplacement, Error> {
+        self.write(|vault, _| {
+            vault.require_new_store_key();
+            Ok(())
+        })?;
+        self.key_replacement()
+    }
+
+    /// What the last replacement of the store key is worth, or that one is due.
+    pub fn key_replacement(&self) -> Result<KeyReplacement, Error> {
+        let inner = self.alive()?;
+        let (Some(vault), Some(opener)) = (&inner.vault, &inner.opener) else { return Err(Error::Locked) };
+        Ok(match opener.promise() {
+            _ if vault.state.is_rekey_due || inner.has_other_slots => KeyReplacement::Due,
+            Promise::None => KeyReplacement::WithoutKeystore,
+            _ => KeyReplacement::Done,
+        })
+    }
+
+    /// What stands between a copied folder and a guessed passphrase, as the store was opened now.
+    pub fn promise(&self) -> Result<Promise, Error> {
+        self.alive()?.opener.as_ref().map(Opener::promise).ok_or(Error::Locked)
+    }
+
+    /// Takes new credentials, and replaces store key and slot with them. Slow on purpose: Argon2id.
+    ///
+    /// A kill half-way leaves a store that opens with the old credentials or with the new ones. Without a keystore an
+    /// old slot may survive in flash: it opens copies of the old files with the old passphrase, and not what is
+    /// written from now on. Errors: those of the credentials, [`Error::Keystore`] and the medium's; then nothing has changed.
+    pub fn change_credentials(&self, credentials: &Credentials<'_>) -> Result<(), Error> {
+        // outside the store's lock: Argon2id takes its time
+        let next = Opener::make(self.env(), credentials)?;
+        let done = self.transact(Some(next), |_, _| Ok(()));
+        wipe_stack();
+        done
+    }
 }

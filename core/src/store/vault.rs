@@ -4,7 +4,6 @@ use super::erase::{ERASURES, Erasing};
 use super::index::{Index, Item, ItemKey, Place, place_of};
 use super::ledger::Ledger;
 use super::observer::Change;
-use super::rekey::{OpenedSlot, Replacement};
 use super::retention::Terms;
 use super::root::{self, Root, open_value, seal_value};
 use crate::consent::Charter;
@@ -58,6 +57,10 @@ pub(super) struct LocalState {
     #[n(20)]
     #[cbor(default)]
     pub tended: Option<ShiftDay>,
+    /// Something was erased: the store key is replaced with the next write that can.
+    #[n(9)]
+    #[cbor(default)]
+    pub is_rekey_due: bool,
 }
 
 /// What the relay is known to hold: a value of its own, since it grows and no save should rewrite it.
@@ -133,7 +136,7 @@ impl RelaySettings {
 pub(super) struct Vault {
     pub env: Env,
     pub store_id: [u8; 16],
-    pub store_key: StoreKey,
+    store_key: StoreKey,
     pub values: RootKey,
     pub root: Root,
     root_changed: bool,
@@ -159,14 +162,8 @@ pub(super) struct Vault {
     pub catalogue: Option<(super::CatalogueInfo, std::sync::Arc<crate::catalogue::Catalogue>)>,
     /// Tombstones in force, and what was dropped because of them.
     pub erasing: Erasing,
-    /// Something left the root that old copies of the file must not open any more.
-    pub is_store_key_due: bool,
     /// Marks of the secrets in the stored root.
     stored_secrets: BTreeSet<[u8; 16]>,
-    /// The slot that opened the store; none while a store is being made, or where replacing it takes a keystore.
-    pub opened: Option<OpenedSlot>,
-    /// A new store key on its way to disk.
-    pub replacement: Option<Replacement>,
 }
 
 impl Vault {
@@ -225,28 +222,31 @@ impl Vault {
             held_room: None,
             catalogue: None,
             erasing,
-            is_store_key_due: false,
             stored_secrets,
-            opened: None,
-            replacement: None,
         })
     }
 
     /// Forgets everything in memory that a failed transaction may have changed, and reads it again. The session stays.
     pub(super) fn reopen(&mut self, reader: &Reader<'_>) -> Result<(), Error> {
         let session = self.session;
-        self.drop_staged_key();
-        let opened = self.opened.take();
         *self = Self::open(&self.env.clone(), reader, self.store_id, self.store_key.duplicate())?;
         // a fresh session would be as good; keeping it keeps chains of one unlock together
         self.session = session;
-        self.opened = opened;
+        Ok(())
+    }
+
+    /// Applies what the log says is erased. Comes before the store key is replaced: whatever left the root since it was
+    /// stored, a page key, a turn, a receiving key, lies in older roots and goes with the key that sealed them.
+    pub(super) fn settle(&mut self, tx: &Transaction<'_>) -> Result<(), Error> {
+        self.apply_tombstones(tx)?;
+        if !self.stored_secrets.is_subset(&marks(&self.keyring.secrets())) {
+            self.require_new_store_key();
+        }
         Ok(())
     }
 
     /// Stores everything that changed. The last step of every transaction.
     pub(super) fn save(&mut self, tx: &Transaction<'_>) -> Result<(), Error> {
-        self.apply_tombstones(tx)?;
         if let Some(ledger) = &mut self.ledger {
             ledger.save(&self.env, tx, &self.values)?;
         }
@@ -283,12 +283,7 @@ impl Vault {
         }
         if std::mem::take(&mut self.root_changed) {
             self.root.keys = self.keyring.secrets();
-            let marks = marks(&self.root.keys);
-            // a turn or receiving key that was destroyed lies in older roots: they go with the key that sealed them
-            if std::mem::take(&mut self.is_store_key_due) || !self.stored_secrets.is_subset(&marks) {
-                self.stage_store_key()?;
-            }
-            self.stored_secrets = marks;
+            self.stored_secrets = marks(&self.root.keys);
             let sealed = self.root.seal(&self.env, &self.store_id, &self.store_key);
             self.root.keys = KeyringSecrets::default();
             tx.put_meta(root::ROOT, &sealed?)?;
@@ -329,9 +324,14 @@ impl Vault {
         self.ledger.as_mut().ok_or(Error::Damaged)
     }
 
-    /// The store key, to be wrapped for new credentials.
-    pub(super) fn duplicate_store_key(&self) -> StoreKey {
-        self.store_key.duplicate()
+    /// Something was erased: the transaction in hand replaces the store key before it ends, or leaves that due.
+    pub(super) const fn require_new_store_key(&mut self) {
+        self.state.is_rekey_due = true;
+    }
+    /// Puts another store key in place; the root is sealed under it when this transaction is saved. Returns the old one.
+    pub(super) const fn replace_store_key(&mut self, key: StoreKey) -> StoreKey {
+        self.root_changed = true;
+        std::mem::replace(&mut self.store_key, key)
     }
     /// What the relay is known to hold.
     pub(super) const fn progress(&self) -> &RelayProgress {
