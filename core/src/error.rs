@@ -9,8 +9,8 @@ use crate::envelope::EnvelopeError;
 use crate::record::EntryError;
 use crate::screen::ScreenError;
 use crate::storage::{SlotError, StorageError};
-use crate::team::pack::PackError;
 use crate::store::ProtectorError;
+use crate::team::pack::PackError;
 use crate::team::{InvitationError, Refusal, TurnError};
 
 /// What the caller can do: the app words it in the user's language.

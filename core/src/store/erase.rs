@@ -5,11 +5,11 @@
 //! new store key. What arrives later is dropped and told. The lines of erased bodies stay in the ledger without place
 //! and day: their author's chain must stay complete, and nobody may hand them over again.
 
-use super::{KeyReplacement, Unlocked};
 use super::accept::Held;
 use super::index::{Place, place_of};
 use super::root::Seed;
 use super::vault::Vault;
+use super::{KeyReplacement, Unlocked};
 use crate::consent::grant::GatedCategory;
 use crate::crypto;
 use crate::error::Error;
@@ -448,6 +448,22 @@ impl Unlocked {
             vault.edit_document(tx, successor, kind, item.subject, |edit| mapping::carry(edit, fields, &document))?;
             let places = BTreeSet::from([place_of(record, kind, item.subject)]);
             vault.erase(tx, &Erasure::History { record, successor }, Some(places))
+        })
+    }
+
+    /// Adds this member's signature to an operation of another member: an erasure beyond the tenth of one phone, the
+    /// removal of a steward, a charter that loosens. It has its effect here at once, and elsewhere when they hear of it.
+    ///
+    /// Errors: [`Error::Operation`] when the log does not take it, [`Error::NoSuchRecord`] when it is unknown here.
+    pub fn countersign(&self, operation: OperationId) -> Result<(), Error> {
+        self.write(|vault, tx| {
+            vault.keyring.log.operation(&operation).ok_or(Error::NoSuchRecord)?;
+            vault.write_operation(crate::team::Action::Countersign { operation })?;
+            vault.apply_tombstones(tx)?;
+            if vault.require_writer().is_ok() {
+                vault.end_pull(tx)?;
+            }
+            Ok(())
         })
     }
 

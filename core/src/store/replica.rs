@@ -145,6 +145,24 @@ impl Vault {
         Ok(Some(envelope::cover_row(&self.env, self.team(), lane, &binding, &key.record_key(), &body)?))
     }
 
+    /// Of some turns, newest first, those that the newest frontiers of colleagues name last.
+    fn turns_of_colleagues(&self, turns: impl Iterator<Item = TurnId>) -> Vec<TurnId> {
+        let log = &self.keyring.log;
+        let known: Vec<&crate::team::Turn> = turns.filter_map(|id| self.keyring.book.known().find(|turn| turn.id() == id)).collect();
+        let mut picked: Vec<TurnId> = Vec::new();
+        for (device, _) in self.keyring.frontiers.iter().filter(|(device, _)| **device != self.device) {
+            let Some(frontier) = self.keyring.frontier_of(device) else { continue };
+            let heads = &frontier.content().log_heads;
+            let names = |turn: &&&crate::team::Turn| turn.log_heads().iter().all(|head| log.names(heads, head));
+            if let Some(turn) = known.iter().find(names).map(|turn| turn.id())
+                && !picked.contains(&turn)
+            {
+                picked.push(turn);
+            }
+        }
+        picked
+    }
+
     /// A colleague or the relay was reached.
     pub(super) fn note_meeting(&mut self) -> Result<(), Error> {
         self.state.last_contact = Some(self.today()?);
@@ -163,7 +181,15 @@ impl Replica for Unlocked {
             // turns that are held are recognised however old they are; earlier ones within the absence limit
             let is_held = |turn| vault.keyring.book.held().any(|held| held.turn.id() == turn);
             let recent = remembered.filter(|(at, known)| *at == 0 || is_held(known.turn) || known.day.plus(limit) >= today);
-            Ok(recent.map(|(_, known)| DiscoverySecret::from_bytes(known.discovery.expose())).collect())
+            let recent: Vec<_> = recent.map(|(_, known)| known).collect();
+            // A hello has room for a few: the turn in use, then for each colleague the newest one that their last
+            // frontier names. Whoever erased a dozen records meanwhile has as many turns that nobody else saw.
+            let of_colleagues: Vec<TurnId> = vault.turns_of_colleagues(recent.iter().map(|known| known.turn));
+            let rank = |turn: &TurnId| of_colleagues.iter().position(|other| other == turn).unwrap_or(usize::MAX);
+            let mut order: Vec<usize> = (0..recent.len()).collect();
+            order.sort_by_key(|at| recent.get(*at).map_or((2, 0), |known| (usize::from(*at != 0), rank(&known.turn))));
+            let secrets = order.into_iter().filter_map(|at| recent.get(at));
+            Ok(secrets.map(|known| DiscoverySecret::from_bytes(known.discovery.expose())).collect())
         })
     }
 
