@@ -241,7 +241,7 @@ impl Vault {
         };
         let Ok(verified) = opened.verify(&device.key) else { return Ok(BodyVerdict::ThrownAway) };
         let header = verified.header;
-        if let Some(verdict) = self.drop_late(tx, &held, body_id, &header)? {
+        if let Some(verdict) = self.drop_erased(tx, &held, body_id, &header)? {
             return Ok(verdict);
         }
         if header.schema > SCHEMA_VERSION {
@@ -251,6 +251,9 @@ impl Vault {
         let entitled = state.device_role(author).is_some_and(crate::team::Role::reads_records);
         if let Err(code) = if entitled { check_structure(&held, binding.audience, &header) } else { Err("refused_role") } {
             return self.refuse(tx, &held, body_id, &header, code);
+        }
+        if let Some(verdict) = self.drop_expired(tx, &held, body_id, &header)? {
+            return Ok(verdict);
         }
         // banned or demoted since: what it wrote beyond the cut waits, whatever log head it names
         let may_still_write = self.keyring.log.state().device_role(author).is_some_and(crate::team::Role::reads_records);
@@ -533,21 +536,35 @@ impl Vault {
         Ok(())
     }
 
-    /// What a body that is too late for its record leaves: its line, so that it is never asked for again.
-    fn drop_late(&mut self, tx: &Transaction<'_>, held: &HeldBody, id: BodyId, header: &BodyHeader) -> Result<Option<BodyVerdict>, Error> {
+    /// A body of something erased leaves its line and nothing else, so that it is never asked for again.
+    fn drop_erased(
+        &mut self,
+        tx: &Transaction<'_>,
+        held: &HeldBody,
+        id: BodyId,
+        header: &BodyHeader,
+    ) -> Result<Option<BodyVerdict>, Error> {
+        let Some(operation) = self.late_for(&super::erase::target(held.record, held.kind, held.subject)) else { return Ok(None) };
         let place = place_of(held.record, held.kind, held.subject);
-        let line = Line::new(held.day, id, place, header.device, header.sequence);
-        let target = super::erase::target(held.record, held.kind, held.subject);
-        if let Some(operation) = self.late_for(&target) {
-            self.enter_line(tx, line.erased(), header)?;
-            self.tell_dropped(operation, held.kind, header.device)?;
-            return Ok(Some(BodyVerdict::Refused("erased")));
+        self.enter_line(tx, Line::new(held.day, id, place, header.device, header.sequence).erased(), header)?;
+        self.tell_dropped(operation, held.kind, header.device)?;
+        Ok(Some(BodyVerdict::Refused("erased")))
+    }
+
+    /// A body whose record's time was over before it arrived leaves its line as well.
+    fn drop_expired(
+        &mut self,
+        tx: &Transaction<'_>,
+        held: &HeldBody,
+        id: BodyId,
+        header: &BodyHeader,
+    ) -> Result<Option<BodyVerdict>, Error> {
+        let place = place_of(held.record, held.kind, held.subject);
+        if !self.comes_too_late(tx, &place, held.kind, held.day, header.keep_until)? {
+            return Ok(None);
         }
-        if self.comes_too_late(tx, &place, held.kind, held.day, header.keep_until)? {
-            self.enter_line(tx, line.expired(), header)?;
-            return Ok(Some(BodyVerdict::Refused("expired")));
-        }
-        Ok(None)
+        self.enter_line(tx, Line::new(held.day, id, place, header.device, header.sequence).expired(), header)?;
+        Ok(Some(BodyVerdict::Refused("expired")))
     }
 
     /// Forgets rows that have waited for their turn longer than a phone may be away.

@@ -292,7 +292,8 @@ impl RelayLink {
             vault.confirm_time(time)?;
             vault.end_pull(tx)?;
             vault.forget_stale_rows(tx)?;
-            vault.note_meeting()
+            vault.note_meeting()?;
+            vault.tend(tx).map(|_| ())
         })
     }
 

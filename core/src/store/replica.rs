@@ -403,7 +403,8 @@ impl Replica for Unlocked {
                 // a colleague's phone is one that may know the date
                 vault.confirm_day(day)?;
             }
-            vault.forget_stale_rows(tx)
+            vault.forget_stale_rows(tx)?;
+            vault.tend(tx).map(|_| ())
         })
     }
 }
