@@ -110,6 +110,9 @@ pub enum Error {
     /// Another phone showed that this store is an old copy, or a second one: nothing leaves until a steward answers.
     #[error("this store was copied or restored")]
     Copied,
+    /// The team's last day is over: what it holds can be read for a while, and is destroyed then.
+    #[error("the team's last day is over")]
+    Ended,
     /// No turn may be used and none could be started.
     #[error("no usable turn")]
     NoTurn,
@@ -179,6 +182,7 @@ impl Error {
             Self::Role => "role",
             Self::Removed => "removed",
             Self::Copied => "copied_or_restored",
+            Self::Ended => "team_ended",
             Self::NoTurn => "no_usable_turn",
             Self::Damaged => "damaged",
             Self::Screen(error) => error.code(),
@@ -215,7 +219,7 @@ impl Error {
             | Self::CatalogueParts(_) => Remedy::CorrectInput,
             Self::Passphrase(PassphraseError::OutOfMemory) => Remedy::TryLater,
             Self::Passphrase(_) => Remedy::CorrectInput,
-            Self::Role | Self::Removed | Self::Copied => Remedy::AskSteward,
+            Self::Role | Self::Removed | Self::Copied | Self::Ended => Remedy::AskSteward,
             Self::Pack(PackError::Overtaken) => Remedy::TryLater,
             Self::Pack(PackError::Damaged) => Remedy::CorrectInput,
             Self::NoTurn | Self::Turn(_) | Self::Pack(_) => Remedy::MeetColleague,

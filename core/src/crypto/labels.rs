@@ -122,6 +122,10 @@ labels! {
     SESSION_SUMMARY = "session summary";
     /// Words that two people compare.
     CHECK_WORDS = "check words";
+    /// The record that carries on the values of one whose history is dropped, from that one's id.
+    SUCCESSOR = "successor";
+    /// A secret of the root, told from others without being shown.
+    SECRET_MARK = "secret mark";
     /// A device's id, from its signing key.
     DEVICE_ID = "device id";
     /// A team's id, from its founding operation.

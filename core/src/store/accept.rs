@@ -146,6 +146,7 @@ pub(super) enum Held {
     Body(#[n(0)] HeldBody),
 }
 
+/// A body that waits, with the key that opened it.
 #[derive(Debug, Encode, Decode)]
 pub(super) struct HeldBody {
     #[n(0)]
@@ -234,10 +235,17 @@ impl Vault {
             body,
         };
         let Some(device) = self.keyring.log.state().devices.get(&author).cloned() else {
+            // nobody's word, about something erased: its key must not even be held
+            if self.late_for(&super::erase::target(held.record, held.kind, held.subject)).is_some() {
+                return Ok(BodyVerdict::ThrownAway);
+            }
             return self.hold_body(tx, body_id, held, UNKNOWN_DEVICE);
         };
         let Ok(verified) = opened.verify(&device.key) else { return Ok(BodyVerdict::ThrownAway) };
         let header = verified.header;
+        if let Some(verdict) = self.drop_erased(tx, &held, body_id, &header)? {
+            return Ok(verdict);
+        }
         if header.schema > SCHEMA_VERSION {
             return self.hold_body(tx, body_id, held, "held_newer_version");
         }
@@ -245,6 +253,9 @@ impl Vault {
         let entitled = state.device_role(author).is_some_and(crate::team::Role::reads_records);
         if let Err(code) = if entitled { check_structure(&held, binding.audience, &header) } else { Err("refused_role") } {
             return self.refuse(tx, &held, body_id, &header, code);
+        }
+        if let Some(verdict) = self.drop_expired(tx, &held, body_id, &header)? {
+            return Ok(verdict);
         }
         // banned or demoted since: what it wrote beyond the cut waits, whatever log head it names
         let beyond_cut = self.is_beyond_cut(&author, header.sequence);
@@ -275,15 +286,19 @@ impl Vault {
 
     /// Puts a body into the ledger, and notices what its place in the author's chain says.
     fn enter(&mut self, tx: &Transaction<'_>, held: &HeldBody, id: BodyId, header: &BodyHeader, refused: bool) -> Result<(), Error> {
+        let place = place_of(held.record, held.kind, held.subject);
+        let line = Line::new(held.day, id, place, header.device, header.sequence);
+        self.enter_line(tx, if refused { line.refused() } else { line }, header)
+    }
+
+    fn enter_line(&mut self, tx: &Transaction<'_>, line: Line, header: &BodyHeader) -> Result<(), Error> {
         let is_settled = self.is_before_resumption(&header.device, header.sequence);
         if header.device == self.device && !is_settled {
             // written by this device, and yet unknown to it: this store is an old copy, or there are two
             self.state.is_copied = true;
         }
-        let place = place_of(held.record, held.kind, held.subject);
-        let line = Line::new(held.day, id, place, header.device, header.sequence);
         let ledger = self.ledger(tx)?;
-        ledger.append(if refused { line.refused() } else { line });
+        ledger.append(line);
         if !is_settled && ledger.chain(&header.device).is_some_and(super::ledger::Chain::is_forked) {
             self.state.forked.insert(header.device);
         }
@@ -326,6 +341,7 @@ impl Vault {
             day,
             keys: Vec::new(),
             summary: Summary::Plain,
+            until: None,
         });
         // by its bytes too: a key id is its author's word, and another key may stand under it already
         if !item.keys.iter().any(|key| key.id == held.key_id && key.key.expose() == held.key.expose()) {
@@ -373,6 +389,7 @@ impl Vault {
                     return Ok(verdict);
                 }
                 item.day = day;
+                item.until = self.entry_until(held.kind, day, verified.header.keep_until)?;
                 tx.put_body(&place, &id, &held.body)?;
                 if held.kind == Kind::Encounter {
                     // the version shown may be another one than this
@@ -482,7 +499,7 @@ impl Vault {
             None => self.count_held(tx)?,
         };
         let plain = zeroize::Zeroizing::new(cbor::encode(held));
-        let sealed = seal_value(&self.env, &self.values, HELD, id.as_bytes(), &plain)?;
+        let sealed = seal_value(&self.env, &self.root.held_key(), HELD, id.as_bytes(), &plain)?;
         if room.take(author, sealed.len()) {
             tx.put_held(&id, &sealed)?;
         } else if author.is_none() {
@@ -507,8 +524,55 @@ impl Vault {
     }
 
     pub(super) fn open_held(&self, id: &RowId, sealed: &[u8]) -> Result<Held, Error> {
-        let plain = open_value(&self.values, HELD, id.as_bytes(), sealed)?;
+        let plain = open_value(&self.root.held_key(), HELD, id.as_bytes(), sealed)?;
         cbor::decode(&plain).map_err(|_| Error::Damaged)
+    }
+
+    /// Everything that is held back.
+    pub(super) fn all_held(&self, reader: &Reader<'_>) -> Result<Vec<(RowId, Held)>, Error> {
+        let mut all = Vec::new();
+        reader.for_each_held::<Error>(|id, sealed| {
+            all.push((id, self.open_held(&id, sealed)?));
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
+    /// Stores something held under the key that is in force now.
+    pub(super) fn put_held(&self, tx: &Transaction<'_>, id: &RowId, plain: &[u8]) -> Result<(), Error> {
+        tx.put_held(id, &seal_value(&self.env, &self.root.held_key(), HELD, id.as_bytes(), plain)?)?;
+        Ok(())
+    }
+
+    /// A body of something erased leaves its line and nothing else, so that it is never asked for again.
+    fn drop_erased(
+        &mut self,
+        tx: &Transaction<'_>,
+        held: &HeldBody,
+        id: BodyId,
+        header: &BodyHeader,
+    ) -> Result<Option<BodyVerdict>, Error> {
+        let Some(operation) = self.late_for(&super::erase::target(held.record, held.kind, held.subject)) else { return Ok(None) };
+        let place = place_of(held.record, held.kind, held.subject);
+        self.enter_line(tx, Line::new(held.day, id, place, header.device, header.sequence).erased(), header)?;
+        self.tell_dropped(operation, held.kind, header.device)?;
+        Ok(Some(BodyVerdict::Refused("erased")))
+    }
+
+    /// A body whose record's time was over before it arrived leaves its line as well.
+    fn drop_expired(
+        &mut self,
+        tx: &Transaction<'_>,
+        held: &HeldBody,
+        id: BodyId,
+        header: &BodyHeader,
+    ) -> Result<Option<BodyVerdict>, Error> {
+        let place = place_of(held.record, held.kind, held.subject);
+        if !self.comes_too_late(tx, &place, held.kind, held.day, header.keep_until)? {
+            return Ok(None);
+        }
+        self.enter_line(tx, Line::new(held.day, id, place, header.device, header.sequence).expired(), header)?;
+        Ok(Some(BodyVerdict::Refused("expired")))
     }
 
     /// Forgets rows that have waited for their turn longer than a phone may be away.

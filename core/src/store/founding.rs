@@ -134,6 +134,7 @@ impl Store {
             keys: keyring.secrets(),
             pages: Vec::new(),
             invitations: Vec::new(),
+            held: Seed::make(&env),
         };
         let made = Made { root, keyring, relay: None, first_day: Some(today) };
         let unlocked = make_store(dir, &env, credentials, made)?;
@@ -248,6 +249,7 @@ impl JoinedStore {
             keys: keyring.secrets(),
             pages: Vec::new(),
             invitations: Vec::new(),
+            held: Seed::make(&self.env),
         };
         Ok(Made { root, keyring, relay, first_day: None })
     }

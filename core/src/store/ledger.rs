@@ -24,6 +24,11 @@ const NAME: &str = "ledger";
 
 const RELAYED: u8 = 1;
 const ABSENT: u8 = 2;
+/// Absent because its time was over: what else arrives at its place comes too late.
+const EXPIRED: u8 = 4;
+
+/// The place of what was erased.
+const NOWHERE: Place = RecordId::from_bytes([0; 16]);
 
 /// One body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +49,21 @@ impl Line {
     pub(super) const fn refused(mut self) -> Self {
         self.flags |= ABSENT;
         self
+    }
+    /// A body of something erased: that it existed stays in its author's chain, where it lay and when does not.
+    pub(super) const fn erased(mut self) -> Self {
+        self.flags = ABSENT;
+        self.place = NOWHERE;
+        self.day = ShiftDay::from_days(0);
+        self
+    }
+    /// A body whose time is over.
+    pub(super) const fn expired(mut self) -> Self {
+        self.flags = ABSENT | EXPIRED;
+        self
+    }
+    pub(super) const fn is_expired(&self) -> bool {
+        self.flags & EXPIRED != 0
     }
     pub(super) const fn is_here(&self) -> bool {
         self.flags & ABSENT == 0
@@ -108,6 +128,8 @@ pub(super) struct Ledger {
     at: BTreeMap<BodyId, (usize, usize)>,
     by_day: BTreeSet<(ShiftDay, BodyId)>,
     chains: BTreeMap<DeviceId, Chain>,
+    /// Places whose time is over.
+    over: BTreeSet<Place>,
     dirty: BTreeSet<usize>,
 }
 
@@ -144,6 +166,9 @@ impl Ledger {
         }
         self.dirty.insert(segment);
         self.by_day.insert((line.day, line.body));
+        if line.is_expired() {
+            self.over.insert(line.place);
+        }
         let chain = self.chains.entry(line.device).or_default();
         let bodies = chain.bodies.entry(line.sequence).or_default();
         bodies.push(line.body);
@@ -153,6 +178,28 @@ impl Ledger {
             chain.contiguous += 1;
         }
         true
+    }
+
+    /// Strikes every body of some places: erased, or over.
+    pub(super) fn strike(&mut self, places: &BTreeSet<Place>, is_over: bool) {
+        for (segment, lines) in self.segments.iter_mut().enumerate() {
+            for line in lines.iter_mut().filter(|line| places.contains(&line.place)) {
+                self.by_day.remove(&(line.day, line.body));
+                if is_over {
+                    self.over.insert(line.place);
+                    *line = line.expired();
+                } else {
+                    *line = line.erased();
+                }
+                self.by_day.insert((line.day, line.body));
+                self.dirty.insert(segment);
+            }
+        }
+    }
+
+    /// Whether what lay at a place was destroyed because its time was over.
+    pub(super) fn is_over(&self, place: &Place) -> bool {
+        self.over.contains(place)
     }
 
     /// Notes that the relay holds a body, or (after a change of relay) no longer.

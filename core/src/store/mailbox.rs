@@ -291,11 +291,16 @@ impl RelayLink {
     }
 
     fn finish(&self) -> Result<(), Error> {
+        let offset = self.offset;
         self.unlocked.write(|vault, tx| {
+            // the relay took requests of this time for fresh: it agrees with it
+            let time = vault.env.now().seconds().saturating_add_signed(offset);
+            vault.confirm_time(time)?;
             vault.end_pull(tx)?;
             vault.note_gaps(tx)?;
             vault.forget_stale_rows(tx)?;
-            vault.note_meeting()
+            vault.note_meeting()?;
+            vault.tend(tx).map(|_| ())
         })
     }
 

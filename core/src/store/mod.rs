@@ -11,6 +11,8 @@
 //! | `ledger` | which bodies are known, in signed-day order |
 //! | `founding` | creating a store: found a team, invite, join |
 //! | `write`, `read` | records, by kind |
+//! | `pack` | everything for the team in one sealed file |
+//! | `erase`, `retention` | what must go: at somebody's word, and by age |
 //! | `keystore` | the platform's keystore, and one of files |
 //! | `unlocking`, `rekey` | from slots and credentials to the store key; replacing it |
 //! | `locking` | locking, by itself or not; erasing this device |
@@ -18,13 +20,13 @@
 //! | `accept` | what arrives, and the verdict on it |
 //! | `gaps` | what is missing, and how it is asked for through the relay |
 //! | `removal`, `beyond` | taking membership away, and what a removed device wrote beyond its cut |
-//! | `pack` | everything for the team in one sealed file |
 //! | `replica`, `mailbox` | what sessions and relay exchanges need |
 
 mod accept;
 mod beyond;
 mod catalogues;
 mod date;
+mod erase;
 mod founding;
 mod freeze;
 mod gaps;
@@ -41,6 +43,7 @@ mod read;
 mod rekey;
 mod removal;
 mod replica;
+mod retention;
 mod root;
 #[cfg(test)]
 mod tests;
@@ -57,6 +60,7 @@ mod write;
 pub use accept::{Acceptance, BodyVerdict};
 pub use beyond::WaitingBody;
 pub use catalogues::CatalogueInfo;
+pub use erase::{DroppedEdit, ErasureReceipt};
 pub use founding::{Credentials, Founded, Founding, JoinedStore, KeyCost, NewStore};
 pub use inviting::{CodeInvitation, TypedStore};
 pub use keystore::{Caveat, FileKeystore, KeyProtector, Promise, ProtectorError};
@@ -69,6 +73,7 @@ pub use read::{EncounterLine, FollowUpLine, NameLine, ReferralLine, Shown};
 pub use rekey::KeyReplacement;
 pub use removal::{AwaitedSignature, RemovalPlan};
 pub use replica::PeerLink;
+pub use retention::TendReport;
 pub use write::{EncounterDraft, OfferDraft, TallyTap};
 
 use crate::crypto::{Passphrase, StoreKey};
@@ -303,6 +308,7 @@ impl Unlocked {
                 open.touch_root();
             }
             let value = work(open, tx)?;
+            open.settle(tx)?;
             if let Some(next) = credentials {
                 replacement = Some(rekey::begin(env, dir, opener, Some(next), open)?);
             } else if open.state.is_rekey_due && env.holds(Rule::ReplaceStoreKey) {

@@ -83,11 +83,17 @@ pub(super) struct Root {
     pub pages: Vec<PageRef>,
     #[n(7)]
     pub invitations: Vec<PendingInvitation>,
+    /// Seals what is held back. Replaced when something held is erased.
+    #[n(20)]
+    pub held: Seed,
 }
 
 impl Root {
     pub(super) fn signer(&self) -> SigningKey {
         SigningKey::from_seed(self.signing.expose())
+    }
+    pub(super) fn held_key(&self) -> RootKey {
+        RootKey::from_bytes(self.held.expose())
     }
     pub(super) fn values_key(&self) -> RootKey {
         RootKey::from_bytes(self.values.expose())

@@ -1,11 +1,13 @@
 //! What exists only while a store is unlocked: keys, index, log, turns. Dropped, and wiped, by `lock`.
 
+use super::erase::{ERASURES, Erasing};
 use super::index::{BanMark, Index, Item, ItemKey, Place, place_of};
 use super::ledger::Ledger;
 use super::observer::Change;
+use super::retention::Terms;
 use super::root::{self, Root, open_value, seal_value};
 use crate::consent::Charter;
-use crate::crypto::{RootKey, SigningKey, StoreKey};
+use crate::crypto::{self, RootKey, SigningKey, StoreKey, labels};
 use crate::env::Env;
 use crate::error::Error;
 use crate::record::{Kind, TallyCounter};
@@ -58,6 +60,10 @@ pub(super) struct LocalState {
     /// Rows that no turn here opens did not all fit: the relay is read again from its beginning after the next adoption.
     #[n(8)]
     pub is_pull_incomplete: bool,
+    /// The day on which what was over was last destroyed.
+    #[n(20)]
+    #[cbor(default)]
+    pub tended: Option<ShiftDay>,
     /// Something was erased: the store key is replaced with the next write that can.
     #[n(9)]
     #[cbor(default)]
@@ -163,6 +169,10 @@ pub(super) struct Vault {
     pub held_room: Option<super::accept::HeldRoom>,
     /// The catalogue in use, once somebody asked for it.
     pub catalogue: Option<(super::CatalogueInfo, std::sync::Arc<crate::catalogue::Catalogue>)>,
+    /// Tombstones in force, and what was dropped because of them.
+    pub erasing: Erasing,
+    /// Marks of the secrets in the stored root.
+    stored_secrets: BTreeSet<[u8; 16]>,
 }
 
 impl Vault {
@@ -189,6 +199,8 @@ impl Vault {
             state: keyring_state.clone(),
             held_operations: held_operations.into_iter().map(Into::into).collect(),
         };
+        let stored_secrets = marks(&parts.secrets);
+        let erasing = Erasing::new(read_value(reader, &values, ERASURES)?.unwrap_or_default());
         let keyring = Keyring::open(env, root.team, root.signer(), parts).map_err(|_| Error::Damaged)?;
         let state: LocalState = read_value(reader, &values, STATE)?.unwrap_or_default();
         let tally = read_value(reader, &values, TALLY)?.unwrap_or_default();
@@ -221,6 +233,8 @@ impl Vault {
             depended_on: BTreeSet::new(),
             held_room: None,
             catalogue: None,
+            erasing,
+            stored_secrets,
         })
     }
 
@@ -230,6 +244,16 @@ impl Vault {
         *self = Self::open(&self.env.clone(), reader, self.store_id, self.store_key.duplicate())?;
         // a fresh session would be as good; keeping it keeps chains of one unlock together
         self.session = session;
+        Ok(())
+    }
+
+    /// Applies what the log says is erased. Comes before the store key is replaced: whatever left the root since it was
+    /// stored, a page key, a turn, a receiving key, lies in older roots and goes with the key that sealed them.
+    pub(super) fn settle(&mut self, tx: &Transaction<'_>) -> Result<(), Error> {
+        self.apply_tombstones(tx)?;
+        if !self.stored_secrets.is_subset(&marks(&self.keyring.secrets())) {
+            self.require_new_store_key();
+        }
         Ok(())
     }
 
@@ -270,8 +294,12 @@ impl Vault {
             self.put_value(tx, STATE, &state)?;
             self.state_before = state;
         }
+        if std::mem::take(&mut self.erasing.changed) {
+            self.put_extra(tx, ERASURES, &self.erasing.stored)?;
+        }
         if std::mem::take(&mut self.root_changed) {
             self.root.keys = self.keyring.secrets();
+            self.stored_secrets = marks(&self.root.keys);
             let sealed = self.root.seal(&self.env, &self.store_id, &self.store_key);
             self.root.keys = KeyringSecrets::default();
             tx.put_meta(root::ROOT, &sealed?)?;
@@ -344,10 +372,7 @@ impl Vault {
         let (record, kind, subject) = (item.record, item.kind, item.subject);
         let today = item.day;
         self.root_changed |= self.index.save(&self.env, tx, &self.store_id, &mut self.root, item, today)?;
-        self.changes.push(Change { kind, record, subject });
-        if kind == Kind::Catalogue {
-            self.catalogue = None;
-        }
+        self.note_change(kind, record, subject);
         Ok(())
     }
 
@@ -355,6 +380,14 @@ impl Vault {
     pub(super) fn fold_tails(&mut self, tx: &Transaction<'_>) -> Result<(), Error> {
         self.root_changed |= self.index.fold_tails(&self.env, tx, &self.store_id, &mut self.root)?;
         Ok(())
+    }
+
+    /// Something of a record changed, or it is gone.
+    pub(super) fn note_change(&mut self, kind: Kind, record: RecordId, subject: Option<RecordId>) {
+        self.changes.push(Change { kind, record, subject });
+        if kind == Kind::Catalogue {
+            self.catalogue = None;
+        }
     }
 
     pub(super) fn take_changes(&mut self) -> Vec<Change> {
@@ -377,6 +410,28 @@ impl Vault {
     pub(super) fn listed(&mut self, reader: &Reader<'_>, kind: Kind) -> Result<impl Iterator<Item = &Item>, Error> {
         self.index.load_kind(reader, &self.store_id, &self.root, kind)?;
         Ok(self.index.of_kind(kind))
+    }
+
+    /// Reads what lists of a kind show, and by which terms.
+    pub(super) fn load_shown(&mut self, reader: &Reader<'_>, kind: Kind) -> Result<Terms, Error> {
+        self.index.load_kind(reader, &self.store_id, &self.root, kind)?;
+        self.index.load_kind(reader, &self.store_id, &self.root, Kind::Participant)?;
+        self.latest_terms()
+    }
+
+    /// The items of a kind that are not over, where they lie: lists need no copy of the keys.
+    pub(super) fn shown(&self, kind: Kind, terms: Terms) -> impl Iterator<Item = &Item> {
+        self.index.of_kind(kind).filter(move |item| !self.is_hidden(item, &terms))
+    }
+
+    /// The record of an id and kind, unless it is over. Errors: [`Error::NoSuchRecord`].
+    pub(super) fn find_shown(&mut self, reader: &Reader<'_>, record: RecordId, kind: Kind) -> Result<(Item, Terms), Error> {
+        let item = self.find(reader, record, kind)?;
+        if let Some(subject) = item.subject {
+            self.item(reader, &place_of(subject, Kind::Participant, Some(subject)))?;
+        }
+        let terms = self.latest_terms()?;
+        if self.is_hidden(&item, &terms) { Err(Error::NoSuchRecord) } else { Ok((item, terms)) }
     }
 
     /// The record of an id and kind, whatever its subject; of several, the one in the smallest place.
@@ -421,6 +476,13 @@ impl Vault {
     pub(super) fn frontier_of(&self, device: &DeviceId) -> Option<Frontier> {
         self.keyring.frontier_of(device)
     }
+}
+
+/// What tells whether a secret that was stored is gone.
+fn marks(secrets: &KeyringSecrets) -> BTreeSet<[u8; 16]> {
+    let turns = secrets.turns.iter().map(|turn| turn.secret.expose());
+    let all = secrets.receiving.iter().map(root::Seed::expose).chain(turns);
+    all.map(|secret| crypto::derive_id(labels::SECRET_MARK, &[secret])).collect()
 }
 
 fn read_value<T: Encode<()> + for<'b> Decode<'b, ()>>(reader: &Reader<'_>, key: &RootKey, name: &'static str) -> Result<Option<T>, Error> {

@@ -9,8 +9,9 @@ use crate::team::{Recipient, RecipientClass, Role, Turn, TurnError, TurnSecret};
 use satchel_wire::ShiftDay;
 use satchel_wire::ids::{DeviceId, TurnId};
 
-/// Most turns whose discovery secret and access keys are remembered (count).
-const REMEMBERED_MAX_COUNT: usize = 8;
+/// Most turns whose discovery secret and access keys are remembered (count): every erasure starts one, and a colleague who
+/// was away for less than the absence limit must still be recognised.
+const REMEMBERED_MAX_COUNT: usize = 64;
 
 /// The turn to seal under.
 #[derive(Debug, Clone, PartialEq, Eq)]
