@@ -86,6 +86,10 @@ pub const PUSH_ROWS_MAX_COUNT: usize = 2_048;
 pub const PULL_MAX_BYTES: usize = 2 * 1024 * 1024;
 /// Most row ids in one listing of a day (count).
 pub const LISTING_MAX_COUNT: usize = 65_536;
+/// Most rows named in one deletion batch, and in one veto (count); the rest waits for the next day's batch.
+pub const DELETION_ROWS_MAX_COUNT: usize = 8_192;
+/// How long a deletion batch waits at a relay for a veto (days).
+pub const DELETION_PENDING_DAYS: u16 = 14;
 /// How far a request's stated time may lie from the relay's (seconds).
 pub const REQUEST_SKEW_MAX_SECONDS: u64 = 900;
 
@@ -99,3 +103,4 @@ const _: () = assert!(CONTENT_MAX_BYTES + 1024 < ROW_MAX_BYTES, "header, cover a
 const _: () = assert!(NOTE_MAX_BYTES * 2 < CONTENT_MAX_BYTES);
 const _: () = assert!(PULL_MAX_BYTES + ROW_MAX_BYTES < HTTP_BODY_MAX_BYTES);
 const _: () = assert!(ANNOUNCEMENT_MAX_BYTES < HTTP_BODY_MAX_BYTES);
+const _: () = assert!((DELETION_PENDING_DAYS as usize + 2) * (DELETION_ROWS_MAX_COUNT * 17 + 64) < HTTP_BODY_MAX_BYTES);
