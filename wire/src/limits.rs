@@ -22,6 +22,21 @@ pub const SEALED_PLAINTEXT_MAX_BYTES: usize = 16 * 1024 * 1024;
 /// Most plaintext in one box (bytes): whatever is boxed fits a row.
 pub const BOX_PLAINTEXT_MAX_BYTES: usize = ROW_MAX_BYTES;
 
+/// Most records in one page of keys, in a store or on the wire (count).
+pub const PAGE_RECORDS_MAX_COUNT: usize = 128;
+/// Most keys of one record in one entry of a wire page (count); a record with more has several entries.
+pub const PAGE_ENTRY_KEYS_MAX_COUNT: usize = 64;
+/// Most bodies of one record in one entry of a wire page (count); a record with more has several entries.
+pub const PAGE_ENTRY_BODIES_MAX_COUNT: usize = 1_024;
+/// Most pages that one wire root names (count).
+pub const DIRECTORY_PAGES_MAX_COUNT: usize = 4_096;
+/// Most frontiers in one wire root (count).
+pub const DIRECTORY_FRONTIERS_MAX_COUNT: usize = 256;
+/// Largest wire root after its pieces are joined (bytes).
+pub const DIRECTORY_ROOT_MAX_BYTES: usize = 1024 * 1024;
+/// Most rows that one wire root is cut into (count).
+pub const DIRECTORY_ROOT_ROWS_MAX_COUNT: usize = 32;
+
 /// Longest passphrase (bytes).
 pub const PASSPHRASE_MAX_BYTES: usize = 1_024;
 /// How many words a generated passphrase has unless asked otherwise (count): 55 bits.
