@@ -37,6 +37,9 @@ pub const DIRECTORY_ROOT_MAX_BYTES: usize = 1024 * 1024;
 /// Most rows that one wire root is cut into (count).
 pub const DIRECTORY_ROOT_ROWS_MAX_COUNT: usize = 32;
 
+/// Most bodies that are looked for at once because wire pages list them (count); what is beyond comes from colleagues' phones.
+pub const DIRECTORY_WANTED_MAX_COUNT: usize = 262_144;
+
 /// Longest passphrase (bytes).
 pub const PASSPHRASE_MAX_BYTES: usize = 1_024;
 /// How many words a generated passphrase has unless asked otherwise (count): 55 bits.
