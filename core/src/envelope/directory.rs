@@ -9,7 +9,8 @@
 //! page row = lane 0x03 ‖ AEAD(page key, aad: "wire page", team): length (4) ‖ CBOR [ entry, … ] ‖ zeros
 //! entry    = CBOR map { 0: record, 1: kind byte, 2: subject, 3: [ [key id (8), record key (32)], … ], 4: [ [body id, day], … ] }
 //! root     = CBOR [ content, signature ], cut into pieces
-//! content  = CBOR map { 0: version 1, 1: team, 2: maker, 3: day, 4: [ [row id, page key], … ], 5: [ frontier, … ] }
+//! content  = CBOR map { 0: version 1, 1: team, 2: maker, 3: day, 4: [ [row id, page key], … ], 5: [ frontier, … ],
+//!            6: number }
 //! root row = lane 0x03 ‖ AEAD(records lane key, aad: "wire root", team):
 //!            root id (16) ‖ index (1) ‖ count (1) ‖ piece length (4) ‖ piece ‖ zeros
 //! ```
@@ -168,12 +169,15 @@ pub struct RootContent {
     /// Signed frontiers of authors, newest known: how far everybody's chain goes.
     #[n(5)]
     pub frontiers: Vec<ByteVec>,
+    /// Counts its maker's roots: the highest replaces the others.
+    #[n(6)]
+    pub number: u64,
 }
 
 impl RootContent {
     /// A root of this format's version.
-    pub const fn new(team: TeamId, maker: DeviceId, day: ShiftDay, pages: Vec<PageName>, frontiers: Vec<ByteVec>) -> Self {
-        Self { version: VERSION, team, maker, day, pages, frontiers }
+    pub const fn new(team: TeamId, (maker, number): (DeviceId, u64), day: ShiftDay, pages: Vec<PageName>, frontiers: Vec<ByteVec>) -> Self {
+        Self { version: VERSION, team, maker, day, pages, frontiers, number }
     }
 }
 

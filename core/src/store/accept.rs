@@ -163,7 +163,7 @@ impl Vault {
             let (body, verdict) = self.accept_row(tx, row)?;
             acceptance.add(body, verdict);
         }
-        if acceptance.applied > 0 {
+        if acceptance.applied > 0 || std::mem::take(&mut self.directory.news) {
             self.retry_held(tx)?;
         }
         Ok(acceptance)
@@ -185,6 +185,11 @@ impl Vault {
             }
             Err(EnvelopeError::FalseCover | EnvelopeError::Malformed) => Ok((None, BodyVerdict::ThrownAway)),
             Err(error) => {
+                if error == EnvelopeError::Cover
+                    && let Some(known) = self.accept_unopened(tx, row)?
+                {
+                    return Ok(known);
+                }
                 // an unknown turn, or a later version: the row waits as it is
                 let verdict = self.hold(tx, row.id(), None, &held_row(row, today), error.code())?;
                 Ok((None, verdict))
@@ -537,7 +542,7 @@ impl Vault {
                     Held::Row(bytes, _) => match Row::parse(bytes) {
                         Ok(row) => {
                             let (body, verdict) = self.accept_row(tx, &row)?;
-                            (body, verdict, body.is_none())
+                            (body, verdict, body.is_none() && matches!(verdict, BodyVerdict::Held(_)))
                         }
                         Err(_) => (None, BodyVerdict::ThrownAway, false),
                     },
@@ -568,7 +573,7 @@ impl Vault {
                     moved |= matches!(verdict, BodyVerdict::Applied);
                 }
             }
-            if !moved {
+            if !moved && !std::mem::take(&mut self.directory.news) {
                 return Ok(acceptance);
             }
         }

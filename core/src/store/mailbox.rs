@@ -36,6 +36,8 @@ const REQUESTS_MAX_COUNT: usize = 4_096;
 const FETCH_MAX_COUNT: usize = 256;
 /// Bytes of rows in one push.
 const PUSH_MAX_BYTES: usize = 1024 * 1024;
+/// Most rows that wait for a deletion batch (count): what is beyond stays at the relay, unreadable.
+const SUPERSEDED_MAX_COUNT: usize = 65_536;
 /// Name of the sealed parts of announcements that are not complete or rest on something unknown.
 const PARTS: &str = "announcement parts";
 /// Most such parts (count).
@@ -173,6 +175,8 @@ pub struct RelayLink {
     is_refused: bool,
     /// Rows of the push in hand.
     rows: Vec<Row>,
+    /// The relay was read again from its beginning, for what wire pages list.
+    is_reread: bool,
 }
 
 impl std::fmt::Debug for RelayLink {
@@ -190,6 +194,7 @@ impl Unlocked {
             let ledger = vault.ledger(tx)?;
             bodies.iter().for_each(|body| ledger.mark_relayed(body, false));
             *vault.progress_mut() = RelayProgress::default();
+            vault.forget_wire_pages(tx)?;
             vault.state.relay = Some(RelaySettings {
                 url: address.url.clone(),
                 mailbox: address.mailbox,
@@ -230,6 +235,7 @@ impl Unlocked {
             keys_forced: false,
             is_refused: false,
             rows: Vec::new(),
+            is_reread: false,
         })
     }
 }
@@ -437,8 +443,28 @@ impl RelayLink {
             }
             Some(cursor) => self.moved(cursor, pulled.more),
             None if pulled.more || announce_only => Err(RelayError::NoProgress),
-            None => Ok(Step::Announce),
+            None => self.pulled_all(),
         }
+    }
+
+    /// Nothing more to read, unless wire pages list what came too early to be understood.
+    fn pulled_all(&mut self) -> Result<Step, RelayError> {
+        let may_read_again = !self.is_reread;
+        let (missing, again) = self.unlocked.write(|vault, tx| vault.directory_gap(tx, may_read_again))?;
+        if again {
+            self.is_reread = true;
+            self.unlocked.write(|vault, _| {
+                if let Some(relay) = &mut vault.state.relay {
+                    relay.cursor = None;
+                }
+                vault.progress_mut().rows.clear();
+                vault.state.is_pull_incomplete = false;
+                Ok(())
+            })?;
+            return Ok(Step::Pull);
+        }
+        self.report.missing += missing;
+        Ok(Step::Announce)
     }
 
     fn moved(&mut self, cursor: Cursor, more: bool) -> Result<Step, RelayError> {
@@ -461,7 +487,7 @@ impl RelayLink {
             (self.announce_only, self.keys_at) = (false, 0);
             return Ok(Step::Pull);
         }
-        Ok(Step::Announce)
+        self.pulled_all()
     }
 
     fn fetched(&mut self, day: satchel_wire::UtcDay, mut wanted: Vec<RowId>, then: Cursor, pulled: Pulled) -> Result<Step, RelayError> {
@@ -690,7 +716,11 @@ impl Vault {
         let operations: Vec<Operation> =
             self.keyring.log.operations().filter(|operation| !self.progress().operations.contains(&operation.id())).cloned().collect();
         let frontier = self.frontier_to_push(tx)?;
+        let is_directory_due = self.is_directory_due(tx)?;
         if unsent.is_empty() && operations.is_empty() && frontier.is_none() {
+            if is_directory_due {
+                (batch.rows, batch.last) = self.directory_rows(tx, PUSH_MAX_BYTES)?;
+            }
             return Ok(batch);
         }
         let turn = self.usable_turn(tx)?;
@@ -710,7 +740,8 @@ impl Vault {
         let room = PUSH_ROWS_MAX_COUNT.saturating_sub(batch.rows.len()).min(1_024);
         let covered = self.cover_bodies(tx, unsent.get(..room.min(unsent.len())).unwrap_or(&unsent), PUSH_MAX_BYTES)?;
         batch.bodies = unsent.iter().take(covered.done).copied().collect();
-        batch.last = covered.done == unsent.len();
+        // wire pages list what is at the relay: they leave after it
+        batch.last = covered.done == unsent.len() && !is_directory_due;
         batch.rows.extend(covered.rows);
         Ok(batch)
     }
@@ -751,7 +782,17 @@ impl Vault {
             self.progress_mut().frontier = frontier;
         }
         self.note_pushed_rows(pushed, rows);
-        Ok(())
+        self.directory_pushed(tx, rows)
+    }
+
+    /// Rows on the relay that nobody needs any more.
+    pub(super) fn supersede_rows(&mut self, rows: impl Iterator<Item = RowId>) {
+        let progress = self.progress_mut();
+        for row in rows {
+            if progress.superseded.len() < SUPERSEDED_MAX_COUNT {
+                progress.superseded.insert(row.name());
+            }
+        }
     }
 
     fn note_pushed_rows(&mut self, pushed: &Pushed, rows: &[Row]) {

@@ -135,6 +135,7 @@ impl Vault {
         let Some(announcement) = announcement else { return Ok(()) };
         if self.state.relay.is_some() {
             tx.add_outbox(&seal_value(&self.env, &self.values, ANNOUNCEMENT, &[], &announcement)?)?;
+            self.want_directory(tx)?;
         }
         self.adopted();
         Ok(())
@@ -154,7 +155,8 @@ impl Vault {
     pub(super) fn end_pull(&mut self, tx: &Transaction<'_>) -> Result<(), Error> {
         let day = self.today()?;
         let announcement = self.keyring.end_pull(day)?;
-        self.started(tx, announcement)
+        self.started(tx, announcement)?;
+        self.prune_pages(tx)
     }
 
     /// Opens an announcement, applies what it names (T1), adopts its turn.
@@ -344,6 +346,8 @@ impl HostedInvitation {
             let receiving = ReceivingPublicKey::from_slice(&introduction.device.receiving).map_err(|_| InvitationError::WrongPeer)?;
             let member = MemberId::from_bytes(vault.env.random());
             vault.write_operation(Action::Admit { member, device: introduction.device.clone(), role, invitation })?;
+            // the newcomer reads on at the relay: what lies there under turns that are gone needs other keys
+            vault.want_directory(tx)?;
             vault.usable_turn(tx)?;
             let announcement = vault.keyring.box_to(&receiving, role)?;
             vault.own_frontier(tx)?;

@@ -25,6 +25,8 @@ mod ledger;
 mod mailbox;
 mod membership;
 mod observer;
+mod pages;
+mod publish;
 mod read;
 mod replica;
 mod root;

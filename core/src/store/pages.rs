@@ -7,7 +7,7 @@
 //! more goes at the end of the same pull or session: otherwise an old page, kept by somebody at the relay, would open.
 
 use super::accept::BodyVerdict;
-use super::index::Place;
+use super::index::{Place, place_of};
 use super::root::Seed;
 use super::vault::Vault;
 use crate::crypto::{self, PageKey, RecordKey, labels};
@@ -18,11 +18,11 @@ use crate::record::{Audience, Kind};
 use crate::storage::{Reader, Transaction};
 use minicbor::{Decode, Encode};
 use satchel_wire::ShiftDay;
-use satchel_wire::ids::{BodyId, DeviceId, RecordId, RowId, TurnId};
-use satchel_wire::limits::{DIRECTORY_ROOT_ROWS_MAX_COUNT, DIRECTORY_WANTED_MAX_COUNT};
+use satchel_wire::ids::{BodyId, DeviceId, RecordId, RowId, RowName, TurnId};
+use satchel_wire::limits::{DIRECTORY_PAGES_MAX_COUNT, DIRECTORY_ROOT_ROWS_MAX_COUNT, DIRECTORY_WANTED_MAX_COUNT};
 use satchel_wire::row::Row;
-use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Name of the sealed roots and of what else is small.
 const ROOTS: &str = "wire roots";
@@ -69,6 +69,9 @@ pub(super) struct KnownRoot {
     /// Everything that it lists is here, or was looked for long enough.
     #[n(6)]
     pub is_done: bool,
+    /// Counts its maker's roots.
+    #[n(7)]
+    pub number: u64,
 }
 
 #[derive(Debug, Clone, Default, Encode, Decode)]
@@ -82,9 +85,15 @@ pub(super) struct Roots {
     /// Day of the newest root, whoever made it.
     #[n(2)]
     pub newest: Option<ShiftDay>,
-    /// Rows of the newest root.
+    /// Rows of this phone's last root.
     #[n(3)]
     pub rows: Vec<RowId>,
+    /// Its number.
+    #[n(4)]
+    pub number: u64,
+    /// Pages of roots that others replaced: nobody needs to read them.
+    #[n(5)]
+    pub passed: BTreeSet<RowName>,
 }
 
 /// What a page said of a body that is not here.
@@ -102,7 +111,7 @@ pub(super) struct Directory {
     roots_changed: bool,
     pages: Option<Vec<KnownPage>>,
     pages_changed: bool,
-    wanted: BTreeMap<BodyId, Vec<(Rc<Listed>, ShiftDay)>>,
+    wanted: BTreeMap<BodyId, Vec<(Arc<Listed>, ShiftDay)>>,
     parts: BTreeMap<[u8; 16], Vec<RootPart>>,
     /// A root or page came: rows that are held may open.
     pub news: bool,
@@ -187,8 +196,11 @@ impl Vault {
             }
             return Ok(Some((None, BodyVerdict::Known)));
         }
+        if self.roots(tx)?.passed.contains(&row_id.name()) {
+            return Ok(Some((None, BodyVerdict::Known)));
+        }
         let lanes: Vec<(TurnId, crate::crypto::LaneKey)> =
-            self.book.held().filter_map(|held| Some((held.turn.id(), held.secret.records_lane_key()?))).collect();
+            self.keyring.book.held().filter_map(|held| Some((held.turn.id(), held.secret.records_lane_key()?))).collect();
         for (turn, lane) in lanes {
             match directory::open_root_part(team, &lane, row) {
                 Err(DirectoryError::Key) => {}
@@ -223,10 +235,10 @@ impl Vault {
             }
         };
         let maker = opened.maker();
-        let Some(device) = self.log.state().devices.get(&maker).cloned() else { return Ok(None) };
+        let Some(device) = self.keyring.log.state().devices.get(&maker).cloned() else { return Ok(None) };
         self.directory.parts.remove(&id);
         let Ok(content) = opened.verify(&device.key) else { return Ok(Some((None, BodyVerdict::ThrownAway))) };
-        if self.log.state().device_role(maker).is_some_and(crate::team::Role::reads_records) {
+        if self.keyring.log.state().device_role(maker).is_some_and(crate::team::Role::reads_records) {
             self.take_root(tx, id, turn, content)?;
         }
         Ok(Some((None, BodyVerdict::Known)))
@@ -237,25 +249,58 @@ impl Vault {
         for frontier in &content.frontiers {
             self.take_frontier(tx, frontier, None)?;
         }
-        let known: std::collections::BTreeSet<RowId> = self.wire_pages(tx)?.iter().map(|page| page.row).collect();
+        let newer = self.roots(tx)?.known.iter().any(|root| root.maker == content.maker && root.number > content.number);
+        let known: BTreeSet<RowId> = self.wire_pages(tx)?.iter().map(|page| page.row).collect();
         let unread: Vec<(RowId, Seed)> = content
             .pages
             .iter()
             .filter(|page| content.maker != own && !known.contains(&page.row))
             .map(|page| (page.row, Seed::new(page.key.expose())))
             .collect();
+        if newer {
+            self.pass_over(tx, unread.iter().map(|(row, _)| *row).collect())?;
+            return Ok(());
+        }
         // what this root does not name any more is not named again
-        let named: std::collections::BTreeSet<RowId> = content.pages.iter().map(|page| page.row).collect();
+        let named: BTreeSet<RowId> = content.pages.iter().map(|page| page.row).collect();
         self.wire_pages_mut(tx)?.retain(|page| named.contains(&page.row));
         let is_done = unread.is_empty();
+        let replaced = self.roots(tx)?.known.iter().filter(|root| root.maker == content.maker).flat_map(|root| &root.unread);
+        let replaced: Vec<RowId> = replaced.map(|(row, _)| *row).filter(|row| !named.contains(row)).collect();
+        let number = content.number;
+        self.roots_mut(tx)?.known.retain(|root| root.maker != content.maker);
+        self.pass_over(tx, replaced)?;
         let roots = self.roots_mut(tx)?;
         roots.newest = roots.newest.max(Some(content.day));
-        roots.known.retain(|root| root.maker != content.maker);
-        roots.known.push(KnownRoot { id, turn, maker: content.maker, day: content.day, unread, reads_left: READS_MAX_COUNT, is_done });
+        roots.known.push(KnownRoot {
+            id,
+            turn,
+            maker: content.maker,
+            day: content.day,
+            unread,
+            reads_left: READS_MAX_COUNT,
+            is_done,
+            number,
+        });
         if roots.known.len() > ROOTS_MAX_COUNT {
             roots.known.remove(0);
         }
         self.directory.news = true;
+        Ok(())
+    }
+
+    /// Pages that a newer root of the same maker does not name.
+    fn pass_over(&mut self, tx: &Transaction<'_>, rows: Vec<RowId>) -> Result<(), Error> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        self.directory.news = true;
+        let still: BTreeSet<RowId> = self.roots(tx)?.known.iter().flat_map(|root| &root.unread).map(|(row, _)| *row).collect();
+        let passed = &mut self.roots_mut(tx)?.passed;
+        passed.extend(rows.iter().filter(|row| !still.contains(row)).map(RowId::name));
+        while passed.len() > DIRECTORY_PAGES_MAX_COUNT {
+            passed.pop_first();
+        }
         Ok(())
     }
 
@@ -264,12 +309,12 @@ impl Vault {
         let mut places = Vec::new();
         for entry in entries {
             let Some(kind) = Kind::from_byte(entry.kind) else { continue };
-            places.push(super::index::place_of(entry.record, kind, entry.subject));
+            places.push(place_of(entry.record, kind, entry.subject));
             let keys = entry.keys.into_iter().map(|key| (key.id, key.key)).collect();
-            let listed = Rc::new(Listed { record: entry.record, kind, subject: entry.subject, keys });
+            let listed = Arc::new(Listed { record: entry.record, kind, subject: entry.subject, keys });
             for (body, day) in entry.bodies {
                 if self.ledger(tx)?.line(&body).is_none() && self.directory.wanted.len() < DIRECTORY_WANTED_MAX_COUNT {
-                    self.directory.wanted.entry(body).or_default().push((Rc::clone(&listed), day));
+                    self.directory.wanted.entry(body).or_default().push((Arc::clone(&listed), day));
                 }
             }
         }
@@ -287,16 +332,10 @@ impl Vault {
         Ok(())
     }
 
-    /// Whether a held row may open by what a root or page said.
-    pub(super) fn may_open(&self, row: &RowId, body: Option<&BodyId>) -> bool {
-        let is_page = self.directory.roots.iter().flat_map(|roots| &roots.known).any(|root| root.unread.iter().any(|(page, _)| page == row));
-        is_page || body.is_some_and(|body| self.directory.wanted.contains_key(body))
-    }
-
     /// At the end of a pull: how many listed bodies are neither here nor held, and whether reading the relay again from
     /// its beginning may bring them. It may for rows that were let go for want of room, or that this phone read past
     /// before it had the root; that is tried a bounded number of times for each root.
-    pub(super) fn directory_gap(&mut self, tx: &Transaction<'_>) -> Result<(usize, bool), Error> {
+    pub(super) fn directory_gap(&mut self, tx: &Transaction<'_>, may_read_again: bool) -> Result<(usize, bool), Error> {
         let mut here = Vec::new();
         for id in self.directory.wanted.keys().copied().collect::<Vec<_>>() {
             if self.ledger(tx)?.line(&id).is_some() {
@@ -310,14 +349,15 @@ impl Vault {
                 missing += 1;
             }
         }
+        missing += self.roots(tx)?.known.last().map_or(0, |root| root.unread.len());
         let mut again = false;
         if self.roots(tx)?.known.iter().any(|root| !root.is_done) {
             for root in &mut self.roots_mut(tx)?.known {
                 if missing == 0 && root.unread.is_empty() {
                     root.is_done = true;
                 } else if !root.is_done && root.reads_left > 0 {
-                    root.reads_left -= 1;
-                    again = true;
+                    root.reads_left -= u8::from(may_read_again);
+                    again = may_read_again;
                 } else {
                     root.is_done = true;
                 }
@@ -329,34 +369,31 @@ impl Vault {
     /// Forgets roots whose turn is not held, and pages that list what is not here any more. At the end of every pull and
     /// session, and when something is erased.
     pub(super) fn prune_pages(&mut self, tx: &Transaction<'_>) -> Result<(), Error> {
-        let held: Vec<TurnId> = self.book.held().map(|held| held.turn.id()).collect();
+        let held: Vec<TurnId> = self.keyring.book.held().map(|held| held.turn.id()).collect();
         if self.roots(tx)?.known.iter().any(|root| !held.contains(&root.turn)) {
-            self.roots_mut(tx)?.known.retain(|root| held.contains(&root.turn));
+            let roots = self.roots_mut(tx)?;
+            let gone = roots.known.iter().filter(|root| !held.contains(&root.turn)).flat_map(|root| &root.unread);
+            let gone: Vec<RowId> = gone.map(|(row, _)| *row).collect();
+            roots.known.retain(|root| held.contains(&root.turn));
+            self.pass_over(tx, gone)?;
             // keys of bodies that never came: the next root lists them again, unless they were erased
             self.directory.wanted.clear();
         }
-        let mut gone = Vec::new();
-        for (at, page) in self.wire_pages(tx)?.clone().iter().enumerate() {
-            for place in &page.places {
-                if tx.page_of(place)?.is_none() && !self.is_wanted(place) {
-                    gone.push(at);
-                    break;
-                }
-            }
+        if self.wire_pages(tx)?.is_empty() {
+            return Ok(());
         }
-        if !gone.is_empty() {
-            let mut at = 0;
-            self.wire_pages_mut(tx)?.retain(|_| {
-                at += 1;
-                !gone.contains(&(at - 1))
-            });
+        let mut here: BTreeSet<Place> = BTreeSet::new();
+        tx.for_each_record::<Error>(|place, _| {
+            here.insert(place);
+            Ok(())
+        })?;
+        // what is still on its way is not erased
+        here.extend(self.directory.wanted.values().flatten().map(|(entry, _)| place_of(entry.record, entry.kind, entry.subject)));
+        let is_live = |page: &KnownPage| page.places.iter().all(|place| here.contains(place));
+        if !self.wire_pages(tx)?.iter().all(is_live) {
+            self.wire_pages_mut(tx)?.retain(is_live);
         }
         Ok(())
-    }
-
-    fn is_wanted(&self, place: &Place) -> bool {
-        let mut listed = self.directory.wanted.values().flatten();
-        listed.any(|(entry, _)| super::index::place_of(entry.record, entry.kind, entry.subject) == *place)
     }
 
     /// Another relay: nothing that was on the old one is there.

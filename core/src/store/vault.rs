@@ -15,7 +15,7 @@ use crate::team::{Frontier, Keyring, KeyringParts, Operation, Role, Turn};
 use minicbor::{Decode, Encode};
 use satchel_wire::ShiftDay;
 use satchel_wire::cbor;
-use satchel_wire::ids::{AnnouncementId, DeviceId, MailboxId, OperationId, RecordId, RowId, TeamId};
+use satchel_wire::ids::{AnnouncementId, DeviceId, MailboxId, OperationId, RecordId, RowId, RowName, TeamId};
 use std::collections::BTreeSet;
 
 pub(super) const OPERATION: &str = "operation";
@@ -66,6 +66,10 @@ pub(super) struct RelayProgress {
     /// Hash of the frontier that the relay holds of this device.
     #[n(2)]
     pub frontier: u64,
+    /// Rows on the relay that nobody needs any more: the next deletion batch names them.
+    #[n(3)]
+    #[cbor(default)]
+    pub superseded: BTreeSet<RowName>,
 }
 
 /// How to reach the relay, and how far it was read.
@@ -139,6 +143,8 @@ pub(super) struct Vault {
     state_before: Vec<u8>,
     progress: RelayProgress,
     progress_changed: bool,
+    /// Wire pages.
+    pub directory: super::pages::Directory,
     pub tally: TallyCounter,
     tally_changed: bool,
     /// Random per unlock: enters every actor and every body.
@@ -197,6 +203,7 @@ impl Vault {
             state_before,
             progress,
             progress_changed: false,
+            directory: super::pages::Directory::default(),
             tally,
             tally_changed: false,
             session,
@@ -242,6 +249,7 @@ impl Vault {
             let plain = zeroize::Zeroizing::new(cbor::encode(&self.tally));
             self.put_value(tx, TALLY, &plain)?;
         }
+        self.save_directory(tx)?;
         if std::mem::take(&mut self.progress_changed) {
             self.put_value(tx, PROGRESS, &cbor::encode(&self.progress))?;
         }

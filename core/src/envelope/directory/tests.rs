@@ -23,7 +23,7 @@ fn page_key(n: u8) -> PageKey {
 fn content(pages: usize) -> RootContent {
     let page = |n: usize| PageName { row: RowId::of(&n.to_le_bytes()), key: page_key(n as u8) };
     let maker = SigningKey::from_seed(&[1; 32]).verifying_key().device_id();
-    RootContent::new(TEAM, maker, ShiftDay::from_days(20_000), (0..pages).map(page).collect(), vec![vec![9; 700].into()])
+    RootContent::new(TEAM, (maker, 1), ShiftDay::from_days(20_000), (0..pages).map(page).collect(), vec![vec![9; 700].into()])
 }
 
 #[test]
