@@ -18,14 +18,15 @@ use crate::storage::Transaction;
 use crate::team::keyring::Adoption;
 use crate::team::notice::{FrontierNotice, Notice};
 use crate::team::{Operation, TurnError};
+use satchel_wire::UtcDay;
 use satchel_wire::announcement::{self, Part};
 use satchel_wire::cbor;
 use satchel_wire::fingerprint::DayFingerprint;
 use satchel_wire::frame::{
-    AccessKeys, Announce, Claim, Cursor, Done, Endpoint, Fetch, Frame, Freshness, KeyChange, ProblemCode, Pull, Pulled, Push, Pushed,
-    Signed,
+    AccessKeys, Announce, Claim, Cursor, Deletion, Done, Endpoint, Fetch, Frame, Freshness, KeyChange, Pending, PendingRows, ProblemCode,
+    Pull, Pulled, Push, Pushed, Scheduled, Signed, Veto, Vetoed,
 };
-use satchel_wire::ids::{AnnouncementId, BodyId, MailboxId, OperationId, RowId};
+use satchel_wire::ids::{AnnouncementId, BodyId, MailboxId, OperationId, RowId, RowName};
 use satchel_wire::limits::{PULL_MAX_BYTES, PUSH_ROWS_MAX_COUNT};
 use satchel_wire::row::{Lane, Row};
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,8 +37,6 @@ const REQUESTS_MAX_COUNT: usize = 4_096;
 const FETCH_MAX_COUNT: usize = 256;
 /// Bytes of rows in one push.
 const PUSH_MAX_BYTES: usize = 1024 * 1024;
-/// Most rows that wait for a deletion batch (count): what is beyond stays at the relay, unreadable.
-const SUPERSEDED_MAX_COUNT: usize = 65_536;
 /// Name of the sealed parts of announcements that are not complete or rest on something unknown.
 const PARTS: &str = "announcement parts";
 /// Most such parts (count).
@@ -139,6 +138,10 @@ pub struct RelayReport {
     pub turns: usize,
     /// Rows that the relay lists and does not hand out, or hands out changed: colleagues' phones bring those.
     pub missing: usize,
+    /// Rows that this phone asked the relay to delete.
+    pub deletions: usize,
+    /// Rows of waiting deletions that this phone said are still needed.
+    pub vetoes: usize,
     /// Requests made.
     pub requests: usize,
 }
@@ -151,6 +154,9 @@ enum Step {
     Announce,
     Keys,
     Push { bodies: Vec<BodyId>, operations: Vec<OperationId>, frontier: Option<u64>, last: bool },
+    Delete(Vec<RowName>),
+    Pending,
+    Veto(Vec<RowName>, UtcDay),
     Done,
 }
 
@@ -194,6 +200,7 @@ impl Unlocked {
             let ledger = vault.ledger(tx)?;
             bodies.iter().for_each(|body| ledger.mark_relayed(body, false));
             *vault.progress_mut() = RelayProgress::default();
+            vault.ledger(tx)?.forget_rows();
             vault.forget_wire_pages(tx)?;
             vault.state.relay = Some(RelaySettings {
                 url: address.url.clone(),
@@ -274,6 +281,16 @@ impl RelayLink {
                         Step::Push { bodies: batch.bodies, operations: batch.operations, frontier: batch.frontier, last: batch.last };
                     if is_empty { None } else { Some(self.unlocked.read(|vault, _| vault.push_request(keys_at, offset, &self.rows))?) }
                 }
+                Step::Delete(_) => {
+                    let (rows, request) = self.unlocked.write(|vault, tx| vault.delete_request(tx, offset))?;
+                    self.step = Step::Delete(rows);
+                    request
+                }
+                Step::Pending => self.unlocked.read(|vault, _| vault.pending_request(keys_at, offset))?,
+                Step::Veto(rows, _) => {
+                    let rows = rows.clone();
+                    Some(self.unlocked.read(|vault, _| vault.veto_request(keys_at, offset, rows))?)
+                }
             };
             if let Some(request) = made {
                 self.report.requests += 1;
@@ -282,6 +299,8 @@ impl RelayLink {
             self.step = match &self.step {
                 Step::Announce => Step::Keys,
                 Step::Keys => Step::Push { bodies: Vec::new(), operations: Vec::new(), frontier: None, last: false },
+                Step::Push { .. } => Step::Delete(Vec::new()),
+                Step::Delete(_) => Step::Pending,
                 _ => {
                     self.finish()?;
                     Step::Done
@@ -341,15 +360,46 @@ impl RelayLink {
                 self.report.pushed += rows.len();
                 self.unlocked.write(|vault, tx| vault.pushed(tx, &pushed, &rows, &bodies, &operations, frontier))?;
                 if last {
-                    self.finish()?;
-                    Step::Done
+                    Step::Delete(Vec::new())
                 } else {
                     Step::Push { bodies: Vec::new(), operations: Vec::new(), frontier: None, last: false }
                 }
             }
+            Step::Delete(sent) => {
+                let scheduled = Scheduled::from_bytes(body).map_err(|_| RelayError::Malformed)?;
+                self.report.deletions += sent.len();
+                self.unlocked.write(|vault, _| {
+                    vault.deletion_scheduled(scheduled.day, &sent);
+                    Ok(())
+                })?;
+                Step::Pending
+            }
+            Step::Pending => {
+                let pending = PendingRows::from_bytes(body).map_err(|_| RelayError::Malformed)?;
+                let waiting: Vec<RowName> = pending.batches.iter().flat_map(|batch| &batch.rows).copied().collect();
+                let veto = self.unlocked.write(|vault, tx| vault.rows_to_veto(tx, &waiting))?;
+                if veto.is_empty() { self.checked(pending.today)? } else { Step::Veto(veto, pending.today) }
+            }
+            Step::Veto(rows, today) => {
+                Vetoed::from_bytes(body).map_err(|_| RelayError::Malformed)?;
+                self.report.vetoes += rows.len();
+                self.checked(today)?
+            }
             Step::Done => return Err(RelayError::Malformed),
         };
         Ok(())
+    }
+
+    fn checked(&mut self, today: UtcDay) -> Result<Step, RelayError> {
+        // a relay that names a day far ahead must not stop the looking
+        let own = self.unlocked.env().now().seconds().saturating_add_signed(self.offset);
+        let day = today.min(UtcDay::of_unix_seconds(own));
+        self.unlocked.write(|vault, _| {
+            vault.deletions_checked(day);
+            Ok(())
+        })?;
+        self.finish()?;
+        Ok(Step::Done)
     }
 
     fn refused(&mut self, code: ProblemCode, relay_time: Option<u64>) -> Result<(), RelayError> {
@@ -407,6 +457,21 @@ impl RelayLink {
             (ProblemCode::Superseded, _) if matches!(self.step, Step::Claim) => {
                 self.unlocked.write(|vault, _| vault.claimed())?;
                 self.step = Step::Pull;
+                return Ok(());
+            }
+            // the day has its batch, or another steward holds the control key by now
+            (ProblemCode::Superseded | ProblemCode::Refused, _) if matches!(self.step, Step::Delete(_)) => {
+                let own = self.unlocked.env().now().seconds().saturating_add_signed(self.offset);
+                self.unlocked.write(|vault, _| {
+                    vault.deletion_scheduled(UtcDay::of_unix_seconds(own), &[]);
+                    Ok(())
+                })?;
+                self.step = Step::Pending;
+                return Ok(());
+            }
+            (ProblemCode::Refused, _) if matches!(self.step, Step::Pending | Step::Veto(..)) => {
+                self.finish()?;
+                self.step = Step::Done;
                 return Ok(());
             }
             _ => {}
@@ -702,6 +767,30 @@ impl Vault {
         Ok(Self::signed(Endpoint::Push, &push, &self.access(at)?.push))
     }
 
+    fn today_at_relay(&self, offset: i64) -> UtcDay {
+        UtcDay::of_unix_seconds(self.env.now().seconds().saturating_add_signed(offset))
+    }
+
+    fn delete_request(&mut self, tx: &Transaction<'_>, offset: i64) -> Result<(Vec<RowName>, Option<(Endpoint, Vec<u8>)>), Error> {
+        let rows = self.deletion_batch(tx, self.today_at_relay(offset))?;
+        let relay = self.relay()?;
+        let Some(control) = self.keyring.control().filter(|_| !rows.is_empty()) else { return Ok((Vec::new(), None)) };
+        let deletion = Deletion { mailbox: relay.mailbox, rows: rows.clone(), freshness: self.freshness(offset) };
+        let request = Self::signed(Endpoint::Delete, &deletion, control);
+        Ok((rows, Some(request)))
+    }
+
+    fn pending_request(&self, at: usize, offset: i64) -> Result<Option<(Endpoint, Vec<u8>)>, Error> {
+        let Some(since) = self.deletions_to_check(self.today_at_relay(offset)) else { return Ok(None) };
+        let pending = Pending { mailbox: self.relay()?.mailbox, since, freshness: self.freshness(offset) };
+        Ok(Some(Self::signed(Endpoint::Pending, &pending, &self.access(at)?.pull)))
+    }
+
+    fn veto_request(&self, at: usize, offset: i64, rows: Vec<RowName>) -> Result<(Endpoint, Vec<u8>), Error> {
+        let veto = Veto { mailbox: self.relay()?.mailbox, rows, freshness: self.freshness(offset) };
+        Ok(Self::signed(Endpoint::Veto, &veto, &self.access(at)?.pull))
+    }
+
     /// What the relay lacks, one push at a time: operations and the frontier first, then bodies.
     fn push_batch(&mut self, tx: &Transaction<'_>) -> Result<Batch, Error> {
         let mut batch = Batch { rows: Vec::new(), bodies: Vec::new(), operations: Vec::new(), frontier: None, last: true };
@@ -782,17 +871,8 @@ impl Vault {
             self.progress_mut().frontier = frontier;
         }
         self.note_pushed_rows(pushed, rows);
+        self.note_rows(tx, rows)?;
         self.directory_pushed(tx, rows)
-    }
-
-    /// Rows on the relay that nobody needs any more.
-    pub(super) fn supersede_rows(&mut self, rows: impl Iterator<Item = RowId>) {
-        let progress = self.progress_mut();
-        for row in rows {
-            if progress.superseded.len() < SUPERSEDED_MAX_COUNT {
-                progress.superseded.insert(row.name());
-            }
-        }
     }
 
     fn note_pushed_rows(&mut self, pushed: &Pushed, rows: &[Row]) {
@@ -824,6 +904,7 @@ impl Vault {
         let acceptance = self.accept_rows(tx, &rest)?;
         let ledger = self.ledger(tx)?;
         acceptance.bodies.iter().for_each(|body| ledger.mark_relayed(body, true));
+        self.note_rows(tx, &rest)?;
         self.progress_mut().rows.extend(rows.iter().map(Row::id));
         Ok((acceptance, turns))
     }

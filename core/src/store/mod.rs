@@ -18,6 +18,7 @@
 mod accept;
 mod catalogues;
 mod date;
+mod deletion;
 mod founding;
 mod freeze;
 mod index;

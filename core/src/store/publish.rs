@@ -105,7 +105,7 @@ impl Vault {
         roots.number = outgoing.root.number;
         roots.known.retain(|root| root.maker != outgoing.root.maker);
         roots.known.push(outgoing.root);
-        self.supersede_rows(earlier.into_iter().chain(superseded));
+        self.supersede_rows(earlier.into_iter().chain(superseded).map(|row| row.name()));
         Ok(())
     }
 

@@ -70,6 +70,14 @@ pub(super) struct RelayProgress {
     #[n(3)]
     #[cbor(default)]
     pub superseded: BTreeSet<RowName>,
+    /// Day at the relay of the last deletion batch that this phone sent.
+    #[n(4)]
+    #[cbor(default)]
+    pub batch_day: Option<satchel_wire::UtcDay>,
+    /// Day at the relay up to which waiting batches were looked at.
+    #[n(5)]
+    #[cbor(default)]
+    pub checked_day: Option<satchel_wire::UtcDay>,
 }
 
 /// How to reach the relay, and how far it was read.
