@@ -41,5 +41,5 @@ pub use secrets::{
     SecretLengthError, SessionPsk, StoreKey, UnlockKey, WrappedSecret,
 };
 pub use signing::{Signature, SignatureError, SigningKey, VerifyingKey};
-pub use tokens::{ErasureTokens, discovery_tag, hello_tag, keyed_token};
+pub use tokens::{ErasureTokens, discovery_tag, hello_tag, keyed_token, pack_tag};
 pub use words::{check_words, make_passphrase, make_reseat_key, read_reseat_key};

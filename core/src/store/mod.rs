@@ -13,6 +13,7 @@
 //! | `write`, `read` | records, by kind |
 //! | `freeze` | drafts become numbered bodies at first departure |
 //! | `accept` | what arrives, and the verdict on it |
+//! | `pack` | everything for the team in one sealed file |
 //! | `replica`, `mailbox` | what sessions and relay exchanges need |
 
 mod accept;
@@ -28,6 +29,7 @@ mod membership;
 mod observer;
 mod pages;
 mod publish;
+mod pack;
 mod read;
 mod replica;
 mod root;
@@ -44,6 +46,7 @@ pub use founding::{Credentials, Founded, Founding, JoinedStore, KeyCost, NewStor
 pub use mailbox::{RelayAddress, RelayAnswer, RelayError, RelayLink, RelayReport, RelayState};
 pub use membership::{DeviceLine, HostedInvitation, TeamOverview};
 pub use observer::{Change, Subscription};
+pub use pack::{PackReader, PackReport, PackWriter};
 pub use read::{EncounterLine, FollowUpLine, NameLine, ReferralLine, Shown};
 pub use replica::PeerLink;
 pub use root::{KeyProtector, ProtectorError};
