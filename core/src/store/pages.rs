@@ -332,6 +332,13 @@ impl Vault {
         Ok(())
     }
 
+    /// Whether a held row may open, or be let go, by what a root or page said.
+    pub(super) fn may_open(&self, row: &RowId, body: Option<&BodyId>) -> bool {
+        let Some(roots) = &self.directory.roots else { return false };
+        let is_named = roots.known.iter().any(|root| root.unread.iter().any(|(page, _)| page == row));
+        is_named || roots.passed.contains(&row.name()) || body.is_some_and(|body| self.directory.wanted.contains_key(body))
+    }
+
     /// At the end of a pull: how many listed bodies are neither here nor held, and whether reading the relay again from
     /// its beginning may bring them. It may for rows that were let go for want of room, or that this phone read past
     /// before it had the root; that is tried a bounded number of times for each root.
