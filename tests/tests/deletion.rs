@@ -39,7 +39,8 @@ fn passed(hub: &Hub) -> (Vec<Row>, BTreeSet<RowName>) {
 }
 
 fn is_on_disk(hub: &Hub, row: &Row) -> bool {
-    let needle = &row.as_bytes()[200..232];
+    // of its cover: the body stands in other rows too
+    let needle = &row.as_bytes()[20..52];
     std::fs::read_dir(&hub.dir).unwrap().any(|entry| {
         let bytes = std::fs::read(entry.unwrap().path()).unwrap();
         bytes.windows(needle.len()).any(|window| window == needle)
@@ -88,6 +89,12 @@ fn doubled(folder: &std::path::Path, seed: u64) -> (Hub, Phone, Phone) {
     (hub, ana, ben)
 }
 
+/// Bodies under more than one cover: those of records. A page, which looks the same from outside, has one row.
+fn doubles(rows: &[Row]) -> BTreeSet<satchel_wire::BodyId> {
+    let mut seen = BTreeSet::new();
+    rows.iter().filter_map(body_of).filter(|body| !seen.insert(*body)).collect()
+}
+
 fn body_of(row: &Row) -> Option<satchel_wire::BodyId> {
     Some(satchel_core::envelope::body_of(row)?.0)
 }
@@ -97,8 +104,8 @@ fn second_covers_go_after_two_weeks_and_every_body_stays() {
     let folder = tempfile::tempdir().unwrap();
     let (hub, ana, ben) = doubled(folder.path(), 1);
     let (rows, _) = passed(&hub);
-    let bodies: BTreeSet<_> = rows.iter().filter_map(body_of).collect();
-    assert!(rows.len() >= bodies.len() + 10, "the premise: {} rows of {} bodies", rows.len(), bodies.len());
+    let doubled = doubles(&rows);
+    assert!(doubled.len() >= 10, "the premise: {} bodies have two rows", doubled.len());
     // rows that came from elsewhere are seen at the next exchange
     for _ in 0..2 {
         pass_days(&hub, &[&ana, &ben], 1);
@@ -110,14 +117,14 @@ fn second_covers_go_after_two_weeks_and_every_body_stays() {
     let kept: Vec<&Row> = rows.iter().filter(|row| !asked.contains(&row.id().name())).collect();
     assert!(gone.len() >= 10, "{} rows are asked for", gone.len());
     let left: BTreeSet<_> = kept.iter().filter_map(|row| body_of(row)).collect();
-    let lost: BTreeSet<_> = gone.iter().filter(|row| row.as_bytes().len() == 512).filter_map(|row| body_of(row)).collect();
-    assert!(lost.is_subset(&left), "the last row of a body is never asked for");
+    assert!(doubled.is_subset(&left), "the last row of a body is never asked for");
+    assert!(gone.iter().filter_map(|row| body_of(row)).filter(|body| doubled.contains(body)).count() >= 10);
     assert!(gone.iter().all(|row| is_on_disk(&hub, row)), "control: until then they are there");
     for _ in 0..DELETION_PENDING_DAYS + 1 {
         pass_days(&hub, &[&ana, &ben], 1);
         let report = hub.exchange(&ben).unwrap();
         assert_eq!(report.vetoes, 0, "{report:?}");
-        hub.exchange(&ana).unwrap();
+        assert_eq!(hub.exchange(&ana).unwrap().vetoes, 0);
     }
     assert!(!gone.iter().any(|row| is_on_disk(&hub, row)));
     assert!(kept.iter().all(|row| is_on_disk(&hub, row)));
@@ -151,7 +158,6 @@ fn a_steward_who_asks_for_everything_deletes_nothing_live() {
     }
     assert!(vetoes >= 10, "{vetoes}");
     let left: BTreeSet<_> = rows.iter().filter(|row| is_on_disk(&hub, row)).filter_map(body_of).collect();
-    let live: BTreeSet<_> = rows.iter().filter(|row| row.as_bytes().len() == 512).filter_map(body_of).collect();
-    assert!(live.is_subset(&left), "one row of every body is left");
+    assert!(doubles(&rows).is_subset(&left), "one row of every body is left");
     assert!(rows.iter().any(|row| !is_on_disk(&hub, row)), "control: what nobody vetoed is gone");
 }
