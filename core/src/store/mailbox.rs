@@ -594,6 +594,9 @@ impl RelayLink {
     }
 }
 
+/// Where a request goes, and its bytes.
+type Request = (Endpoint, Vec<u8>);
+
 /// What the next push carries.
 struct Batch {
     rows: Vec<Row>,
@@ -771,7 +774,7 @@ impl Vault {
         UtcDay::of_unix_seconds(self.env.now().seconds().saturating_add_signed(offset))
     }
 
-    fn delete_request(&mut self, tx: &Transaction<'_>, offset: i64) -> Result<(Vec<RowName>, Option<(Endpoint, Vec<u8>)>), Error> {
+    fn delete_request(&mut self, tx: &Transaction<'_>, offset: i64) -> Result<(Vec<RowName>, Option<Request>), Error> {
         let rows = self.deletion_batch(tx, self.today_at_relay(offset))?;
         let relay = self.relay()?;
         let Some(control) = self.keyring.control().filter(|_| !rows.is_empty()) else { return Ok((Vec::new(), None)) };

@@ -15,6 +15,7 @@
 //! | `accept` | what arrives, and the verdict on it |
 //! | `pack` | everything for the team in one sealed file |
 //! | `replica`, `mailbox` | what sessions and relay exchanges need |
+//! | `pages`, `publish`, `deletion` | wire pages taken and published, and what may be deleted at a relay |
 
 mod accept;
 mod catalogues;
@@ -35,6 +36,8 @@ mod replica;
 mod root;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_pages;
 #[cfg(test)]
 mod tests_sync;
 mod vault;

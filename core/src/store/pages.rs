@@ -30,6 +30,8 @@ const ROOTS: &str = "wire roots";
 const PAGES: &str = "wire pages";
 /// Most roots that are looked through at once, one a maker (count).
 const ROOTS_MAX_COUNT: usize = 4;
+/// How often on one day, for all roots together (count): whoever publishes roots without end costs no more than this.
+const READS_PER_DAY_MAX_COUNT: u8 = 4;
 /// How often the relay is read again from its beginning for one root's sake (count).
 const READS_MAX_COUNT: u8 = 2;
 
@@ -94,6 +96,9 @@ pub(super) struct Roots {
     /// Pages of roots that others replaced: nobody needs to read them.
     #[n(5)]
     pub passed: BTreeSet<RowName>,
+    /// The day on which the relay was last read again for a root's sake, and how often on that day.
+    #[n(6)]
+    pub read_again: Option<(ShiftDay, u8)>,
 }
 
 /// What a page said of a body that is not here.
@@ -190,11 +195,13 @@ impl Vault {
         let unread = self.roots(tx)?.known.iter().flat_map(|root| &root.unread).find(|(page, _)| *page == row_id);
         if let Some(key) = unread.map(|(_, key)| key.clone()) {
             match directory::open_page(team, &PageKey::from_bytes(key.expose()), row) {
-                Ok(entries) => self.take_page(tx, row_id, key, entries)?,
-                // its maker's fault, and nobody can mend it
+                Ok(entries) => {
+                    self.take_page(tx, row_id, key, entries)?;
+                    return Ok(Some((None, BodyVerdict::Known)));
+                }
+                // a root that names what is no page of its own: the row is not the root's to take away
                 Err(_) => self.forget_unread(tx, &row_id)?,
             }
-            return Ok(Some((None, BodyVerdict::Known)));
         }
         if self.roots(tx)?.passed.contains(&row_id.name()) {
             return Ok(Some((None, BodyVerdict::Known)));
@@ -358,6 +365,9 @@ impl Vault {
         }
         missing += self.roots(tx)?.known.last().map_or(0, |root| root.unread.len());
         let mut again = false;
+        let today = self.today()?;
+        let count = self.roots(tx)?.read_again.filter(|(day, _)| *day == today).map_or(0, |(_, count)| count);
+        let may_read_again = may_read_again && count < READS_PER_DAY_MAX_COUNT;
         if self.roots(tx)?.known.iter().any(|root| !root.is_done) {
             for root in &mut self.roots_mut(tx)?.known {
                 if missing == 0 && root.unread.is_empty() {
@@ -369,6 +379,9 @@ impl Vault {
                     root.is_done = true;
                 }
             }
+        }
+        if again {
+            self.roots_mut(tx)?.read_again = Some((today, count.saturating_add(1)));
         }
         Ok((missing, again))
     }

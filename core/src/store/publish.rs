@@ -30,6 +30,9 @@ const SPARSE_RECORDS_COUNT: usize = 32;
 /// Frontiers in one root at most (bytes).
 const FRONTIERS_MAX_BYTES: usize = 512 * 1024;
 
+/// Places of a page, which part of a divided record it is, and what it holds.
+type NewPage = (Vec<Place>, u16, Vec<DirectoryEntry>);
+
 /// A publication on its way: it may take several pushes.
 pub(super) struct Outgoing {
     /// Root rows first.
@@ -224,12 +227,7 @@ impl Vault {
         entries
     }
 
-    #[allow(clippy::type_complexity)]
-    fn fill(
-        &self,
-        open: &[Place],
-        bodies: &BTreeMap<Place, Vec<(BodyId, ShiftDay)>>,
-    ) -> Result<Vec<(Vec<Place>, u16, Vec<DirectoryEntry>)>, Error> {
+    fn fill(&self, open: &[Place], bodies: &BTreeMap<Place, Vec<(BodyId, ShiftDay)>>) -> Result<Vec<NewPage>, Error> {
         let mut pages = Vec::new();
         let (mut places, mut entries, mut size): (Vec<Place>, Vec<DirectoryEntry>, usize) = (Vec::new(), Vec::new(), 0);
         for place in open {
