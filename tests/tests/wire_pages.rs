@@ -1,6 +1,6 @@
 //! Wire pages: whoever only has the relay reads what lies there under turns that nobody holds any more.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use satchel_core::record::EncounterKind;
 use satchel_core::screen::Note;
