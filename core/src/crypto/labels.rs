@@ -188,6 +188,14 @@ labels! {
     SIGN_JOIN = "sign join";
     /// The record of one part of a catalogue package.
     CATALOGUE_PART = "catalogue part";
+    /// Associated data of a wire page.
+    WIRE_PAGE = "wire page";
+    /// Associated data of a wire root, and its id.
+    WIRE_ROOT = "wire root";
+    /// A device signs a wire root.
+    SIGN_WIRE_ROOT = "sign wire root";
+    /// What a wire page holds, to see whether it changed.
+    WIRE_PAGE_DIGEST = "wire page digest";
     /// Where a record lies in a store, from its id, kind and subject.
     PLACE = "place";
     /// Where a body lies whose author is not known yet.

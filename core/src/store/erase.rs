@@ -226,8 +226,17 @@ impl Vault {
         if places.is_empty() {
             return Ok(());
         }
-        self.ledger(tx)?.strike(places, false);
+        self.strike(tx, places, false)?;
         self.forget_items(tx, places)
+    }
+
+    /// Takes the lines of some places out of the ledger, and asks the relay to delete their rows.
+    pub(super) fn strike(&mut self, tx: &Transaction<'_>, places: &BTreeSet<Place>, is_over: bool) -> Result<(), Error> {
+        let lines = self.ledger(tx)?.lines().filter(|line| places.contains(&line.place));
+        let bodies: Vec<_> = lines.map(|line| line.body).collect();
+        self.supersede_bodies(tx, &bodies)?;
+        self.ledger(tx)?.strike(places, is_over);
+        Ok(())
     }
 
     /// Takes items out of the index, under fresh page keys, a fresh root and a fresh store key.
@@ -237,6 +246,9 @@ impl Vault {
             self.touch_root();
             self.require_new_store_key();
         }
+        // a page at the relay lists its keys as well: its key goes, and what was read of it
+        self.prune_pages_of_erased(tx)?;
+        self.replace_held_key(tx)?;
         for (kind, record, subject) in items {
             self.note_change(kind, record, subject);
         }
@@ -246,34 +258,37 @@ impl Vault {
     /// Destroys held copies of what is erased. Their key is replaced as well: what is released from there may have lain
     /// in the file before.
     fn erase_held(&mut self, tx: &Transaction<'_>) -> Result<(), Error> {
-        let mut keep: Vec<(satchel_wire::ids::RowId, zeroize::Zeroizing<Vec<u8>>)> = Vec::new();
         let mut drop: Vec<satchel_wire::ids::RowId> = Vec::new();
         for (id, held) in self.all_held(tx)? {
             let late = match held_target(&held) {
                 Some((target, kind, author)) => self.late_for(&target).map(|operation| (operation, kind, author)),
                 None => None,
             };
-            match late {
-                Some((operation, kind, author)) => {
-                    self.tell_dropped(operation, kind, author)?;
-                    drop.push(id);
-                }
-                None => keep.push((id, zeroize::Zeroizing::new(cbor::encode(&held)))),
+            if let Some((operation, kind, author)) = late {
+                self.tell_dropped(operation, kind, author)?;
+                drop.push(id);
             }
         }
         for id in &drop {
-            tx.remove_held(id)?;
+            self.let_go(tx, id)?;
         }
-        if !drop.is_empty() {
-            self.root.held = Seed::make(&self.env);
-            self.touch_root();
-            self.require_new_store_key();
-            for (id, plain) in &keep {
-                tx.remove_held(id)?;
-                self.put_held(tx, id, plain)?;
-            }
-            self.held_room = None;
+        if drop.is_empty() { Ok(()) } else { self.replace_held_key(tx) }
+    }
+
+    /// Seals what is held, and what is known of wire pages, under a fresh key: both hold keys of records, and an old copy
+    /// of the file must not give them to whoever opens this phone later.
+    fn replace_held_key(&mut self, tx: &Transaction<'_>) -> Result<(), Error> {
+        let held = self.all_held(tx)?;
+        self.reseal_directory(tx)?;
+        self.root.held = Seed::make(&self.env);
+        self.touch_root();
+        self.require_new_store_key();
+        for (id, held) in held {
+            let plain = zeroize::Zeroizing::new(cbor::encode(&held));
+            tx.remove_held(&id)?;
+            self.put_held(tx, &id, &plain)?;
         }
+        self.held_room = None;
         Ok(())
     }
 

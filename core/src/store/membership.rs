@@ -139,6 +139,9 @@ impl Vault {
     fn started(&mut self, tx: &Transaction<'_>, announcement: Option<Vec<u8>>) -> Result<(), Error> {
         let Some(announcement) = announcement else { return Ok(()) };
         self.queue_announcement(tx, &announcement)?;
+        if self.state.relay.is_some() {
+            self.want_directory(tx)?;
+        }
         self.adopted();
         Ok(())
     }
@@ -165,7 +168,8 @@ impl Vault {
     pub(super) fn end_pull(&mut self, tx: &Transaction<'_>) -> Result<(), Error> {
         let day = self.key_day()?;
         let announcement = self.keyring.end_pull(day)?;
-        self.started(tx, announcement)
+        self.started(tx, announcement)?;
+        self.prune_pages(tx)
     }
 
     /// The day by which keys are judged: a jump of the clock that nobody has confirmed makes no colleague dormant and
@@ -371,6 +375,8 @@ impl HostedInvitation {
             let receiving = ReceivingPublicKey::from_slice(&introduction.device.receiving).map_err(|_| InvitationError::WrongPeer)?;
             let member = known.unwrap_or_else(|| MemberId::from_bytes(vault.env.random()));
             vault.write_operation(Action::Admit { member, device: introduction.device.clone(), role, invitation })?;
+            // the newcomer reads on at the relay: what lies there under turns that are gone needs other keys
+            vault.want_directory(tx)?;
             vault.usable_turn(tx)?;
             let announcement = vault.keyring.box_to(&receiving, role)?;
             vault.own_frontier(tx)?;

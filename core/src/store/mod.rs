@@ -21,11 +21,13 @@
 //! | `gaps` | what is missing, and how it is asked for through the relay |
 //! | `removal`, `beyond` | taking membership away, and what a removed device wrote beyond its cut |
 //! | `replica`, `mailbox` | what sessions and relay exchanges need |
+//! | `pages`, `publish`, `deletion` | wire pages taken and published, and what may be deleted at a relay |
 
 mod accept;
 mod beyond;
 mod catalogues;
 mod date;
+mod deletion;
 mod erase;
 mod founding;
 mod freeze;
@@ -39,6 +41,8 @@ mod mailbox;
 mod membership;
 mod observer;
 mod pack;
+mod pages;
+mod publish;
 mod read;
 mod rekey;
 mod removal;
@@ -51,6 +55,8 @@ mod tests;
 mod tests_inviting;
 #[cfg(test)]
 mod tests_keys;
+#[cfg(test)]
+mod tests_pages;
 #[cfg(test)]
 mod tests_sync;
 mod unlocking;

@@ -170,7 +170,7 @@ impl Vault {
             self.index.all().filter(|item| report.is_destroyed || self.is_to_be_destroyed(item, &terms)).map(Item::place).collect();
         report.destroyed = over.len();
         if !over.is_empty() {
-            self.ledger(tx)?.strike(&over, true);
+            self.strike(tx, &over, true)?;
             self.forget_items(tx, &over)?;
         }
         if report.is_destroyed {
@@ -184,7 +184,7 @@ impl Vault {
     /// What is no record: held rows, waiting announcements, the running count.
     fn destroy_rest(&mut self, tx: &Transaction<'_>) -> Result<(), Error> {
         for (id, _) in self.all_held(tx)? {
-            tx.remove_held(&id)?;
+            self.let_go(tx, &id)?;
         }
         let mut waiting = Vec::new();
         tx.for_each_outbox::<Error>(|number, _| {

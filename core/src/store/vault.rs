@@ -17,7 +17,7 @@ use crate::team::{Frontier, Keyring, KeyringParts, Operation, Role, Turn};
 use minicbor::{Decode, Encode};
 use satchel_wire::ShiftDay;
 use satchel_wire::cbor;
-use satchel_wire::ids::{AnnouncementId, BodyId, DeviceId, MailboxId, OperationId, RecordId, RowId, TeamId};
+use satchel_wire::ids::{AnnouncementId, BodyId, DeviceId, MailboxId, OperationId, RecordId, RowId, RowName, TeamId};
 use std::collections::BTreeSet;
 
 pub(super) const OPERATION: &str = "operation";
@@ -83,6 +83,18 @@ pub(super) struct RelayProgress {
     /// Hash of the frontier that the relay holds of this device.
     #[n(2)]
     pub frontier: u64,
+    /// Rows on the relay that nobody needs any more: the next deletion batch names them.
+    #[n(3)]
+    #[cbor(default)]
+    pub superseded: BTreeSet<RowName>,
+    /// Day at the relay of the last deletion batch that this phone sent.
+    #[n(4)]
+    #[cbor(default)]
+    pub batch_day: Option<satchel_wire::UtcDay>,
+    /// Day at the relay up to which waiting batches were looked at.
+    #[n(5)]
+    #[cbor(default)]
+    pub checked_day: Option<satchel_wire::UtcDay>,
 }
 
 /// How to reach the relay, and how far it was read.
@@ -156,6 +168,8 @@ pub(super) struct Vault {
     state_before: Vec<u8>,
     progress: RelayProgress,
     progress_changed: bool,
+    /// Wire pages.
+    pub directory: super::pages::Directory,
     pub tally: TallyCounter,
     tally_changed: bool,
     /// Random per unlock: enters every actor and every body.
@@ -224,6 +238,7 @@ impl Vault {
             state_before,
             progress,
             progress_changed: false,
+            directory: super::pages::Directory::default(),
             tally,
             tally_changed: false,
             session,
@@ -286,6 +301,7 @@ impl Vault {
             let plain = zeroize::Zeroizing::new(cbor::encode(&self.tally));
             self.put_value(tx, TALLY, &plain)?;
         }
+        self.save_directory(tx)?;
         if std::mem::take(&mut self.progress_changed) {
             self.put_value(tx, PROGRESS, &cbor::encode(&self.progress))?;
         }
@@ -322,6 +338,21 @@ impl Vault {
         name: &'static str,
     ) -> Result<Option<T>, Error> {
         read_value(reader, &self.values, name)
+    }
+
+    /// Stores a value that holds keys of records: under the key that every erasure replaces, so that no old copy of the
+    /// file opens it.
+    pub(super) fn put_held_value<T: Encode<()>>(&self, tx: &Transaction<'_>, name: &'static str, value: &T) -> Result<(), Error> {
+        let plain = zeroize::Zeroizing::new(cbor::encode(value));
+        Ok(tx.put_meta(name, &seal_value(&self.env, &self.root.held_key(), name, &[], &plain)?)?)
+    }
+    /// Reads one.
+    pub(super) fn held_value<T: Encode<()> + for<'b> Decode<'b, ()>>(
+        &self,
+        reader: &Reader<'_>,
+        name: &'static str,
+    ) -> Result<Option<T>, Error> {
+        read_value(reader, &self.root.held_key(), name)
     }
 
     /// Stores an operation that the log accepted.
