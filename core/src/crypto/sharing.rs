@@ -110,7 +110,8 @@ mod tests {
         for (threshold, shares) in [(2_u8, 3_u8), (3, 5), (5, 6)] {
             let split = split_secret(&env, &SECRET, threshold, shares).unwrap();
             for mask in (0_u32..1 << shares).filter(|mask| mask.count_ones() == u32::from(threshold) - 1) {
-                let held: Vec<(u8, u8)> = split.iter().filter(|(at, _)| mask >> (at - 1) & 1 == 1).map(|(at, value)| (*at, value[0])).collect();
+                let held: Vec<(u8, u8)> =
+                    split.iter().filter(|(at, _)| mask >> (at - 1) & 1 == 1).map(|(at, value)| (*at, value[0])).collect();
                 let missing = (1..=shares).find(|at| mask >> (at - 1) & 1 == 0).unwrap();
                 let secrets: BTreeSet<u8> = (0..=255_u8)
                     .map(|guess| {

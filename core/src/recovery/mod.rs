@@ -3,10 +3,12 @@
 //! Two keys are on paper, and neither is enough alone. The *recovery key* (k of n shares) opens what a board phone
 //! keeps for it; the *reseat key* signs one operation that seats a steward again, and opens no record.
 
+mod package;
 mod paper;
 #[cfg(test)]
 mod tests;
 
+pub use package::{PACKAGE_MAX_BYTES, open_package, seal_package};
 pub use paper::{PAPER_WORDS_COUNT, PaperError, PaperShare, Purpose};
 
 /// Why a team was not brought back, or not prepared for it.

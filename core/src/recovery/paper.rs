@@ -233,8 +233,7 @@ impl PaperShare {
         if !is_policy || index > shares || content[2] & 15 != 0 {
             return Err(PaperError::Damaged);
         }
-        let mut share =
-            Self { purpose, threshold, shares, index, team: [0; 4], set: [0; 4], value: Box::new(Zeroizing::new([0; 32])) };
+        let mut share = Self { purpose, threshold, shares, index, team: [0; 4], set: [0; 4], value: Box::new(Zeroizing::new([0; 32])) };
         share.team.copy_from_slice(&content[3..7]);
         share.set.copy_from_slice(&content[7..11]);
         share.value.copy_from_slice(&content[11..]);

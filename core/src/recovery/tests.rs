@@ -35,8 +35,7 @@ fn words_and_texts_come_back_and_give_the_key() {
 #[test]
 fn a_paper_may_be_typed_as_people_type() {
     let paper = &papers(2, 2, 3)[1];
-    let numbered: Vec<String> =
-        paper.words().iter().enumerate().map(|(at, word)| format!("{}. {}", at + 1, word.to_uppercase())).collect();
+    let numbered: Vec<String> = paper.words().iter().enumerate().map(|(at, word)| format!("{}. {}", at + 1, word.to_uppercase())).collect();
     assert_eq!(PaperShare::read(&numbered.join("\n")).unwrap().to_line(), paper.to_line());
     let short: Vec<String> = paper.words().iter().map(|word| word.chars().take(4).collect()).collect();
     assert_eq!(PaperShare::read(&short.join(", ")).unwrap().to_line(), paper.to_line());

@@ -178,6 +178,10 @@ impl Vault {
             };
             return Ok((None, verdict));
         }
+        if self.role().is_ok_and(|role| !role.reads_records()) {
+            // a board phone has no key to records and keeps none of them
+            return Ok((None, BodyVerdict::Known));
+        }
         match self.uncover(row) {
             Ok(covered) => {
                 let id = covered.body_id;
@@ -193,7 +197,7 @@ impl Vault {
     }
 
     fn uncover(&self, row: &Row) -> Result<Covered, EnvelopeError> {
-        for held in self.book.held() {
+        for held in self.keyring.book.held() {
             let Some(lane) = held.secret.records_lane_key() else { continue };
             match envelope::open_row(self.root.team, &lane, row) {
                 Err(EnvelopeError::Cover) => {}
@@ -221,7 +225,7 @@ impl Vault {
             author,
             body,
         };
-        let Some(device) = self.log.state().devices.get(&author).cloned() else {
+        let Some(device) = self.keyring.log.state().devices.get(&author).cloned() else {
             return self.hold_body(tx, body_id, held, UNKNOWN_DEVICE);
         };
         let Ok(verified) = opened.verify(&device.key) else { return Ok(BodyVerdict::ThrownAway) };
@@ -229,13 +233,13 @@ impl Vault {
         if header.schema > SCHEMA_VERSION {
             return self.hold_body(tx, body_id, held, "held_newer_version");
         }
-        let Some(state) = self.log.state_at(&header.log_head) else { return self.hold_body(tx, body_id, held, "held_log_head") };
+        let Some(state) = self.keyring.log.state_at(&header.log_head) else { return self.hold_body(tx, body_id, held, "held_log_head") };
         let entitled = state.device_role(author).is_some_and(crate::team::Role::reads_records);
         if let Err(code) = if entitled { check_structure(&held, binding.audience, &header) } else { Err("refused_role") } {
             return self.refuse(tx, &held, body_id, &header, code);
         }
         // banned or demoted since: what it wrote beyond the cut waits, whatever log head it names
-        let may_still_write = self.log.state().device_role(author).is_some_and(crate::team::Role::reads_records);
+        let may_still_write = self.keyring.log.state().device_role(author).is_some_and(crate::team::Role::reads_records);
         let beyond_cut = !may_still_write && device.cut.is_none_or(|cut| header.sequence > cut.sequence);
         if beyond_cut {
             return self.hold_body(tx, body_id, held, "held_beyond_cut");

@@ -1,11 +1,11 @@
 //! How a store comes into being: founding a team, or joining one in person.
 
 use super::membership::welcome_pages;
-use super::root::{Remembered, Root, Seed, TurnRef};
-use super::vault::{KnownFrontier, RelaySettings};
+use super::root::{Root, Seed};
+use super::vault::RelaySettings;
 use super::{KeyProtector, Store, Unlocked, make_slot, wipe_stack, write_root};
 use crate::consent::Charter;
-use crate::crypto::{Argon2Params, Passphrase, ReceivingKey, RecordsSecret, SigningKey, StoreKey};
+use crate::crypto::{Argon2Params, Passphrase, ReceivingKey, SigningKey, StoreKey};
 use crate::env::Env;
 use crate::error::Error;
 use crate::recovery::{PaperShare, Purpose, RecoveryError};
@@ -13,8 +13,7 @@ use crate::screen::ShortText;
 use crate::storage::{Database, SLOT_FILLER_BYTES, SlotFile};
 use crate::team::joining::{Joiner, JoinerReady, Welcome};
 use crate::team::operation::Action;
-use crate::team::turn::{self, TurnDraft};
-use crate::team::{DeviceKeys, Invitation, InvitationError, Log, Operation, Recipient, RecipientClass, Role, Turn, TurnError, TurnSecret};
+use crate::team::{DeviceKeys, Invitation, InvitationError, Keyring, Operation, TurnError};
 use satchel_wire::ShiftDay;
 use satchel_wire::ids::{MemberId, TeamId};
 use satchel_wire::limits;
@@ -86,15 +85,13 @@ pub struct Founded {
 /// A store that is being made.
 pub(super) struct Made {
     pub root: Root,
-    pub operations: Vec<Operation>,
-    pub turns: Vec<Turn>,
-    pub frontiers: Vec<(satchel_wire::ids::DeviceId, KnownFrontier)>,
+    pub keyring: Keyring,
     pub relay: Option<RelaySettings>,
     pub first_day: Option<ShiftDay>,
 }
 
 /// Writes the files of a new store. A kill on the way leaves a folder without slots, which opens as nothing.
-fn make_store(dir: &Path, env: &Env, credentials: &Credentials<'_>, made: Made) -> Result<Unlocked, Error> {
+pub(super) fn make_store(dir: &Path, env: &Env, credentials: &Credentials<'_>, made: Made) -> Result<Unlocked, Error> {
     let mut database = Database::create(dir)?;
     let store_id = env.random::<16>();
     let key = StoreKey::make(env);
@@ -130,23 +127,18 @@ impl Store {
         let team = operation.team();
         let paper = PaperShare::print(&env, Purpose::Reseat, &team, reseat_seed.expose(), 1, 1).map_err(RecoveryError::from)?;
         let reseat_paper = paper.into_iter().next().ok_or(Error::Damaged)?;
-        let control = Seed::make(&env);
-        let (turn, secret) = first_turn(&env, &signer, team, &operation, today, receiving.as_bytes(), &control);
+        let keyring = Keyring::found(&env, signer, receiving_seed, operation)?;
         let root = Root {
             version: 1,
             team,
             member,
             signing: signer_seed,
             values: Seed::make(&env),
-            receiving: vec![receiving_seed],
-            turns: vec![TurnRef::new(turn.id(), &secret)],
-            remembered: vec![remember(&turn, &secret)],
-            control: Some(control),
+            keys: keyring.secrets(),
             pages: Vec::new(),
             invitations: Vec::new(),
         };
-        let made =
-            Made { root, operations: vec![operation], turns: vec![turn], frontiers: Vec::new(), relay: None, first_day: Some(today) };
+        let made = Made { root, keyring, relay: None, first_day: Some(today) };
         let unlocked = make_store(dir, &env, credentials, made)?;
         unlocked.name_member(&founding.member_name)?;
         wipe_stack();
@@ -157,44 +149,6 @@ impl Store {
     pub fn join(env: Env, invitation: &Invitation) -> Result<(NewStore, Vec<u8>), Error> {
         let (joiner, knock) = Joiner::knock(&env, invitation)?;
         Ok((NewStore { env, team: invitation.team, joiner }, knock))
-    }
-}
-
-fn first_turn(
-    env: &Env,
-    signer: &SigningKey,
-    team: TeamId,
-    founding: &Operation,
-    day: ShiftDay,
-    receiving: &[u8],
-    control: &Seed,
-) -> (Turn, TurnSecret) {
-    let secret = RecordsSecret::make(env);
-    let mut key = [0; 8];
-    key.copy_from_slice(&crate::team::frontier::receiving_hash(receiving)[..8]);
-    let recipient = Recipient { device: signer.verifying_key().device_id(), class: RecipientClass::Records, key };
-    let public = *SigningKey::from_seed(control.expose()).verifying_key().as_bytes();
-    let draft = TurnDraft {
-        team,
-        parents: Vec::new(),
-        recipients: vec![recipient],
-        log_heads: vec![founding.id()],
-        day,
-        control: Some(turn::ControlChange { public, signature: None }),
-    };
-    let turn = Turn::write(signer, &secret, draft);
-    (turn, TurnSecret::Records(secret))
-}
-
-/// What is kept of a turn after it is destroyed.
-pub(super) fn remember(turn: &Turn, secret: &TurnSecret) -> Remembered {
-    let commons = secret.commons();
-    Remembered {
-        turn: turn.id(),
-        day: turn.day(),
-        discovery: Seed::new(commons.derive_discovery().expose()),
-        pull: Seed::new(commons.derive_pull_keypair().expose_seed()),
-        push: Seed::new(commons.derive_push_keypair().expose_seed()),
     }
 }
 
@@ -254,8 +208,12 @@ impl JoinedStore {
         let welcome = self.ready.welcome(message)?;
         let made = self.made(&welcome)?;
         let unlocked = make_store(dir, &self.env, credentials, made)?;
-        unlocked.adopt_first_turn()?;
-        unlocked.name_member(name)?;
+        unlocked.promise_first_turn()?;
+        match unlocked.name_member(name) {
+            // names are records, and the board writes none
+            Ok(()) | Err(Error::Role) => {}
+            Err(error) => return Err(error),
+        }
         let thanks = self.ready.thanks()?;
         wipe_stack();
         Ok((unlocked, thanks))
@@ -265,21 +223,15 @@ impl JoinedStore {
         let wrong = Error::Invitation(InvitationError::WrongPeer);
         let operations = welcome.operations.iter().map(|bytes| Operation::from_bytes(bytes)).collect::<Result<Vec<_>, _>>();
         let operations = operations.map_err(|_| wrong.clone())?;
-        let mut log = Log::replay(self.team, operations.clone()).map_err(|_| wrong.clone())?;
-        let device = SigningKey::from_seed(self.signing.expose()).verifying_key().device_id();
-        let admitted = log.state().devices.get(&device).filter(|device| device.member == welcome.member);
-        if admitted.is_none() || !log.state().device_role(device).is_some_and(Role::reads_records) {
+        let frontiers = welcome.frontiers.iter().map(|notice| (notice.frontier.clone(), notice.receiving.clone()));
+        let frontiers: Vec<_> = frontiers.collect();
+        let signer = SigningKey::from_seed(self.signing.expose());
+        let keyring = Keyring::join(&self.env, self.team, signer, self.receiving.clone(), operations, &welcome.announcement, &frontiers)
+            .map_err(|_| wrong.clone())?;
+        let admitted = keyring.log().state().devices.get(&keyring.device());
+        if admitted.is_none_or(|device| device.member != welcome.member) {
             return Err(wrong);
         }
-        let receiving = [ReceivingKey::from_seed(self.receiving.expose())];
-        let opened = turn::open_announcement(self.team, &receiving, &welcome.announcement)?;
-        let mut book = crate::team::TurnBook::default();
-        for past in &opened.past {
-            book.learn(&mut log, past)?;
-        }
-        book.learn(&mut log, &opened.turn)?;
-        let mut turns = opened.past;
-        turns.push(opened.turn.clone());
         let relay = match &welcome.relay {
             Some(bytes) => Some(satchel_wire::cbor::decode::<RelaySettings>(bytes).map_err(|_| wrong.clone())?),
             None => None,
@@ -290,22 +242,10 @@ impl JoinedStore {
             member: welcome.member,
             signing: self.signing.clone(),
             values: Seed::make(&self.env),
-            receiving: vec![self.receiving.clone()],
-            turns: vec![TurnRef::new(opened.turn.id(), &opened.secret)],
-            remembered: vec![remember(&opened.turn, &opened.secret)],
-            control: opened.control.as_ref().map(|control| Seed::new(control)),
+            keys: keyring.secrets(),
             pages: Vec::new(),
             invitations: Vec::new(),
         };
-        let frontiers = welcome.frontiers.iter().filter_map(|notice| {
-            let frontier = crate::team::Frontier::from_bytes(&notice.frontier).ok()?;
-            let device = log.state().devices.get(&frontier.content().device)?;
-            let receiving =
-                notice.receiving.clone().filter(|key| crate::team::frontier::receiving_hash(key) == frontier.content().receiving);
-            frontier
-                .is_signed_by(&device.key)
-                .then(|| (frontier.content().device, KnownFrontier { frontier: notice.frontier.clone(), receiving }))
-        });
-        Ok(Made { root, frontiers: frontiers.collect(), operations, turns, relay, first_day: None })
+        Ok(Made { root, keyring, relay, first_day: None })
     }
 }

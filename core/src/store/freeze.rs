@@ -99,7 +99,7 @@ impl Vault {
                 Some((sequence, bodies)) => (sequence.checked_add(1).ok_or(Error::TooMany)?, bodies.first().ok_or(Error::Damaged)?.short()),
             }
         };
-        let admitted = self.log.state().devices.get(&device).ok_or(Error::Removed)?.admitted;
+        let admitted = self.keyring.log.state().devices.get(&device).ok_or(Error::Removed)?.admitted;
         let header = BodyHeader {
             shape: item.kind.shape(),
             schema: SCHEMA_VERSION,
@@ -107,7 +107,7 @@ impl Vault {
             session: first.session,
             sequence,
             previous,
-            log_head: self.log.head_for(&admitted).ok_or(Error::Removed)?,
+            log_head: self.keyring.log.head_for(&admitted).ok_or(Error::Removed)?,
             keep_until: first.keep_until,
         };
         let key = item.newest_key()?;

@@ -15,6 +15,7 @@ use super::vault::{ANNOUNCED_MAX_COUNT, RelayProgress, RelaySettings, Vault};
 use crate::crypto::{self, SigningKey, labels};
 use crate::error::Error;
 use crate::storage::Transaction;
+use crate::team::keyring::Adoption;
 use crate::team::notice::{FrontierNotice, Notice};
 use crate::team::{Operation, TurnError};
 use satchel_wire::announcement::{self, Part};
@@ -285,11 +286,7 @@ impl RelayLink {
 
     fn finish(&self) -> Result<(), Error> {
         self.unlocked.write(|vault, tx| {
-            if vault.require_writer().is_ok() {
-                vault.usable_turn(tx)?;
-            }
-            vault.prune_turns();
-            vault.replace_spent_receiving_key();
+            vault.end_pull(tx)?;
             vault.forget_stale_rows(tx)?;
             vault.note_meeting()
         })
@@ -359,7 +356,7 @@ impl RelayLink {
             }
             // perhaps the relay still has the access keys of another turn
             (ProblemCode::Refused, _) if matches!(self.step, Step::Pull | Step::Push { .. } | Step::Announce) => {
-                let known = self.unlocked.read(|vault, _| Ok(vault.root.remembered.len()))?;
+                let known = self.unlocked.read(|vault, _| Ok(vault.keyring.remembered().len()))?;
                 if self.keys_at + 1 < known {
                     self.keys_at += 1;
                     return Ok(());
@@ -527,9 +524,9 @@ impl Vault {
     /// Access keys to try: those that the relay is thought to have first, then the newest.
     fn access(&self, at: usize) -> Result<&Remembered, Error> {
         let keys_of = self.relay()?.keys_of;
-        let thought = self.root.remembered.iter().position(|known| Some(known.turn) == keys_of).unwrap_or(0);
-        let order = std::iter::once(thought).chain((0..self.root.remembered.len()).filter(|index| *index != thought));
-        order.clone().nth(at).and_then(|index| self.root.remembered.get(index)).ok_or(Error::NoTurn)
+        let thought = self.keyring.remembered().iter().position(|known| Some(known.turn) == keys_of).unwrap_or(0);
+        let order = std::iter::once(thought).chain((0..self.keyring.remembered().len()).filter(|index| *index != thought));
+        order.clone().nth(at).and_then(|index| self.keyring.remembered().get(index)).ok_or(Error::NoTurn)
     }
 
     fn signed<F: Frame>(endpoint: Endpoint, frame: &F, seed: &Seed) -> (Endpoint, Vec<u8>) {
@@ -549,19 +546,19 @@ impl Vault {
 
     fn claim_request(&self, offset: i64) -> Result<(Endpoint, Vec<u8>), Error> {
         let relay = self.relay()?;
-        let control = self.root.control.as_ref().ok_or(Error::Role)?;
+        let control = self.keyring.control().ok_or(Error::Role)?;
         let claim = Claim {
             mailbox: relay.mailbox,
             secret: relay.claim.ok_or(Error::Damaged)?,
             control: *SigningKey::from_seed(control.expose()).verifying_key().as_bytes(),
-            keys: Self::access_keys(self.root.remembered.first().ok_or(Error::NoTurn)?),
+            keys: Self::access_keys(self.keyring.remembered().first().ok_or(Error::NoTurn)?),
             freshness: self.freshness(offset),
         };
         Ok(Self::signed(Endpoint::Claim, &claim, control))
     }
 
     fn claimed(&mut self) -> Result<(), Error> {
-        let keys_of = self.root.remembered.first().map(|known| known.turn);
+        let keys_of = self.keyring.remembered().first().map(|known| known.turn);
         if let Some(relay) = &mut self.state.relay {
             relay.claim = None;
             relay.keys_of = keys_of;
@@ -614,7 +611,7 @@ impl Vault {
             waiting.push(number);
             Ok(())
         })?;
-        let readable = self.book.held().filter(|held| held.secret.reads_records()).count();
+        let readable = self.keyring.book.held().filter(|held| held.secret.reads_records()).count();
         if waiting.is_empty() || readable < 2 {
             return Ok(());
         }
@@ -644,15 +641,16 @@ impl Vault {
 
     fn keys_request(&self, offset: i64) -> Result<Option<(Endpoint, Vec<u8>)>, Error> {
         let relay = self.relay()?;
-        let (Some(control), Some(newest)) = (&self.root.control, self.root.remembered.first()) else { return Ok(None) };
-        let usable = self.book.usable(&self.log).map(|held| held.turn.id());
+        let (Some(control), Some(newest)) = (self.keyring.control(), self.keyring.remembered().first()) else { return Ok(None) };
+        let usable = self.keyring.book.usable(&self.keyring.log).map(|held| held.turn.id());
         if relay.keys_of == Some(newest.turn) || usable != Some(newest.turn) {
             return Ok(None);
         }
         let public = *SigningKey::from_seed(control.expose()).verifying_key().as_bytes();
         // turns begun at once share a number: the same one of them wins here as on every phone, whoever asks first
         let id = newest.turn.as_bytes();
-        let generation = (u64::from(self.book.number(&newest.turn)) << 32) | u64::from(u32::from_be_bytes([id[0], id[1], id[2], id[3]]));
+        let generation =
+            (u64::from(self.keyring.book.number(&newest.turn)) << 32) | u64::from(u32::from_be_bytes([id[0], id[1], id[2], id[3]]));
         let change = KeyChange {
             mailbox: relay.mailbox,
             generation,
@@ -664,7 +662,7 @@ impl Vault {
     }
 
     fn keys_changed(&mut self, generation: u64) -> Result<(), Error> {
-        let newest = self.root.remembered.first().map(|known| known.turn);
+        let newest = self.keyring.remembered().first().map(|known| known.turn);
         if let Some(relay) = &mut self.state.relay {
             relay.generation = generation;
             relay.keys_of = newest;
@@ -681,22 +679,28 @@ impl Vault {
     /// What the relay lacks, one push at a time: operations and the frontier first, then bodies.
     fn push_batch(&mut self, tx: &Transaction<'_>) -> Result<Batch, Error> {
         let mut batch = Batch { rows: Vec::new(), bodies: Vec::new(), operations: Vec::new(), frontier: None, last: true };
-        if self.state.is_copied || self.require_writer().is_err() {
+        let Ok(role) = self.role() else { return Ok(batch) };
+        if self.state.is_copied {
             return Ok(batch);
         }
-        self.freeze(tx)?;
+        if role.reads_records() {
+            self.freeze(tx)?;
+        }
         let unsent: Vec<BodyId> = {
             let lines = self.ledger(tx)?.lines().filter(|line| line.is_here() && !line.is_relayed());
             lines.map(|line: &Line| line.body).collect()
         };
         let operations: Vec<Operation> =
-            self.log.operations().filter(|operation| !self.progress().operations.contains(&operation.id())).cloned().collect();
+            self.keyring.log.operations().filter(|operation| !self.progress().operations.contains(&operation.id())).cloned().collect();
         let frontier = self.frontier_to_push(tx)?;
         if unsent.is_empty() && operations.is_empty() && frontier.is_none() {
             return Ok(batch);
         }
-        let turn = self.usable_turn(tx)?;
-        let commons = self.book.held().find(|held| held.turn.id() == turn).map(|held| held.secret.commons()).ok_or(Error::NoTurn)?;
+        // a board phone starts no turn; what it signs travels under the newest one it holds
+        let turn = if role.reads_records() { Some(self.usable_turn(tx)?) } else { self.keyring.newest_held() };
+        let Some(turn) = turn else { return Ok(batch) };
+        let commons =
+            self.keyring.book.held().find(|held| held.turn.id() == turn).map(|held| held.secret.commons()).ok_or(Error::NoTurn)?;
         for operations in operations.chunks(8) {
             let notice =
                 Notice { operations: operations.iter().map(|operation| operation.to_bytes().into()).collect(), frontiers: Vec::new() };
@@ -707,6 +711,9 @@ impl Vault {
             let notice = Notice { operations: Vec::new(), frontiers: vec![notice] };
             batch.rows.push(notice.seal(&self.env, self.team(), &commons).map_err(|_| Error::TooMany)?);
             batch.frontier = Some(hash);
+        }
+        if unsent.is_empty() || !role.reads_records() {
+            return Ok(batch);
         }
         let room = PUSH_ROWS_MAX_COUNT.saturating_sub(batch.rows.len()).min(1_024);
         let covered = self.cover_bodies(tx, unsent.get(..room.min(unsent.len())).unwrap_or(&unsent), PUSH_MAX_BYTES)?;
@@ -823,13 +830,13 @@ impl Vault {
                             relay.note_announcement(id);
                         }
                         match self.accept_announcement(tx, &bytes)? {
-                            Ok(true) => {
+                            Ok(Adoption::Adopted) => {
                                 turns += 1;
                                 true
                             }
                             // a box may still come, or what it rests on
                             Err(TurnError::UnknownPast) => false,
-                            Ok(false) | Err(_) => true,
+                            Ok(Adoption::Known) | Err(_) => true,
                         }
                     }
                 };
@@ -854,7 +861,7 @@ impl Vault {
 
     /// Opens a notice of the commons lane with any turn held. False: no turn here opens it.
     pub(super) fn accept_notice(&mut self, tx: &Transaction<'_>, row: &Row) -> Result<bool, Error> {
-        let opened = self.book.held().find_map(|held| Notice::open(self.root.team, &held.secret.commons(), row).ok());
+        let opened = self.keyring.book.held().find_map(|held| Notice::open(self.root.team, &held.secret.commons(), row).ok());
         let Some(notice) = opened else { return Ok(false) };
         let operations: Vec<Vec<u8>> = notice.operations.into_iter().map(Into::into).collect();
         let ids: Vec<OperationId> =

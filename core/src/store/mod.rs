@@ -13,6 +13,7 @@
 //! | `write`, `read` | records, by kind |
 //! | `freeze` | drafts become numbered bodies at first departure |
 //! | `accept` | what arrives, and the verdict on it |
+//! | `recover` | bringing a team back after every phone is lost |
 //! | `replica`, `mailbox` | what sessions and relay exchanges need |
 
 mod accept;
@@ -26,6 +27,7 @@ mod mailbox;
 mod membership;
 mod observer;
 mod read;
+mod recover;
 mod replica;
 mod root;
 #[cfg(test)]
@@ -42,6 +44,7 @@ pub use mailbox::{RelayAddress, RelayAnswer, RelayError, RelayLink, RelayReport,
 pub use membership::{DeviceLine, HostedInvitation, TeamOverview};
 pub use observer::{Change, Subscription};
 pub use read::{EncounterLine, FollowUpLine, NameLine, ReferralLine, Shown};
+pub use recover::{Recovered, Recovering, RecoveryStatus, Reseated};
 pub use replica::PeerLink;
 pub use root::{KeyProtector, ProtectorError};
 pub use write::{EncounterDraft, OfferDraft, TallyTap};

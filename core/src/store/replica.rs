@@ -1,7 +1,6 @@
 //! What a session with a colleague's phone needs of this store, and the session itself.
 
 use super::Unlocked;
-use super::membership::FrontierNews;
 use super::vault::Vault;
 use crate::crypto::{DiscoverySecret, Signature, labels};
 use crate::envelope;
@@ -11,6 +10,7 @@ use crate::sync::{
     Accepted, Beyond, ChainHead, Covered, FrontierVerdict, KnownFrontier, Merged, OperationId, PeerSession, Replica, Role, SessionError,
     SessionReport, Standing, TurnVerdict, Warning,
 };
+use crate::team::keyring::{Adoption, FrontierNews};
 use crate::team::{Frontier, Operation, TurnError};
 use satchel_wire::ShiftDay;
 use satchel_wire::ids::{BodyId, DeviceId, TurnId};
@@ -104,8 +104,13 @@ impl Vault {
         max_bytes: usize,
     ) -> Result<Covered, Error> {
         let turn = self.usable_turn(tx)?;
-        let lane =
-            self.book.held().find(|held| held.turn.id() == turn).and_then(|held| held.secret.records_lane_key()).ok_or(Error::NoTurn)?;
+        let lane = self
+            .keyring
+            .book
+            .held()
+            .find(|held| held.turn.id() == turn)
+            .and_then(|held| held.secret.records_lane_key())
+            .ok_or(Error::NoTurn)?;
         let mut covered = Covered::default();
         let mut size = 0;
         for id in bodies {
@@ -147,9 +152,9 @@ impl Replica for Unlocked {
         self.write(|vault, _| {
             let today = vault.today()?;
             let limit = vault.charter()?.absence_limit_days;
-            let remembered = vault.root.remembered.iter().enumerate();
+            let remembered = vault.keyring.remembered().iter().enumerate();
             // turns that are held are recognised however old they are; earlier ones within the absence limit
-            let is_held = |turn| vault.book.held().any(|held| held.turn.id() == turn);
+            let is_held = |turn| vault.keyring.book.held().any(|held| held.turn.id() == turn);
             let recent = remembered.filter(|(at, known)| *at == 0 || is_held(known.turn) || known.day.plus(limit) >= today);
             Ok(recent.map(|(_, known)| DiscoverySecret::from_bytes(known.discovery.expose())).collect())
         })
@@ -166,7 +171,7 @@ impl Replica for Unlocked {
 
     fn check_handshake(&mut self, peer: DeviceId, role: Role, hash: &[u8; 32], signature: &[u8; 64]) -> Result<Standing, Error> {
         self.read(|vault, _| {
-            let state = vault.log.state();
+            let state = vault.keyring.log.state();
             let Some(device) = state.devices.get(&peer) else { return Ok(Standing::Unknown) };
             if device.key.verify(labels::SIGN_SESSION, &handshake_message(role, hash), &Signature::from_bytes(*signature)).is_err() {
                 return Ok(Standing::Forged);
@@ -177,18 +182,25 @@ impl Replica for Unlocked {
 
     fn own_admission(&mut self) -> Result<Vec<OperationId>, Error> {
         self.read(|vault, _| {
-            let admitted = vault.log.state().devices.get(&vault.device).ok_or(Error::Removed)?.admitted;
-            Ok(vault.log.operations().map(Operation::id).filter(|id| vault.log.precedes(id, &admitted)).map(|id| *id.as_bytes()).collect())
+            let admitted = vault.keyring.log.state().devices.get(&vault.device).ok_or(Error::Removed)?.admitted;
+            Ok(vault
+                .keyring
+                .log
+                .operations()
+                .map(Operation::id)
+                .filter(|id| vault.keyring.log.precedes(id, &admitted))
+                .map(|id| *id.as_bytes())
+                .collect())
         })
     }
 
     fn log_heads(&mut self) -> Result<Vec<OperationId>, Error> {
-        self.read(|vault, _| Ok(vault.log.heads().iter().map(|id| *id.as_bytes()).collect()))
+        self.read(|vault, _| Ok(vault.keyring.log.heads().iter().map(|id| *id.as_bytes()).collect()))
     }
 
     fn operations_beyond(&mut self, heads: &[OperationId]) -> Result<Beyond, Error> {
         self.read(|vault, _| {
-            Ok(match vault.log.beyond(&ids(heads)) {
+            Ok(match vault.keyring.log.beyond(&ids(heads)) {
                 Some(operations) => Beyond::Known(operations.iter().map(|operation| *operation.id().as_bytes()).collect()),
                 None => Beyond::UnknownHeads,
             })
@@ -196,22 +208,22 @@ impl Replica for Unlocked {
     }
 
     fn operation_ids(&mut self) -> Result<Vec<OperationId>, Error> {
-        self.read(|vault, _| Ok(vault.log.operations().map(|operation| *operation.id().as_bytes()).collect()))
+        self.read(|vault, _| Ok(vault.keyring.log.operations().map(|operation| *operation.id().as_bytes()).collect()))
     }
 
     fn operations(&mut self, wanted: &[OperationId]) -> Result<Vec<Vec<u8>>, Error> {
-        self.read(|vault, _| Ok(ids(wanted).iter().filter_map(|id| vault.log.operation(id)).map(Operation::to_bytes).collect()))
+        self.read(|vault, _| Ok(ids(wanted).iter().filter_map(|id| vault.keyring.log.operation(id)).map(Operation::to_bytes).collect()))
     }
 
     fn merge_operations(&mut self, operations: Vec<Vec<u8>>) -> Result<Merged, Error> {
-        let (accepted, held, refused) = self.write(|vault, tx| vault.merge_operations(tx, &operations))?;
-        Ok(Merged { accepted, held, refused })
+        let merge = self.write(|vault, tx| vault.merge_operations(tx, &operations))?;
+        Ok(Merged { accepted: merge.accepted, held: merge.held, refused: merge.refused })
     }
 
     fn turns(&mut self) -> Result<Vec<TurnId>, Error> {
         self.write(|vault, tx| {
             let first = if vault.require_writer().is_ok() { Some(vault.usable_turn(tx)?) } else { None };
-            let rest = vault.book.held().map(|held| held.turn.id()).filter(|id| Some(*id) != first);
+            let rest = vault.keyring.book.held().map(|held| held.turn.id()).filter(|id| Some(*id) != first);
             Ok(first.into_iter().chain(rest).collect())
         })
     }
@@ -227,7 +239,7 @@ impl Replica for Unlocked {
     fn needs_receiving_key(&mut self, frontier: &[u8]) -> Result<bool, Error> {
         self.read(|vault, _| {
             let Ok(frontier) = Frontier::from_bytes(frontier) else { return Ok(false) };
-            let known = vault.frontiers.get(&frontier.content().device).and_then(|known| known.receiving.as_deref());
+            let known = vault.keyring.frontiers.get(&frontier.content().device).and_then(|known| known.receiving.as_deref());
             Ok(known.is_none_or(|key| crate::team::frontier::receiving_hash(key) != frontier.content().receiving))
         })
     }
@@ -243,14 +255,14 @@ impl Replica for Unlocked {
                 Some(FrontierNews::Newer) => FrontierVerdict::Newer,
                 Some(FrontierNews::Same) => FrontierVerdict::Same,
                 Some(FrontierNews::Older) => FrontierVerdict::Older,
-                Some(FrontierNews::RolledBack) => FrontierVerdict::RolledBack,
+                Some(FrontierNews::RolledBack | FrontierNews::Copied) => FrontierVerdict::RolledBack,
             })
         })
     }
 
     fn known_frontiers(&mut self) -> Result<Vec<(DeviceId, u64)>, Error> {
         self.read(|vault, _| {
-            let devices: Vec<DeviceId> = vault.frontiers.keys().copied().collect();
+            let devices: Vec<DeviceId> = vault.keyring.frontiers.keys().copied().collect();
             Ok(devices
                 .into_iter()
                 .filter_map(|device| vault.frontier_of(&device).map(|frontier| (device, frontier.content().counter)))
@@ -260,7 +272,7 @@ impl Replica for Unlocked {
 
     fn frontiers(&mut self, devices: &[DeviceId]) -> Result<Vec<KnownFrontier>, Error> {
         self.read(|vault, _| {
-            let known = devices.iter().filter_map(|device| vault.frontiers.get(device).map(|known| (*device, known)));
+            let known = devices.iter().filter_map(|device| vault.keyring.frontiers.get(device).map(|known| (*device, known)));
             Ok(known
                 .map(|(device, known)| KnownFrontier { device, frontier: known.frontier.clone(), receiving_key: known.receiving.clone() })
                 .collect())
@@ -274,8 +286,8 @@ impl Replica for Unlocked {
     fn accept_turn(&mut self, announcement: &[u8]) -> Result<TurnVerdict, Error> {
         self.write(|vault, tx| {
             Ok(match vault.accept_announcement(tx, announcement)? {
-                Ok(true) => TurnVerdict::Adopted,
-                Ok(false) => TurnVerdict::Known,
+                Ok(Adoption::Adopted) => TurnVerdict::Adopted,
+                Ok(Adoption::Known) => TurnVerdict::Known,
                 Err(TurnError::NotForUs) => TurnVerdict::NotForMe,
                 Err(TurnError::UnknownPast) => TurnVerdict::Held,
                 Err(error) => TurnVerdict::Refused(error.code()),
@@ -345,11 +357,7 @@ impl Replica for Unlocked {
 
     fn end_session(&mut self, peer: DeviceId) -> Result<(), Error> {
         self.write(|vault, tx| {
-            if vault.require_writer().is_ok() {
-                vault.usable_turn(tx)?;
-            }
-            vault.prune_turns();
-            vault.replace_spent_receiving_key();
+            vault.end_pull(tx)?;
             vault.note_meeting()?;
             if let Some(day) = vault.frontier_of(&peer).map(|frontier| frontier.content().day) {
                 // a colleague's phone is one that may know the date

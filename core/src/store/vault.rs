@@ -10,18 +10,20 @@ use crate::env::Env;
 use crate::error::Error;
 use crate::record::{Kind, TallyCounter};
 use crate::storage::{Reader, Transaction};
-use crate::team::{Frontier, HeldTurn, Log, Operation, Role, Turn, TurnBook};
+use crate::team::keyring::{KeyringSecrets, KeyringState};
+use crate::team::{Frontier, Keyring, KeyringParts, Operation, Role, Turn};
 use minicbor::{Decode, Encode};
 use satchel_wire::ShiftDay;
 use satchel_wire::cbor;
 use satchel_wire::ids::{AnnouncementId, DeviceId, MailboxId, OperationId, RecordId, RowId, TeamId};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-const OPERATION: &str = "operation";
-const TURNS: &str = "turns";
-const STATE: &str = "state";
+pub(super) const OPERATION: &str = "operation";
+pub(super) const TURNS: &str = "turns";
+pub(super) const STATE: &str = "state";
 const TALLY: &str = "tally";
-const FRONTIERS: &str = "frontiers";
+pub(super) const FRONTIERS: &str = "frontiers";
+pub(super) const KEYRING: &str = "keyring";
 const PROGRESS: &str = "relay progress";
 
 /// Small state that changes with use: one sealed value.
@@ -37,9 +39,6 @@ pub(super) struct LocalState {
     /// Another phone showed that this store is a copy: nothing is numbered any more.
     #[n(2)]
     pub is_copied: bool,
-    /// Counter of this device's last frontier.
-    #[n(3)]
-    pub frontier_counter: u64,
     /// The relay, if there is one.
     #[n(4)]
     pub relay: Option<RelaySettings>,
@@ -49,9 +48,6 @@ pub(super) struct LocalState {
     /// Phones of which two bodies claim one place, as far as reported.
     #[n(6)]
     pub forked: BTreeSet<DeviceId>,
-    /// A turn was adopted with the present receiving key: it is replaced when the pull or session in hand ends.
-    #[n(7)]
-    pub is_receiving_key_spent: bool,
     /// Rows that no turn here opens did not all fit: the relay is read again from its beginning after the next adoption.
     #[n(8)]
     pub is_pull_incomplete: bool,
@@ -126,15 +122,6 @@ impl RelaySettings {
     }
 }
 
-/// The newest frontier of a device, and its receiving key.
-#[derive(Debug, Clone, Encode, Decode)]
-pub(super) struct KnownFrontier {
-    #[cbor(n(0), with = "minicbor::bytes")]
-    pub frontier: Vec<u8>,
-    #[cbor(n(1), with = "minicbor::bytes")]
-    pub receiving: Option<Vec<u8>>,
-}
-
 /// Everything behind an unlocked handle.
 pub(super) struct Vault {
     pub env: Env,
@@ -144,14 +131,12 @@ pub(super) struct Vault {
     pub root: Root,
     root_changed: bool,
     pub index: Index,
-    pub log: Log,
-    pub book: TurnBook,
-    turns_changed: bool,
+    /// Log, turns, frontiers, receiving keys: everything that says who may read what.
+    pub keyring: Keyring,
+    keyring_state_before: KeyringState,
     ledger: Option<Ledger>,
     pub state: LocalState,
     state_before: Vec<u8>,
-    pub frontiers: BTreeMap<DeviceId, KnownFrontier>,
-    pub frontiers_changed: bool,
     progress: RelayProgress,
     progress_changed: bool,
     pub tally: TallyCounter,
@@ -171,7 +156,7 @@ impl Vault {
     /// Reads what unlocking needs: root, log, turns and small state. Pages and ledger are read when asked for.
     pub(super) fn open(env: &Env, reader: &Reader<'_>, store_id: [u8; 16], store_key: StoreKey) -> Result<Self, Error> {
         let sealed = reader.meta(root::ROOT)?.ok_or(Error::Damaged)?;
-        let root = Root::open(&store_id, &store_key, &sealed)?;
+        let mut root = Root::open(&store_id, &store_key, &sealed)?;
         let values = root.values_key();
         let mut operations = Vec::new();
         reader.for_each_operation::<Error>(|id, sealed| {
@@ -179,18 +164,19 @@ impl Vault {
             operations.push(Operation::from_bytes(&bytes).map_err(|_| Error::Damaged)?);
             Ok(())
         })?;
-        let mut log = Log::replay(root.team, operations).map_err(|_| Error::Damaged)?;
         let turns: Vec<minicbor::bytes::ByteVec> = read_value(reader, &values, TURNS)?.unwrap_or_default();
         let turns = turns.iter().map(|bytes| Turn::from_bytes(bytes)).collect::<Result<Vec<_>, _>>().map_err(|_| Error::Damaged)?;
-        let held = root.turns.iter().filter_map(|held| {
-            turns.iter().find(|turn| turn.id() == held.id).map(|turn| HeldTurn { turn: turn.clone(), secret: held.secret() })
-        });
-        let held: Vec<HeldTurn> = held.collect();
-        let mut book = TurnBook::default();
-        book.restore(&mut log, turns, held).map_err(|_| Error::Damaged)?;
+        let keyring_state: KeyringState = read_value(reader, &values, KEYRING)?.unwrap_or_default();
+        let parts = KeyringParts {
+            operations,
+            turns,
+            secrets: std::mem::take(&mut root.keys),
+            frontiers: read_value(reader, &values, FRONTIERS)?.unwrap_or_default(),
+            state: keyring_state.clone(),
+        };
+        let keyring = Keyring::open(env, root.team, root.signer(), parts).map_err(|_| Error::Damaged)?;
         let state: LocalState = read_value(reader, &values, STATE)?.unwrap_or_default();
         let tally = read_value(reader, &values, TALLY)?.unwrap_or_default();
-        let frontiers = read_value(reader, &values, FRONTIERS)?.unwrap_or_default();
         let progress = read_value(reader, &values, PROGRESS)?.unwrap_or_default();
         let signer = root.signer();
         let device = signer.verifying_key().device_id();
@@ -204,14 +190,11 @@ impl Vault {
             root,
             root_changed: false,
             index: Index::default(),
-            log,
-            book,
-            turns_changed: false,
+            keyring,
+            keyring_state_before: keyring_state,
             ledger: None,
             state,
             state_before,
-            frontiers,
-            frontiers_changed: false,
             progress,
             progress_changed: false,
             tally,
@@ -239,18 +222,25 @@ impl Vault {
         if let Some(ledger) = &mut self.ledger {
             ledger.save(&self.env, tx, &self.values)?;
         }
-        if std::mem::take(&mut self.turns_changed) {
-            let turns: Vec<minicbor::bytes::ByteVec> = self.book.known().map(|turn| turn.to_bytes().into()).collect();
-            self.put_value(tx, TURNS, &cbor::encode(&turns))?;
-            self.root.turns = self.book.held().map(|held| root::TurnRef::new(held.turn.id(), &held.secret)).collect();
-            self.root_changed = true;
+        let keyring = self.keyring.take_changes();
+        for operation in &keyring.operations {
+            self.put_operation(tx, operation)?;
         }
+        if keyring.turns {
+            let turns: Vec<minicbor::bytes::ByteVec> = self.keyring.book.known().map(|turn| turn.to_bytes().into()).collect();
+            self.put_value(tx, TURNS, &cbor::encode(&turns))?;
+        }
+        if keyring.frontiers {
+            self.put_value(tx, FRONTIERS, &cbor::encode(&self.keyring.frontiers))?;
+        }
+        if self.keyring_state_before != *self.keyring.state() {
+            self.keyring_state_before = self.keyring.state().clone();
+            self.put_value(tx, KEYRING, &cbor::encode(&self.keyring_state_before))?;
+        }
+        self.root_changed |= keyring.secrets;
         if std::mem::take(&mut self.tally_changed) {
             let plain = zeroize::Zeroizing::new(cbor::encode(&self.tally));
             self.put_value(tx, TALLY, &plain)?;
-        }
-        if std::mem::take(&mut self.frontiers_changed) {
-            self.put_value(tx, FRONTIERS, &cbor::encode(&self.frontiers))?;
         }
         if std::mem::take(&mut self.progress_changed) {
             self.put_value(tx, PROGRESS, &cbor::encode(&self.progress))?;
@@ -261,7 +251,10 @@ impl Vault {
             self.state_before = state;
         }
         if std::mem::take(&mut self.root_changed) {
-            tx.put_meta(root::ROOT, &self.root.seal(&self.env, &self.store_id, &self.store_key)?)?;
+            self.root.keys = self.keyring.secrets();
+            let sealed = self.root.seal(&self.env, &self.store_id, &self.store_key);
+            self.root.keys = KeyringSecrets::default();
+            tx.put_meta(root::ROOT, &sealed?)?;
         }
         Ok(())
     }
@@ -314,9 +307,6 @@ impl Vault {
     }
     pub(super) const fn touch_root(&mut self) {
         self.root_changed = true;
-    }
-    pub(super) const fn touch_turns(&mut self) {
-        self.turns_changed = true;
     }
     /// The tally counter, to be changed.
     pub(super) const fn tally_mut(&mut self) -> &mut TallyCounter {
@@ -382,12 +372,12 @@ impl Vault {
     }
     /// How many bans are known: a key made before the newest one seals nothing new.
     pub(super) fn ban_count(&self) -> u32 {
-        u32::try_from(self.log.state().bans.len()).unwrap_or(u32::MAX)
+        u32::try_from(self.keyring.log.state().bans.len()).unwrap_or(u32::MAX)
     }
 
     /// The charter in force.
     pub(super) fn charter(&self) -> Result<&Charter, Error> {
-        self.log.state().charter.as_ref().ok_or(Error::Damaged)
+        self.keyring.log.state().charter.as_ref().ok_or(Error::Damaged)
     }
     /// The team.
     pub(super) const fn team(&self) -> TeamId {
@@ -395,7 +385,7 @@ impl Vault {
     }
     /// This device's role. Errors: [`Error::Removed`].
     pub(super) fn role(&self) -> Result<Role, Error> {
-        self.log.state().device_role(self.device).ok_or(Error::Removed)
+        self.keyring.log.state().device_role(self.device).ok_or(Error::Removed)
     }
     /// Errors unless this device may write records.
     pub(super) fn require_writer(&self) -> Result<(), Error> {
@@ -404,7 +394,7 @@ impl Vault {
 
     /// A device's newest frontier, decoded.
     pub(super) fn frontier_of(&self, device: &DeviceId) -> Option<Frontier> {
-        Frontier::from_bytes(&self.frontiers.get(device)?.frontier).ok()
+        self.keyring.frontier_of(device)
     }
 }
 

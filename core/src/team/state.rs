@@ -54,6 +54,17 @@ pub struct Device {
     pub admitted: OperationId,
 }
 
+/// The paper key that recovers a team whose phones are all lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recovery {
+    /// X-Wing public key (1,216 bytes).
+    pub key: Vec<u8>,
+    /// How many shares open it (2 to `shares`).
+    pub threshold: u8,
+    /// How many shares were printed (2 to 16).
+    pub shares: u8,
+}
+
 /// What the log amounts to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TeamState {
@@ -71,6 +82,8 @@ pub struct TeamState {
     pub invitations: BTreeSet<[u8; 16]>,
     /// Public half of the paper reseat key.
     pub reseat: [u8; 32],
+    /// The recovery key, if the team has one.
+    pub recovery: Option<Recovery>,
 }
 
 impl TeamState {
@@ -83,6 +96,7 @@ impl TeamState {
             bans: BTreeSet::new(),
             invitations: BTreeSet::new(),
             reseat: [0; 32],
+            recovery: None,
         }
     }
 
@@ -134,7 +148,13 @@ pub(super) fn check(past: &TeamState, operation: &Operation, author: MemberId, r
             role.reads_records()
         }
         Action::Countersign { .. } => true,
-        Action::Adopt { .. } | Action::Reinstate { .. } | Action::Resume { .. } | Action::SetRecovery { .. } => steward,
+        Action::SetRecovery { .. } => {
+            if !past.members.values().any(|member| member.role == Role::Board) {
+                return Err(Refusal::Object);
+            }
+            steward
+        }
+        Action::Adopt { .. } | Action::Reinstate { .. } | Action::Resume { .. } => steward,
         Action::ChangeCharter { charter } => {
             charter.check().map_err(|_| Refusal::Malformed)?;
             // tightening only, until the board's signature is checked: see THREAT_MODEL
@@ -193,7 +213,12 @@ pub(super) fn fold(log: &Log, set: &Bits) -> TeamState {
 }
 
 fn admitted(operation: &Operation) -> Option<(DeviceId, (MemberId, OperationId))> {
-    let (Action::Found { member, device, .. } | Action::Admit { member, device, .. }) = operation.action() else { return None };
+    let (Action::Found { member, device, .. }
+    | Action::Admit { member, device, .. }
+    | Action::Reseat { steward: Some(member), device: Some(device), .. }) = operation.action()
+    else {
+        return None;
+    };
     let key = VerifyingKey::from_bytes(&device.signing).ok()?;
     Some((key.device_id(), (*member, operation.id())))
 }
@@ -287,9 +312,15 @@ fn apply(
             ban_member(state, operation, *member, cuts, standing);
         }
         Action::RemoveDevice { cut } => ban_device(state, operation, cut),
-        Action::Reseat { remove, steward, .. } => {
+        Action::Reseat { remove, steward, device, next, .. } => {
             for cut in remove {
                 ban_device(state, operation, cut);
+            }
+            if let (Some(member), Some(device)) = (steward, device) {
+                seat(state, operation, *member, device, Role::Steward);
+            }
+            if let Some(next) = next {
+                state.reseat = *next;
             }
             if let Some(member) = steward.and_then(|member| state.members.get_mut(&member)) {
                 member.role = Role::Steward;
@@ -300,11 +331,10 @@ fn apply(
             state.bans.insert(operation.id());
         }
         Action::ChangeCharter { charter, .. } => state.charter = Some(charter.clone()),
-        Action::Adopt { .. }
-        | Action::Countersign { .. }
-        | Action::Reinstate { .. }
-        | Action::Resume { .. }
-        | Action::SetRecovery { .. } => {}
+        Action::Adopt { .. } | Action::Countersign { .. } | Action::Reinstate { .. } | Action::Resume { .. } => {}
+        Action::SetRecovery { key, threshold, shares } => {
+            state.recovery = key.clone().map(|key| Recovery { key, threshold: *threshold, shares: *shares });
+        }
     }
 }
 

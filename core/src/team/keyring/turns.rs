@@ -1,0 +1,218 @@
+//! Turns on this device: T1 to T4.
+
+use super::{Keyring, Remembered, Seed};
+use crate::crypto::{ReceivingPublicKey, RecordsSecret};
+use crate::rules::Rule;
+use crate::team::escrow;
+use crate::team::frontier::receiving_hash;
+use crate::team::turn::{self, BoxFor, TurnDraft};
+use crate::team::{Recipient, RecipientClass, Role, Turn, TurnError, TurnSecret};
+use satchel_wire::ShiftDay;
+use satchel_wire::ids::{DeviceId, TurnId};
+
+/// Most turns whose discovery secret and access keys are remembered (count).
+const REMEMBERED_MAX_COUNT: usize = 8;
+
+/// The turn to seal under.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Usable {
+    /// The turn.
+    pub turn: TurnId,
+    /// Its announcement, to be handed to the relay, when it was started just now.
+    pub announcement: Option<Vec<u8>>,
+}
+
+/// What became of an announcement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Adoption {
+    /// Its turn is held now.
+    Adopted,
+    /// Its turn was held before, or one on top of it is.
+    Known,
+}
+
+impl Keyring {
+    /// Rule T2: the turn to seal under; starts one if none may be used. Errors: [`TurnError::NotEntitled`].
+    pub fn usable_turn(&mut self, day: ShiftDay) -> Result<Usable, TurnError> {
+        if let Some(held) = self.book.usable(&self.log) {
+            return Ok(Usable { turn: held.turn.id(), announcement: None });
+        }
+        self.start_turn(day)
+    }
+
+    /// Starts a turn on top of everything held, sealed to every entitled device whose receiving key is known.
+    ///
+    /// Errors: [`TurnError::NotEntitled`] for a device without access to records.
+    pub fn start_turn(&mut self, day: ShiftDay) -> Result<Usable, TurnError> {
+        if !self.reads_records() {
+            return Err(TurnError::NotEntitled);
+        }
+        let secret = RecordsSecret::make(&self.env);
+        let parents: Vec<TurnId> = self.book.held().map(|held| held.turn.id()).collect();
+        let devices: Vec<(DeviceId, Role)> = self.log.state().active().map(|(id, _, role)| (id, role)).collect();
+        let mut keys = Vec::new();
+        for (device, role) in devices {
+            let key = if device == self.device { Some(self.receiving_public()?) } else { self.receiving_key_of(&device) };
+            keys.extend(key.map(|key| (device, role, class_of(role), key)));
+        }
+        let recipients = keys.iter().map(|(device, _, class, key)| {
+            let hash = receiving_hash(key.as_bytes());
+            let mut short = [0; 8];
+            short.copy_from_slice(&hash[..8]);
+            Recipient { device: *device, class: *class, key: short }
+        });
+        let draft = TurnDraft {
+            team: self.team(),
+            parents: parents.clone(),
+            recipients: recipients.collect(),
+            log_heads: self.log.heads(),
+            day,
+            control: None,
+        };
+        let turn = Turn::write(&self.signer, &secret, draft);
+        let recovery = escrow::recovery_key(self.log.state());
+        let boxes: Vec<BoxFor<'_>> = keys
+            .iter()
+            .filter(|(device, ..)| *device != self.device)
+            .map(|(_, role, class, key)| BoxFor { key, class: *class, control: self.control_for(*role) })
+            .chain(recovery.as_ref().map(|key| self.recovery_box(key)))
+            .collect();
+        let parent_heads = self.log.common(self.book.held().map(|held| held.turn.log_heads()));
+        let secret = TurnSecret::Records(secret);
+        let suffix = self.log.beyond(&parent_heads).unwrap_or_default();
+        let past: Vec<&Turn> = self.book.known().filter(|known| parents.contains(&known.id())).collect();
+        let announcement = turn::announce(&self.env, &turn, &secret, &boxes, &suffix, &past, true)?;
+        self.take_turn(&turn, secret)?;
+        self.prune();
+        // T4 waits for the next session or pull: a colleague who began a turn at the same time sealed to the present key
+        Ok(Usable { turn: turn.id(), announcement: Some(announcement) })
+    }
+
+    fn control_for(&self, role: Role) -> Option<&[u8; 32]> {
+        self.control.as_ref().filter(|_| role == Role::Steward).map(Seed::expose)
+    }
+
+    fn recovery_box<'a>(&'a self, key: &'a ReceivingPublicKey) -> BoxFor<'a> {
+        BoxFor { key, class: RecipientClass::Recovery, control: self.control.as_ref().map(Seed::expose) }
+    }
+
+    /// Adopts a turn: remembers what outlives it, and that the receiving key is spent (T4).
+    fn take_turn(&mut self, turn: &Turn, secret: TurnSecret) -> Result<Adoption, TurnError> {
+        let remembered = Remembered::of(turn, &secret);
+        (self.changes.turns, self.changes.secrets) = (true, true);
+        if !self.book.adopt(&mut self.log, turn, secret)? {
+            return Ok(Adoption::Known);
+        }
+        self.remembered.retain(|known| known.turn != turn.id());
+        self.remembered.insert(0, remembered);
+        // of turns begun at once, every phone puts the one in use first, in whatever order they came
+        let usable = self.book.usable(&self.log).map(|held| held.turn.id());
+        if let Some(at) = self.remembered.iter().position(|known| Some(known.turn) == usable) {
+            self.remembered[..=at].rotate_right(1);
+        }
+        self.remembered.truncate(REMEMBERED_MAX_COUNT);
+        self.state.is_receiving_key_spent = true;
+        Ok(Adoption::Adopted)
+    }
+
+    /// Opens an announcement, applies what it names (T1), adopts its turn.
+    ///
+    /// Errors: [`TurnError`]; [`TurnError::UnknownPast`] means hold it, [`TurnError::NotForUs`] means ask for a box.
+    pub fn accept_announcement(&mut self, bytes: &[u8], _day: ShiftDay) -> Result<Adoption, TurnError> {
+        let opened = turn::open_announcement(self.team(), &self.secrets_for_opening(), bytes)?;
+        if self.env.holds(Rule::ApplyNamedBans) {
+            self.merge_operations(&opened.operations);
+        }
+        for past in &opened.past {
+            self.changes.turns = true;
+            self.book.learn(&mut self.log, past)?;
+        }
+        let adopted = self.take_turn(&opened.turn, opened.secret);
+        if let (Ok(_), Some(escrowed)) = (&adopted, opened.recovery)
+            && self.holds(&opened.turn.id())
+        {
+            self.escrow.keep(opened.turn.id(), escrowed);
+            self.changes.secrets = true;
+        }
+        // Only a steward holds the control key, only a steward hands it over, and a known one is not replaced: a box of
+        // somebody else's must not take the relay's mailbox out of the stewards' hands.
+        let is_steward = |device| self.log.state().device_role(device) == Some(Role::Steward);
+        if let (Ok(Adoption::Adopted), Some(control), None) = (&adopted, &opened.control, &self.control)
+            && is_steward(self.device)
+            && is_steward(opened.turn.maker())
+        {
+            self.control = Some(Seed::new(control));
+            self.changes.secrets = true;
+        }
+        adopted
+    }
+
+    /// Rule T3, at the end of the pull or session in hand. A turn that may be used must be there by then.
+    fn prune(&mut self) {
+        if self.book.usable(&self.log).is_some() || !self.book.held().any(|held| held.secret.reads_records()) {
+            let gone = self.book.prune(&self.log);
+            self.escrow.destroy(gone.iter().map(|turn| turn.turn.id()));
+            if !gone.is_empty() {
+                (self.changes.turns, self.changes.secrets) = (true, true);
+            }
+        }
+    }
+
+    /// Ends a pull or session: a turn that may be used is there (T2), what must go is destroyed (T3), the receiving
+    /// key is replaced if it was spent (T4). Returns the announcement of a turn that had to be started.
+    pub fn end_pull(&mut self, day: ShiftDay) -> Result<Option<Vec<u8>>, TurnError> {
+        let started = if self.reads_records() { self.usable_turn(day)?.announcement } else { None };
+        self.prune();
+        self.replace_spent_receiving_key();
+        Ok(started)
+    }
+
+    /// Rule T4: after an adoption a fresh receiving key; all earlier ones are destroyed with the secrets that held them.
+    ///
+    /// Done when the pull in hand is over, not at each adoption: two turns that wait together may both be boxed to
+    /// the present key.
+    pub(super) fn replace_spent_receiving_key(&mut self) {
+        if std::mem::take(&mut self.state.is_receiving_key_spent) && self.env.holds(Rule::ReplaceReceivingKey) {
+            self.receiving = vec![Seed::make(&self.env)];
+            self.changes.secrets = true;
+        }
+    }
+
+    /// A box with the usable turn for one device. None: it is not entitled, or no key of it may be used.
+    ///
+    /// Errors: as [`Self::usable_turn`]; it starts none, so call that first. [`TurnError::NotForUs`] without a usable turn.
+    pub fn box_for(&self, device: &DeviceId, _day: ShiftDay) -> Result<Option<Vec<u8>>, TurnError> {
+        let Some(role) = self.log.state().device_role(*device) else { return Ok(None) };
+        let Some(key) = self.receiving_key_of(device) else { return Ok(None) };
+        self.box_to(&key, role).map(Some)
+    }
+
+    /// A box with the usable turn to a receiving key that is known to be a device's of this role: for a newcomer.
+    pub fn box_to(&self, key: &ReceivingPublicKey, role: Role) -> Result<Vec<u8>, TurnError> {
+        let held = self.book.usable(&self.log).ok_or(TurnError::NotForUs)?;
+        let recovery = escrow::recovery_key(self.log.state()).filter(|_| role == Role::Board);
+        let mut boxes = vec![BoxFor { key, class: class_of(role), control: self.control_for(role) }];
+        boxes.extend(recovery.as_ref().map(|key| self.recovery_box(key)));
+        turn::announce(&self.env, &held.turn, &held.secret, &boxes, &[], &self.past_of(&held.turn), false)
+    }
+
+    /// The turns below one, parents first.
+    fn past_of(&self, turn: &Turn) -> Vec<&Turn> {
+        let mut past: Vec<&Turn> = Vec::new();
+        let mut next: Vec<TurnId> = turn.parents().to_vec();
+        while let Some(id) = next.pop() {
+            if let Some(known) = self.book.known().find(|known| known.id() == id)
+                && !past.iter().any(|seen| seen.id() == id)
+            {
+                next.extend_from_slice(known.parents());
+                past.push(known);
+            }
+        }
+        past.sort_by_key(|turn| self.book.number(&turn.id()));
+        past
+    }
+}
+
+const fn class_of(role: Role) -> RecipientClass {
+    if role.reads_records() { RecipientClass::Records } else { RecipientClass::Commons }
+}
