@@ -42,7 +42,7 @@ pub use secrets::{
     CommonsSecret, DiscoverySecret, EscrowKey, InvitationSecret, KeystoreSecret, LaneKey, PageKey, RecordKey, RecordsSecret, RootKey,
     SealingKey, SecretLengthError, SessionPsk, StoreKey, UnlockKey, WrappedSecret,
 };
-pub use sharing::{SharingError, combine_shares, split_secret};
+pub use sharing::{SecretShare, SharingError, combine_shares, split_secret};
 pub use signing::{Signature, SignatureError, SigningKey, VerifyingKey};
 pub use tokens::{ErasureTokens, discovery_tag, hello_tag, keyed_token};
 pub use words::{check_words, make_passphrase, word_at, word_index};

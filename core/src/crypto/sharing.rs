@@ -34,17 +34,15 @@ impl SharingError {
     }
 }
 
+/// One share: its point and its value.
+pub type SecretShare = (u8, Zeroizing<[u8; SECRET_BYTES]>);
+
 /// Splits 32 bytes: point (1 to `shares`) and value of each share. Errors: [`SharingError::Threshold`].
-pub fn split_secret(
-    env: &Env,
-    secret: &[u8; SECRET_BYTES],
-    threshold: u8,
-    shares: u8,
-) -> Result<Vec<(u8, Zeroizing<[u8; SECRET_BYTES]>)>, SharingError> {
+pub fn split_secret(env: &Env, secret: &[u8; SECRET_BYTES], threshold: u8, shares: u8) -> Result<Vec<SecretShare>, SharingError> {
     if threshold < THRESHOLD_MIN_COUNT || threshold > shares {
         return Err(SharingError::Threshold);
     }
-    let split = Gf256::split_bytes(usize::from(threshold), usize::from(shares), secret, &mut env.rng());
+    let split = Gf256::split_bytes(usize::from(threshold), usize::from(shares), secret, env.rng());
     let split = Zeroizing::new(split.map_err(|_| SharingError::Threshold)?);
     let parted = split.iter().map(|share| {
         let (point, value) = share.split_first()?;
@@ -73,7 +71,7 @@ mod tests {
 
     const SECRET: [u8; 32] = [0xa7; 32];
 
-    fn combine(shares: &[(u8, Zeroizing<[u8; 32]>)]) -> Zeroizing<[u8; 32]> {
+    fn combine(shares: &[SecretShare]) -> Zeroizing<[u8; 32]> {
         let shares: Vec<(u8, &[u8; 32])> = shares.iter().map(|(point, value)| (*point, &**value)).collect();
         combine_shares(&shares).unwrap()
     }
