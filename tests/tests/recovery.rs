@@ -165,6 +165,8 @@ fn a_board_phone_enough_shares_and_the_reseat_key_bring_the_team_back() {
     assert_eq!(spent, Error::Recovery(RecoveryError::OtherReseatKey));
     let next = typed(&[&recovered.reseat_paper]);
     let (dora, _) = recover(folder.path(), "dora", &package, &typed(&[&shares[1], &shares[0]]), &next).unwrap();
+    eprintln!("cleo {} {:?}", cleo.unlocked.team().unwrap().turn, hub.exchange(&cleo));
+    eprintln!("board {} {:?}", board.unlocked.team().unwrap().held_turns, hub.exchange(&board));
     for _ in 0..2 {
         hub.exchange(&dora).unwrap();
     }

@@ -138,6 +138,10 @@ labels! {
     SIGN_BODY = "sign body";
     /// A device signs a turn.
     SIGN_TURN = "sign turn";
+    /// The last control key signs the next one.
+    SIGN_NEXT_CONTROL = "sign next control key";
+    /// Which phone does something that one phone is enough for.
+    TURN_RANK = "turn rank";
     /// A device signs an operation of the team log.
     SIGN_OPERATION = "sign operation";
     /// A device signs its frontier.
@@ -176,6 +180,8 @@ labels! {
     RECEIVING_KEY_HASH = "receiving key hash";
     /// Hash over all chain heads that a device knows.
     CHAIN_DIGEST = "chain digest";
+    /// Which membership bans a key was made under.
+    BANS_DIGEST = "bans digest";
     /// An invitation's id, from its secret.
     INVITATION_ID = "invitation id";
     /// Checksum of an invitation's text.

@@ -114,7 +114,7 @@ impl Vault {
 
     /// Rule T2: the turn to seal under; starts one if none may be used.
     pub(super) fn usable_turn(&mut self, tx: &Transaction<'_>) -> Result<TurnId, Error> {
-        let day = self.today()?;
+        let day = self.key_day()?;
         self.require_writer()?;
         let usable = self.keyring.usable_turn(day)?;
         self.started(tx, usable.announcement)?;
@@ -123,7 +123,7 @@ impl Vault {
 
     /// Starts a turn on top of everything held, sealed to every entitled device whose receiving key is known.
     pub(super) fn start_turn(&mut self, tx: &Transaction<'_>) -> Result<TurnId, Error> {
-        let day = self.today()?;
+        let day = self.key_day()?;
         self.require_writer()?;
         let usable = self.keyring.start_turn(day)?;
         self.started(tx, usable.announcement)?;
@@ -150,16 +150,23 @@ impl Vault {
         }
     }
 
-    /// The end of a pull or session: T2, T3 and T4 hold afterwards.
+    /// The end of a pull or session: T2, T3 and T4 hold afterwards, and what one phone does for all is done.
     pub(super) fn end_pull(&mut self, tx: &Transaction<'_>) -> Result<(), Error> {
-        let day = self.today()?;
+        let day = self.key_day()?;
         let announcement = self.keyring.end_pull(day)?;
         self.started(tx, announcement)
     }
 
+    /// The day by which keys are judged: a jump of the clock that nobody has confirmed makes no colleague dormant and
+    /// no turn due.
+    pub(super) fn key_day(&mut self) -> Result<ShiftDay, Error> {
+        let today = self.today()?;
+        Ok(if self.state.date_in_doubt { self.state.day_seen.unwrap_or(today) } else { today })
+    }
+
     /// Opens an announcement, applies what it names (T1), adopts its turn.
     pub(super) fn accept_announcement(&mut self, tx: &Transaction<'_>, bytes: &[u8]) -> Result<Result<Adoption, TurnError>, Error> {
-        let day = self.today()?;
+        let day = self.key_day()?;
         let before = self.keyring.log.heads();
         let adoption = self.keyring.accept_announcement(bytes, day);
         if adoption == Ok(Adoption::Adopted) {
@@ -176,11 +183,13 @@ impl Vault {
         if self.keyring.log.state().device_role(*peer).is_none() || self.require_writer().is_err() {
             return Ok(None);
         }
+        let day = self.key_day()?;
+        // met face to face: whatever it was, it is not silent any more
+        self.keyring.wake(*peer, day);
         let id = self.usable_turn(tx)?;
         if peer_turns.contains(&id) {
             return Ok(None);
         }
-        let day = self.today()?;
         Ok(self.keyring.box_for(peer, day)?)
     }
 
@@ -215,7 +224,8 @@ impl Vault {
     ) -> Result<Option<FrontierNews>, Error> {
         let own = self.device;
         let own_newest = self.ledger(reader)?.chain(&own).and_then(|chain| chain.bodies.last_key_value().map(|(n, _)| *n)).unwrap_or(0);
-        let news = self.keyring.take_frontier(bytes, receiving, own_newest);
+        let day = self.key_day()?;
+        let news = self.keyring.take_frontier(bytes, receiving, own_newest, day);
         if news == Some(FrontierNews::Copied) {
             self.state.is_copied = true;
         }

@@ -187,8 +187,13 @@ impl Unlocked {
             let key = reseat_key(paper, &vault.team(), &vault.keyring)?;
             let cuts = remove.iter().map(|device| vault.cut_of(tx, device)).collect::<Result<Vec<_>, _>>()?;
             let day = vault.today()?;
-            let reseat = Reseat { cuts, steward, device: None, control: None };
+            let is_own = steward == Some(vault.root.member);
+            let fresh = (is_own && vault.keyring.control().is_none()).then(|| Seed::make(&vault.env));
+            let reseat = Reseat { cuts, steward, device: None, control: fresh.as_ref().map(public_of) };
             let reseat_paper = reseat.apply(&vault.env.clone(), &mut vault.keyring, &key, day)?;
+            fresh.iter().for_each(|seed| {
+                vault.keyring.take_control(seed.expose());
+            });
             if vault.require_writer().is_ok() {
                 vault.usable_turn(tx)?;
             }
@@ -204,6 +209,10 @@ impl Vault {
         let body = chain.and_then(crate::store::ledger::Chain::head);
         Ok(Cut { device: *device, sequence: chain.map_or(0, |chain| chain.contiguous), body })
     }
+}
+
+fn public_of(seed: &Seed) -> [u8; 32] {
+    *SigningKey::from_seed(seed.expose()).verifying_key().as_bytes()
 }
 
 fn has_board(vault: &Vault) -> bool {
@@ -282,8 +291,15 @@ fn recover(dir: &Path, env: &Env, credentials: &Credentials<'_>, recovering: &Re
     let member = MemberId::from_bytes(env.random());
     let charter = keyring.log.state().charter.clone().ok_or(RecoveryError::Package)?;
     let day = charter.shift_day(env.now().seconds())?;
-    let reseat = Reseat { cuts, steward: Some(member), device: Some(device), control: None };
+    // with the key that the relay knows, the new turn names the next one; without it, the paper names a fresh one
+    let has_control = keyring.control().is_some();
+    let fresh = (!has_control).then(|| Seed::make(env));
+    let control = fresh.as_ref().map(public_of);
+    let reseat = Reseat { cuts, steward: Some(member), device: Some(device), control };
     let reseat_paper = reseat.apply(env, &mut keyring, &key, day)?;
+    fresh.iter().for_each(|seed| {
+        keyring.take_control(seed.expose());
+    });
     if keyring.role() != Some(Role::Steward) {
         return Err(Error::Operation(Refusal::NotEntitled));
     }
@@ -291,7 +307,6 @@ fn recover(dir: &Path, env: &Env, credentials: &Credentials<'_>, recovering: &Re
         (Some(moved), Some(known)) => Some(RelaySettings { url: moved.url.clone(), mailbox: moved.mailbox, ..known }),
         (_, known) => known,
     };
-    let has_control = keyring.control().is_some();
     let root = Root {
         version: 1,
         team,
@@ -315,7 +330,7 @@ fn reopen(env: &Env, content: &Content, paper: &ReceivingKey, signing: &Seed, re
     let turns = content.turns.iter().map(|bytes| Turn::from_bytes(bytes)).collect::<Result<Vec<_>, _>>().map_err(broken)?;
     let mut secrets = KeyringSecrets {
         receiving: vec![receiving.clone()],
-        control: content.escrow.open_control(paper, content.team).map(|control| Seed::new(&control)),
+        control: content.escrow.open_control(paper, content.team).iter().map(|control| Seed::new(control)).collect(),
         ..KeyringSecrets::default()
     };
     let mut opened = 0;

@@ -24,6 +24,7 @@ pub(super) const STATE: &str = "state";
 const TALLY: &str = "tally";
 pub(super) const FRONTIERS: &str = "frontiers";
 pub(super) const KEYRING: &str = "keyring";
+const HELD_OPERATIONS: &str = "held operations";
 const PROGRESS: &str = "relay progress";
 
 /// Small state that changes with use: one sealed value.
@@ -167,12 +168,14 @@ impl Vault {
         let turns: Vec<minicbor::bytes::ByteVec> = read_value(reader, &values, TURNS)?.unwrap_or_default();
         let turns = turns.iter().map(|bytes| Turn::from_bytes(bytes)).collect::<Result<Vec<_>, _>>().map_err(|_| Error::Damaged)?;
         let keyring_state: KeyringState = read_value(reader, &values, KEYRING)?.unwrap_or_default();
+        let held_operations: Vec<minicbor::bytes::ByteVec> = read_value(reader, &values, HELD_OPERATIONS)?.unwrap_or_default();
         let parts = KeyringParts {
             operations,
             turns,
             secrets: std::mem::take(&mut root.keys),
             frontiers: read_value(reader, &values, FRONTIERS)?.unwrap_or_default(),
             state: keyring_state.clone(),
+            held_operations: held_operations.into_iter().map(Into::into).collect(),
         };
         let keyring = Keyring::open(env, root.team, root.signer(), parts).map_err(|_| Error::Damaged)?;
         let state: LocalState = read_value(reader, &values, STATE)?.unwrap_or_default();
@@ -229,6 +232,10 @@ impl Vault {
         if keyring.turns {
             let turns: Vec<minicbor::bytes::ByteVec> = self.keyring.book.known().map(|turn| turn.to_bytes().into()).collect();
             self.put_value(tx, TURNS, &cbor::encode(&turns))?;
+        }
+        if keyring.held_operations {
+            let held: Vec<minicbor::bytes::ByteVec> = self.keyring.held_operations().iter().map(|bytes| bytes.clone().into()).collect();
+            self.put_value(tx, HELD_OPERATIONS, &cbor::encode(&held))?;
         }
         if keyring.frontiers {
             self.put_value(tx, FRONTIERS, &cbor::encode(&self.keyring.frontiers))?;

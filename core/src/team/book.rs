@@ -1,6 +1,7 @@
 //! The turns that a device knows and holds, and rules T1 to T3 over them.
 
 use super::log::Log;
+use super::operation::Role;
 use super::state::TeamState;
 use super::turn::{Turn, TurnError, TurnSecret};
 use crate::env::Env;
@@ -17,11 +18,19 @@ pub struct HeldTurn {
     pub secret: TurnSecret,
 }
 
+/// A turn that was verified here.
+#[derive(Debug)]
+struct KnownTurn {
+    turn: Turn,
+    number: u32,
+    by_steward: bool,
+}
+
 /// Every turn that this device has verified, and the secrets that it still holds.
 #[derive(Debug)]
 pub struct TurnBook {
     env: Env,
-    known: BTreeMap<TurnId, (Turn, u32)>,
+    known: BTreeMap<TurnId, KnownTurn>,
     held: BTreeMap<TurnId, HeldTurn>,
 }
 
@@ -47,8 +56,8 @@ impl TurnBook {
         };
         let mut number = 1;
         for parent in turn.parents() {
-            let (_, parent) = self.known.get(parent).ok_or(TurnError::UnknownPast)?;
-            number = number.max(parent.saturating_add(1));
+            let parent = self.known.get(parent).ok_or(TurnError::UnknownPast)?;
+            number = number.max(parent.number.saturating_add(1));
         }
         let maker = named.devices.get(&turn.maker()).ok_or(TurnError::NotEntitled)?;
         let entitled = named.device_role(turn.maker()).is_some_and(|role| role.reads_records());
@@ -59,7 +68,8 @@ impl TurnBook {
         if turn.recipients().iter().any(|recipient| named.device_role(recipient.device).is_none()) {
             return Err(TurnError::NotEntitled);
         }
-        self.known.insert(turn.id(), (turn.clone(), number));
+        let by_steward = named.device_role(turn.maker()) == Some(Role::Steward);
+        self.known.insert(turn.id(), KnownTurn { turn: turn.clone(), number, by_steward });
         Ok(())
     }
 
@@ -128,9 +138,9 @@ impl TurnBook {
         let mut next: Vec<TurnId> = self.held.values().flat_map(|held| held.turn.parents().iter().copied()).collect();
         while let Some(id) = next.pop() {
             if ancestors.insert(id)
-                && let Some((turn, _)) = self.known.get(&id)
+                && let Some(known) = self.known.get(&id)
             {
-                next.extend_from_slice(turn.parents());
+                next.extend_from_slice(known.turn.parents());
             }
         }
         ancestors
@@ -138,7 +148,11 @@ impl TurnBook {
 
     /// A turn's number: one more than the highest of its parents'.
     pub fn number(&self, id: &TurnId) -> u32 {
-        self.known.get(id).map_or(0, |(_, number)| *number)
+        self.known.get(id).map_or(0, |known| known.number)
+    }
+    /// Whether a turn's maker was a steward by what the turn itself names.
+    pub fn was_by_steward(&self, id: &TurnId) -> bool {
+        self.known.get(id).is_some_and(|known| known.by_steward)
     }
     /// Held turns.
     pub fn held(&self) -> impl Iterator<Item = &HeldTurn> {
@@ -146,7 +160,7 @@ impl TurnBook {
     }
     /// Known turns, in no particular order.
     pub fn known(&self) -> impl Iterator<Item = &Turn> {
-        self.known.values().map(|(turn, _)| turn)
+        self.known.values().map(|known| &known.turn)
     }
     /// Whether a turn has been verified here.
     pub fn knows(&self, id: &TurnId) -> bool {

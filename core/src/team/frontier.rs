@@ -4,7 +4,8 @@
 //! frontier = CBOR [ signed bytes, signature (64) ]
 //! signed   = CBOR map { 0: version 1, 1: team, 2: device, 3: counter, 4: day, 5: log heads named by everything it
 //!            holds, 6: hash of its receiving key (32), 7: own chain (sequence, body id[..8]),
-//!            8: newest chain heads of others, 9: hash over all of them (16) }
+//!            8: newest chain heads of others, 9: hash over all of them (16), 10: the turn that it seals under
+//!            (first 8 bytes of its id), absent without one }
 //! ```
 //!
 //! The receiving key itself (1,216 bytes) travels beside the frontier, and only where it is not known yet.
@@ -68,6 +69,9 @@ pub struct FrontierContent {
     /// Hash over all chain heads that it knows.
     #[cbor(n(9), with = "minicbor::bytes")]
     pub digest: [u8; 16],
+    /// First 8 bytes of the id of the turn that it seals under: whoever seems to lack the turn in use gets a box.
+    #[cbor(n(10), with = "minicbor::bytes")]
+    pub turn: Option<[u8; 8]>,
 }
 
 impl FrontierContent {
@@ -85,7 +89,19 @@ impl FrontierContent {
 
     /// What a device says of itself, nothing of others yet.
     pub fn of_device(team: TeamId, device: DeviceId, counter: u64, day: ShiftDay, receiving: [u8; 32], own: ChainHead) -> Self {
-        Self { version: 1, team, device, counter, day, log_heads: Vec::new(), receiving, own, heads: Vec::new(), digest: [0; 16] }
+        Self {
+            version: 1,
+            team,
+            device,
+            counter,
+            day,
+            log_heads: Vec::new(),
+            receiving,
+            own,
+            heads: Vec::new(),
+            digest: [0; 16],
+            turn: None,
+        }
     }
 }
 

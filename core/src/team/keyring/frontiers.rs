@@ -6,7 +6,7 @@ use crate::rules::Rule;
 use crate::team::frontier::receiving_hash;
 use crate::team::{ChainHead, Frontier, FrontierContent, TurnError};
 use satchel_wire::ShiftDay;
-use satchel_wire::ids::{DeviceId, OperationId};
+use satchel_wire::ids::{DeviceId, OperationId, TurnId};
 
 /// How a frontier compares to what was known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +27,13 @@ pub enum FrontierNews {
 pub fn device_prefix(device: &DeviceId) -> [u8; 8] {
     let mut prefix = [0; 8];
     prefix.copy_from_slice(&device.as_bytes()[..8]);
+    prefix
+}
+
+/// The first 8 bytes of a turn's id, by which a frontier names it.
+pub(super) fn turn_prefix(turn: &TurnId) -> [u8; 8] {
+    let mut prefix = [0; 8];
+    prefix.copy_from_slice(&turn.as_bytes()[..8]);
     prefix
 }
 
@@ -78,9 +85,11 @@ impl Keyring {
         let key = self.receiving_public()?.as_bytes().to_vec();
         let receiving = receiving_hash(&key);
         let log_heads = self.promised_heads();
+        let turn = self.book.usable(&self.log).map(|held| turn_prefix(&held.turn.id()));
         let content = |counter| {
             let mut content = FrontierContent::of_device(self.team(), device, counter, day, receiving, own).with_heads(heads);
             content.log_heads.clone_from(&log_heads);
+            content.turn = turn;
             content
         };
         if let Some(last) = self.frontier_of(&device)
@@ -98,8 +107,8 @@ impl Keyring {
 
     /// Takes a frontier and, where it came along, the receiving key that it names. None if no device of the log signed it.
     ///
-    /// `own_newest` is the highest sequence of this device's own chain that is here.
-    pub fn take_frontier(&mut self, bytes: &[u8], receiving: Option<&[u8]>, own_newest: u32) -> Option<FrontierNews> {
+    /// `own_newest` is the highest sequence of this device's own chain that is here, `day` today.
+    pub fn take_frontier(&mut self, bytes: &[u8], receiving: Option<&[u8]>, own_newest: u32, day: ShiftDay) -> Option<FrontierNews> {
         let frontier = Frontier::from_bytes(bytes).ok()?;
         let content = frontier.content();
         let signed = self.log.state().devices.get(&content.device).is_some_and(|device| frontier.is_signed_by(&device.key));
@@ -123,6 +132,8 @@ impl Keyring {
             std::cmp::Ordering::Equal if matching.is_none() || kept.is_some() => FrontierNews::Same,
             order => {
                 self.frontiers.insert(content.device, KnownFrontier { frontier: bytes.to_vec(), receiving: matching.or(kept) });
+                // a day ahead of ours is its author's word
+                self.hear(content.device, content.day.min(day));
                 self.changes.frontiers = true;
                 if order == std::cmp::Ordering::Greater { FrontierNews::Newer } else { FrontierNews::Same }
             }

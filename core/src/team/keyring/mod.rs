@@ -9,14 +9,21 @@
 //! | `secrets` | what must be sealed at rest |
 //! | `turns` | starting, adopting, boxing and destroying turns: T1 to T4 |
 //! | `frontiers` | whose receiving key may be used, what is promised: T4, T5 |
+//! | `upkeep` | what one phone does for all: the monthly turn, boxes for those who lack one; dormant devices |
+//! | `control` | the relay mailbox's control key and the chain that proves it |
 
+mod control;
 mod frontiers;
 mod secrets;
+#[cfg(test)]
+mod tests;
 mod turns;
+mod upkeep;
 
 pub use frontiers::{FrontierNews, device_prefix};
-pub use secrets::{KeyringSecrets, KeyringState, KnownFrontier, Remembered, Seed, TurnRef};
+pub use secrets::{KeyringSecrets, KeyringState, KnownFrontier, Lacking, Remembered, Seed, TurnRef};
 pub use turns::{Adoption, Usable};
+pub use upkeep::TURN_TERM_DAYS;
 
 use super::escrow::EscrowBoxes;
 use super::log::{Log, LogVerdict, Refusal};
@@ -29,6 +36,11 @@ use satchel_wire::ShiftDay;
 use satchel_wire::ids::{DeviceId, TeamId, TurnId};
 use std::collections::BTreeMap;
 
+/// Most operations that wait (count).
+const HELD_OPERATIONS_MAX_COUNT: usize = 256;
+/// Most bytes of operations that wait.
+const HELD_OPERATIONS_MAX_BYTES: usize = 1024 * 1024;
+
 /// The keys of one device.
 #[derive(Debug)]
 pub struct Keyring {
@@ -40,9 +52,11 @@ pub struct Keyring {
     pub(crate) frontiers: BTreeMap<DeviceId, KnownFrontier>,
     receiving: Vec<Seed>,
     remembered: Vec<Remembered>,
-    control: Option<Seed>,
+    control: Vec<Seed>,
     escrow: EscrowBoxes,
     state: KeyringState,
+    /// Encoded operations that wait for a parent or a newer version of this app.
+    held_operations: Vec<Vec<u8>>,
     stored_operations: usize,
     changes: KeyringChanges,
 }
@@ -60,6 +74,8 @@ pub struct KeyringParts {
     pub frontiers: BTreeMap<DeviceId, KnownFrontier>,
     /// The small state.
     pub state: KeyringState,
+    /// Encoded operations that waited.
+    pub held_operations: Vec<Vec<u8>>,
 }
 
 /// What has to be stored since it was last asked.
@@ -73,6 +89,8 @@ pub struct KeyringChanges {
     pub secrets: bool,
     /// Frontiers changed.
     pub frontiers: bool,
+    /// Waiting operations changed.
+    pub held_operations: bool,
 }
 
 /// How many operations became what (counts).
@@ -89,7 +107,7 @@ pub struct Merge {
 impl Keyring {
     /// Takes a keyring up as it was kept. Errors: [`Refusal`], [`TurnError`] when the parts do not fit together.
     pub fn open(env: &Env, team: TeamId, signer: SigningKey, parts: KeyringParts) -> Result<Self, TurnError> {
-        let KeyringParts { operations, turns, secrets, frontiers, state } = parts;
+        let KeyringParts { operations, turns, secrets, frontiers, state, held_operations } = parts;
         let mut log = Log::replay(team, operations).map_err(|_| TurnError::Malformed)?;
         let held = secrets.turns.iter().filter_map(|held| {
             turns.iter().find(|turn| turn.id() == held.id).map(|turn| HeldTurn { turn: turn.clone(), secret: held.secret() })
@@ -101,7 +119,7 @@ impl Keyring {
         let KeyringSecrets { receiving, remembered, control, escrow, .. } = secrets;
         let device = signer.verifying_key().device_id();
         let changes = KeyringChanges::default();
-        Ok(Self {
+        let mut keyring = Self {
             env: env.clone(),
             signer,
             device,
@@ -113,9 +131,14 @@ impl Keyring {
             control,
             escrow,
             state,
+            held_operations: Vec::new(),
             stored_operations,
             changes,
-        })
+        };
+        // what waited may be readable by this version
+        keyring.merge_operations(&held_operations);
+        keyring.changes.held_operations = keyring.held_operations != held_operations;
+        Ok(keyring)
     }
 
     /// The keyring of a team's founder, around its first turn.
@@ -143,7 +166,7 @@ impl Keyring {
             receiving: vec![receiving],
             turns: vec![TurnRef::new(turn.id(), &secret)],
             remembered: vec![Remembered::of(&turn, &secret)],
-            control: Some(control),
+            control: vec![control],
             ..KeyringSecrets::default()
         };
         let parts = KeyringParts { operations: vec![founding], turns: vec![turn], secrets, ..KeyringParts::default() };
@@ -166,20 +189,24 @@ impl Keyring {
         let secrets = KeyringSecrets {
             turns: vec![TurnRef::new(opened.turn.id(), &opened.secret)],
             remembered: vec![Remembered::of(&opened.turn, &opened.secret)],
-            control: opened.control.as_ref().map(|control| Seed::new(control)),
+            control: Vec::new(),
             receiving: vec![receiving],
             escrow: EscrowBoxes::of(opened.turn.id(), opened.recovery),
         };
         let mut turns = opened.past;
         turns.push(opened.turn);
         let state = KeyringState { is_receiving_key_spent: true, ..KeyringState::default() };
-        let parts = KeyringParts { operations, turns, secrets, frontiers: BTreeMap::new(), state };
+        let day = turns.last().map_or(ShiftDay::from_days(0), Turn::day);
+        let parts = KeyringParts { operations, turns, secrets, state, ..KeyringParts::default() };
         let mut keyring = Self::open(env, team, signer, parts)?;
         if keyring.role().is_none() {
             return Err(TurnError::NotEntitled);
         }
+        if let Some(control) = &opened.control {
+            keyring.take_control(control);
+        }
         for (frontier, receiving) in frontiers {
-            keyring.take_frontier(frontier, receiving.as_deref(), 0);
+            keyring.take_frontier(frontier, receiving.as_deref(), 0, day);
         }
         keyring.changes = KeyringChanges::default();
         Ok(keyring)
@@ -195,15 +222,35 @@ impl Keyring {
         }
     }
 
-    /// Takes operations from elsewhere.
+    /// Takes operations from elsewhere. What waits is kept over a restart, up to 256 operations and 1 MiB.
     pub fn merge_operations(&mut self, operations: &[Vec<u8>]) -> Merge {
         let before = self.log.operations().count();
         let verdicts = self.log.merge(operations);
+        self.keep_waiting(operations, &verdicts);
         Merge {
             accepted: self.log.operations().count().saturating_sub(before),
             held: verdicts.iter().filter(|verdict| **verdict == LogVerdict::Held).count(),
             refused: verdicts.iter().filter(|verdict| matches!(verdict, LogVerdict::Refused(_))).count(),
         }
+    }
+
+    /// The log forgets what waits when the process ends, and the relay's cursor has passed it by then.
+    fn keep_waiting(&mut self, operations: &[Vec<u8>], verdicts: &[LogVerdict]) {
+        let before = self.held_operations.len();
+        let log = &self.log;
+        let is_known = |bytes: &[u8]| Operation::from_bytes(bytes).is_ok_and(|operation| log.operation(&operation.id()).is_some());
+        self.held_operations.retain(|bytes| !is_known(bytes));
+        let mut changed = self.held_operations.len() != before;
+        let mut size: usize = self.held_operations.iter().map(Vec::len).sum();
+        for (bytes, verdict) in operations.iter().zip(verdicts) {
+            let has_room = self.held_operations.len() < HELD_OPERATIONS_MAX_COUNT && size + bytes.len() <= HELD_OPERATIONS_MAX_BYTES;
+            if *verdict == LogVerdict::Held && has_room && !is_known(bytes) && !self.held_operations.contains(bytes) {
+                size += bytes.len();
+                self.held_operations.push(bytes.clone());
+                changed = true;
+            }
+        }
+        self.changes.held_operations |= changed;
     }
 
     /// What has to be stored since this was last asked.
@@ -253,9 +300,9 @@ impl Keyring {
     pub fn remembered(&self) -> &[Remembered] {
         &self.remembered
     }
-    /// The seed of the relay mailbox's control key, if it is here.
-    pub const fn control(&self) -> Option<&Seed> {
-        self.control.as_ref()
+    /// Encoded operations that wait for a parent or a newer version of this app.
+    pub fn held_operations(&self) -> &[Vec<u8>] {
+        &self.held_operations
     }
     /// What recovers the held turns, on a board phone.
     pub const fn escrow(&self) -> &EscrowBoxes {

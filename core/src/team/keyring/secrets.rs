@@ -6,7 +6,8 @@ use crate::team::escrow::EscrowBoxes;
 use crate::team::{RecipientClass, Turn, TurnSecret};
 use minicbor::{Decode, Encode};
 use satchel_wire::ShiftDay;
-use satchel_wire::ids::TurnId;
+use satchel_wire::ids::{DeviceId, TurnId};
+use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
 /// 32 secret bytes as they are encoded at rest. On the heap: moving what holds one leaves no copy on the stack.
@@ -131,9 +132,9 @@ pub struct KeyringSecrets {
     /// What outlives turns, newest first.
     #[n(2)]
     pub remembered: Vec<Remembered>,
-    /// The relay mailbox's control key, for stewards.
+    /// The relay mailbox's control keys, for stewards: the newest first. Earlier ones until the relay has the newest.
     #[n(3)]
-    pub control: Option<Seed>,
+    pub control: Vec<Seed>,
     /// What recovers the held turns, for the board: still sealed to the key on paper.
     #[n(4)]
     #[cbor(default)]
@@ -168,4 +169,24 @@ pub struct KeyringState {
     /// A turn was adopted with the present receiving key: it is replaced when the pull or session in hand ends.
     #[n(1)]
     pub is_receiving_key_spent: bool,
+    /// The day on which each device was last heard: what its frontier said, or the day of a session with it.
+    #[n(2)]
+    pub heard: BTreeMap<DeviceId, ShiftDay>,
+    /// Devices that lack the turn in use, and since which day that is known here.
+    #[n(3)]
+    pub lacking: BTreeMap<DeviceId, Lacking>,
+}
+
+/// A device that seems to lack the turn in use.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Lacking {
+    /// The turn.
+    #[n(0)]
+    pub turn: TurnId,
+    /// The day on which that was noticed here.
+    #[n(1)]
+    pub since: ShiftDay,
+    /// This device has sent a box for this receiving key (first 8 bytes of its hash).
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub boxed: Option<[u8; 8]>,
 }

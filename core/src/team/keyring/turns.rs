@@ -49,7 +49,8 @@ impl Keyring {
         }
         let secret = RecordsSecret::make(&self.env);
         let parents: Vec<TurnId> = self.book.held().map(|held| held.turn.id()).collect();
-        let devices: Vec<(DeviceId, Role)> = self.log.state().active().map(|(id, _, role)| (id, role)).collect();
+        let devices: Vec<(DeviceId, Role)> =
+            self.log.state().active().map(|(id, _, role)| (id, role)).filter(|(id, _)| !self.is_dormant(id, day)).collect();
         let mut keys = Vec::new();
         for (device, role) in devices {
             let key = if device == self.device { Some(self.receiving_public()?) } else { self.receiving_key_of(&device) };
@@ -61,21 +62,34 @@ impl Keyring {
             short.copy_from_slice(&hash[..8]);
             Recipient { device: *device, class: *class, key: short }
         });
+        let control = self.next_control();
         let draft = TurnDraft {
             team: self.team(),
             parents: parents.clone(),
             recipients: recipients.collect(),
             log_heads: self.log.heads(),
             day,
-            control: None,
+            control: control.as_ref().map(|(_, change)| *change),
         };
         let turn = Turn::write(&self.signer, &secret, draft);
         let recovery = escrow::recovery_key(self.log.state());
+        let seed_to_hand_over = match &control {
+            Some((seed, _)) => Some(seed.clone()),
+            None => self.control().cloned(),
+        };
         let boxes: Vec<BoxFor<'_>> = keys
             .iter()
             .filter(|(device, ..)| *device != self.device)
-            .map(|(_, role, class, key)| BoxFor { key, class: *class, control: self.control_for(*role) })
-            .chain(recovery.as_ref().map(|key| self.recovery_box(key)))
+            .map(|(_, role, class, key)| BoxFor {
+                key,
+                class: *class,
+                control: seed_to_hand_over.as_ref().filter(|_| *role == Role::Steward).map(Seed::expose),
+            })
+            .chain(recovery.as_ref().map(|key| BoxFor {
+                key,
+                class: RecipientClass::Recovery,
+                control: seed_to_hand_over.as_ref().map(Seed::expose),
+            }))
             .collect();
         let parent_heads = self.log.common(self.book.held().map(|held| held.turn.log_heads()));
         let secret = TurnSecret::Records(secret);
@@ -83,17 +97,20 @@ impl Keyring {
         let past: Vec<&Turn> = self.book.known().filter(|known| parents.contains(&known.id())).collect();
         let announcement = turn::announce(&self.env, &turn, &secret, &boxes, &suffix, &past, true)?;
         self.take_turn(&turn, secret)?;
+        if let Some((seed, _)) = control {
+            self.push_control(seed);
+        }
         self.prune();
         // T4 waits for the next session or pull: a colleague who began a turn at the same time sealed to the present key
         Ok(Usable { turn: turn.id(), announcement: Some(announcement) })
     }
 
     fn control_for(&self, role: Role) -> Option<&[u8; 32]> {
-        self.control.as_ref().filter(|_| role == Role::Steward).map(Seed::expose)
+        self.control().filter(|_| role == Role::Steward).map(Seed::expose)
     }
 
     fn recovery_box<'a>(&'a self, key: &'a ReceivingPublicKey) -> BoxFor<'a> {
-        BoxFor { key, class: RecipientClass::Recovery, control: self.control.as_ref().map(Seed::expose) }
+        BoxFor { key, class: RecipientClass::Recovery, control: self.control().map(Seed::expose) }
     }
 
     /// Adopts a turn: remembers what outlives it, and that the receiving key is spent (T4).
@@ -134,15 +151,8 @@ impl Keyring {
             self.escrow.keep(opened.turn.id(), escrowed);
             self.changes.secrets = true;
         }
-        // Only a steward holds the control key, only a steward hands it over, and a known one is not replaced: a box of
-        // somebody else's must not take the relay's mailbox out of the stewards' hands.
-        let is_steward = |device| self.log.state().device_role(device) == Some(Role::Steward);
-        if let (Ok(Adoption::Adopted), Some(control), None) = (&adopted, &opened.control, &self.control)
-            && is_steward(self.device)
-            && is_steward(opened.turn.maker())
-        {
-            self.control = Some(Seed::new(control));
-            self.changes.secrets = true;
+        if let (Ok(_), Some(control)) = (&adopted, &opened.control) {
+            self.take_control(control);
         }
         adopted
     }
@@ -159,9 +169,14 @@ impl Keyring {
     }
 
     /// Ends a pull or session: a turn that may be used is there (T2), what must go is destroyed (T3), the receiving
-    /// key is replaced if it was spent (T4). Returns the announcement of a turn that had to be started.
+    /// key is replaced if it was spent (T4). Returns the announcement of a turn that had to be started, or was due.
     pub fn end_pull(&mut self, day: ShiftDay) -> Result<Option<Vec<u8>>, TurnError> {
-        let started = if self.reads_records() { self.usable_turn(day)?.announcement } else { None };
+        let started = match self.reads_records() {
+            true if self.is_turn_due(day) => self.start_turn(day)?.announcement,
+            true => self.usable_turn(day)?.announcement,
+            false => None,
+        };
+        self.note_lacking(day);
         self.prune();
         self.replace_spent_receiving_key();
         Ok(started)
@@ -178,13 +193,26 @@ impl Keyring {
         }
     }
 
-    /// A box with the usable turn for one device. None: it is not entitled, or no key of it may be used.
+    /// A box with the usable turn for one device. None: it is not entitled, it is dormant, or no key of it may be used.
     ///
-    /// Errors: as [`Self::usable_turn`]; it starts none, so call that first. [`TurnError::NotForUs`] without a usable turn.
-    pub fn box_for(&self, device: &DeviceId, _day: ShiftDay) -> Result<Option<Vec<u8>>, TurnError> {
+    /// It starts no turn: call [`Self::usable_turn`] first. Errors: [`TurnError::NotForUs`] without a usable turn.
+    pub fn box_for(&self, device: &DeviceId, day: ShiftDay) -> Result<Option<Vec<u8>>, TurnError> {
+        if self.is_dormant(device, day) {
+            return Ok(None);
+        }
         let Some(role) = self.log.state().device_role(*device) else { return Ok(None) };
         let Some(key) = self.receiving_key_of(device) else { return Ok(None) };
         self.box_to(&key, role).map(Some)
+    }
+
+    /// The usable turn announced once more, to devices that lack it: rounded, as any announcement that a relay sees.
+    pub(super) fn box_again(&self, devices: &[DeviceId]) -> Result<Vec<u8>, TurnError> {
+        let held = self.book.usable(&self.log).ok_or(TurnError::NotForUs)?;
+        let wanted = devices.iter().filter_map(|device| Some((self.receiving_key_of(device)?, self.log.state().device_role(*device)?)));
+        let wanted: Vec<(ReceivingPublicKey, Role)> = wanted.collect();
+        let boxes: Vec<BoxFor<'_>> =
+            wanted.iter().map(|(key, role)| BoxFor { key, class: class_of(*role), control: self.control_for(*role) }).collect();
+        turn::announce(&self.env, &held.turn, &held.secret, &boxes, &[], &self.past_of(&held.turn), true)
     }
 
     /// A box with the usable turn to a receiving key that is known to be a device's of this role: for a newcomer.
@@ -213,6 +241,6 @@ impl Keyring {
     }
 }
 
-const fn class_of(role: Role) -> RecipientClass {
+pub(super) const fn class_of(role: Role) -> RecipientClass {
     if role.reads_records() { RecipientClass::Records } else { RecipientClass::Commons }
 }
