@@ -114,3 +114,31 @@ proptest! {
         let _ = PaperShare::read(&format!("SATCHELPAPER1:{typed}"));
     }
 }
+
+/// Papers that a second implementation made (`tests/vectors/paper/make.py`): read, told what they are, put together.
+#[test]
+fn papers_of_another_implementation_are_read() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/paper/shares.json");
+    let file: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let cases = file["cases"].as_array().unwrap();
+    assert_eq!(cases.len(), 7);
+    for case in cases {
+        let text = |name: &str| case[name].as_str().unwrap().to_owned();
+        let bytes = |name: &str| data_encoding::HEXLOWER.decode(text(name).as_bytes()).unwrap();
+        let purpose = if text("purpose") == "reseat" { Purpose::Reseat } else { Purpose::Recovery };
+        let team = TeamId::from_slice(&bytes("team")).unwrap();
+        let list = |name: &str| case[name].as_array().unwrap().iter().map(|item| item.as_str().unwrap().to_owned()).collect::<Vec<_>>();
+        let (words, texts) = (list("words"), list("texts"));
+        let k = usize::try_from(case["threshold"].as_u64().unwrap()).unwrap();
+        for (at, (line, code)) in words.iter().zip(&texts).enumerate() {
+            let paper = PaperShare::read(line).unwrap();
+            assert_eq!((usize::from(paper.index()), usize::from(paper.threshold()), paper.set()), (at + 1, k, text("set")));
+            assert_eq!((paper.to_line().as_str(), paper.to_text().as_str()), (line.as_str(), code.as_str()));
+        }
+        // the first k, and the last k
+        for chosen in [&words[..k], &texts[texts.len() - k..]] {
+            let papers: Vec<PaperShare> = chosen.iter().map(|line| PaperShare::read(line).unwrap()).collect();
+            assert_eq!(PaperShare::join(&papers, purpose, Some(&team)).unwrap().to_vec(), bytes("secret"), "{}", text("name"));
+        }
+    }
+}

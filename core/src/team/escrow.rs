@@ -135,3 +135,117 @@ pub(super) fn open(key: &EscrowKey, team: TeamId, turn: TurnId, sealed: &[u8]) -
     let plain = crypto::open(key, &escrow_aad(team, turn), sealed).ok()?;
     cbor::decode(&plain).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::crypto::SigningKey;
+    use crate::rules::Rule;
+    use crate::team::turn::{self, BoxFor, OpenedTurn, TurnDraft};
+    use crate::team::{RecipientClass, Turn, TurnSecret};
+    use satchel_wire::ShiftDay;
+    use satchel_wire::ids::OperationId;
+
+    const TEAM: TeamId = TeamId::from_bytes([9; 16]);
+    const CONTROL: [u8; 32] = [0x33; 32];
+
+    struct Announced {
+        secret: RecordsSecret,
+        turn: TurnId,
+        bytes: Vec<u8>,
+        board: ReceivingKey,
+        worker: ReceivingKey,
+        paper: ReceivingKey,
+    }
+
+    fn announced(env: &Env, classes: &[RecipientClass]) -> Announced {
+        let [board, worker, paper] = [(); 3].map(|()| ReceivingKey::make(env));
+        let secret = RecordsSecret::make(env);
+        let draft = TurnDraft {
+            team: TEAM,
+            parents: Vec::new(),
+            recipients: Vec::new(),
+            log_heads: vec![OperationId::from_bytes([1; 32])],
+            day: ShiftDay::from_days(1),
+            control: None,
+        };
+        let turn = Turn::write(&SigningKey::make(env), &secret, draft);
+        let keys = [worker.public_key().unwrap(), board.public_key().unwrap(), paper.public_key().unwrap()];
+        let boxes: Vec<BoxFor<'_>> = classes
+            .iter()
+            .map(|class| match class {
+                RecipientClass::Records => BoxFor { key: &keys[0], class: *class, control: Some(&CONTROL) },
+                RecipientClass::Commons => BoxFor { key: &keys[1], class: *class, control: None },
+                RecipientClass::Recovery => BoxFor { key: &keys[2], class: *class, control: Some(&CONTROL) },
+            })
+            .collect();
+        let held = TurnSecret::Records(secret.duplicate());
+        let bytes = turn::announce(env, &turn, &held, &boxes, &[], &[], true).unwrap();
+        Announced { secret, turn: turn.id(), bytes, board, worker, paper }
+    }
+
+    fn opened(announced: &Announced, key: &ReceivingKey) -> Result<OpenedTurn, TurnError> {
+        turn::open_announcement(TEAM, std::slice::from_ref(key), &announced.bytes)
+    }
+
+    const ALL: [RecipientClass; 3] = [RecipientClass::Records, RecipientClass::Commons, RecipientClass::Recovery];
+
+    #[test]
+    fn board_and_paper_together_recover_a_turn_and_neither_does_alone() {
+        let env = Env::seeded(1);
+        let announced = announced(&env, &ALL);
+        assert_eq!(opened(&announced, &announced.paper).unwrap_err(), TurnError::NotForUs);
+        let worker = opened(&announced, &announced.worker).unwrap();
+        assert!(worker.recovery.is_none() && *worker.control.unwrap() == CONTROL);
+        let board = opened(&announced, &announced.board).unwrap();
+        assert!(!board.secret.reads_records() && board.control.is_none());
+        let mut kept = EscrowBoxes::of(announced.turn, board.recovery);
+        assert!(kept.holds(&announced.turn));
+        assert!(kept.open(&ReceivingKey::make(&env), TEAM).is_empty());
+        assert!(kept.open(&announced.board, TEAM).is_empty());
+        assert!(kept.open(&announced.paper, TeamId::from_bytes([8; 16])).is_empty());
+        let recovered = kept.open(&announced.paper, TEAM);
+        assert_eq!(recovered, vec![(announced.turn, announced.secret.duplicate())]);
+        assert_eq!(*kept.open_control(&announced.paper, TEAM).unwrap(), CONTROL);
+        // the turn goes, and its box with it; the control key opens no record and stays
+        kept.destroy([announced.turn].into_iter());
+        assert!(!kept.holds(&announced.turn) && kept.open(&announced.paper, TEAM).is_empty());
+        assert!(kept.open_control(&announced.paper, TEAM).is_some());
+    }
+
+    #[test]
+    fn a_box_of_one_turn_is_not_taken_for_another_one() {
+        let env = Env::seeded(2);
+        let (one, other) = (announced(&env, &ALL), announced(&env, &ALL));
+        let escrowed = opened(&one, &one.board).unwrap().recovery;
+        assert!(EscrowBoxes::of(other.turn, escrowed).open(&one.paper, TEAM).is_empty());
+    }
+
+    #[test]
+    fn without_a_board_nothing_is_sealed_to_the_paper() {
+        let env = Env::seeded(3);
+        let with = announced(&env, &ALL).bytes.len();
+        let without = announced(&env, &[RecipientClass::Records, RecipientClass::Recovery]);
+        assert!(without.bytes.len() + 2 * crypto::BOX_OVERHEAD_BYTES < with);
+        assert_eq!(opened(&without, &without.paper).unwrap_err(), TurnError::NotForUs);
+        assert!(opened(&without, &without.worker).unwrap().recovery.is_none());
+    }
+
+    #[cfg(feature = "adversary")]
+    #[test]
+    fn without_the_rule_paper_and_relay_are_enough() {
+        let announced = announced(&Env::seeded(4).dangerous_without(Rule::EscrowRecovery), &ALL);
+        let opened = opened(&announced, &announced.paper).unwrap();
+        assert!(opened.secret.reads_records());
+    }
+
+    #[test]
+    fn the_relay_sees_as_many_boxes_with_recovery_as_without() {
+        let env = Env::seeded(5);
+        assert!(env.holds(Rule::EscrowRecovery));
+        let boxes = |classes: &[RecipientClass]| announced(&env, classes).bytes[..2].to_vec();
+        let nine = [RecipientClass::Records; 8];
+        assert_eq!(boxes(&nine), boxes(&[nine.as_slice(), &[RecipientClass::Recovery]].concat()));
+    }
+}
