@@ -158,15 +158,16 @@ fn a_board_phone_enough_shares_and_the_reseat_key_bring_the_team_back() {
     cleo.unlocked.save_encounter(&scene::encounter(None, None, "cleo")).unwrap();
     hub.exchange(&cleo).unwrap();
     hub.exchange(&board).unwrap();
-    assert_eq!(board.unlocked.team().unwrap().devices, board.unlocked.team().unwrap().devices);
+    assert_eq!(board.unlocked.team().unwrap().devices.len(), 4);
+    let RecoveryStatus::SetUp { is_kept_here: Some(true), .. } = board.unlocked.recovery_status().unwrap() else {
+        panic!("{:?}", board.unlocked.recovery_status());
+    };
     // what the board keeps now recovers the new turn, with the same shares and the next reseat key only
     let package = board.unlocked.export_recovery().unwrap();
     let spent = refusal(recover(folder.path(), "dora", &package, &typed(&[&shares[1], &shares[0]]), &typed(&[&reseat])));
     assert_eq!(spent, Error::Recovery(RecoveryError::OtherReseatKey));
     let next = typed(&[&recovered.reseat_paper]);
     let (dora, _) = recover(folder.path(), "dora", &package, &typed(&[&shares[1], &shares[0]]), &next).unwrap();
-    eprintln!("cleo {} {:?}", cleo.unlocked.team().unwrap().turn, hub.exchange(&cleo));
-    eprintln!("board {} {:?}", board.unlocked.team().unwrap().held_turns, hub.exchange(&board));
     for _ in 0..2 {
         hub.exchange(&dora).unwrap();
     }
@@ -217,17 +218,28 @@ fn a_relay_that_kept_everything_and_all_the_paper_open_nothing() {
 fn a_board_phone_alone_reads_no_record_and_its_boxes_go_with_their_turn() {
     let Story { folder, hub, ana, ben, board, reseat, shares } = story(5, None);
     assert_eq!(view(&board).lines().filter(|line| !line.starts_with("tallies")).count(), 0, "{}", view(&board));
+    let pair = || typed(&[&shares[0], &shares[1]]);
     let old = board.unlocked.export_recovery().unwrap();
     ana.unlocked.begin_turn().unwrap();
+    // as long as the board phone has not followed, what it keeps is the turn before
+    let (_, recovered) = recover(folder.path(), "before", &board.unlocked.export_recovery().unwrap(), &pair(), &typed(&[&reseat])).unwrap();
+    assert_eq!(recovered.turns, 1);
     for phone in [&ana, &ben, &board, &ana] {
         hub.exchange(phone).unwrap();
     }
-    // the phone recovers the turn in use, and one turn only: the box of the earlier one went with it
-    let new = board.unlocked.export_recovery().unwrap();
-    let pair = || typed(&[&shares[0], &shares[1]]);
-    let (_, recovered) = recover(folder.path(), "new", &new, &pair(), &typed(&[&reseat])).unwrap();
+    ben.unlocked.save_encounter(&scene::encounter(None, None, "since")).unwrap();
+    for phone in [&ben, &board] {
+        hub.exchange(phone).unwrap();
+    }
+    // now it keeps one turn, the new one: what was written since comes back
+    let (now, recovered) = recover(folder.path(), "now", &board.unlocked.export_recovery().unwrap(), &pair(), &typed(&[&reseat])).unwrap();
     assert_eq!(recovered.turns, 1);
-    assert_ne!(old, new);
+    hub.exchange(&now).unwrap();
+    assert!(view(&now).contains("encounter"));
+    // and the relay has nothing for the keys of a turn that is over
+    let (then, _) = recover(folder.path(), "then", &old, &pair(), &typed(&[&reseat])).unwrap();
+    assert!(hub.exchange(&then).is_err());
+    assert!(!view(&then).contains("encounter"));
 }
 
 #[test]

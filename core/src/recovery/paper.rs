@@ -43,25 +43,25 @@ pub enum Purpose {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PaperError {
     /// Not 35 words. Remedy: count them.
-    #[error("not as many words as a paper has")]
+    #[error("a paper has 35 words, and these are {found}")]
     Count {
         /// How many there were.
         found: usize,
     },
     /// This word is not in the list. Remedy: read it again.
-    #[error("a word that is not in the list")]
+    #[error("word {position} is not in the list")]
     UnknownWord {
         /// Its position.
         position: usize,
     },
     /// This word is in the list, and not the printed one. Remedy: read it again.
-    #[error("one word is not the printed one")]
+    #[error("word {position} is not the printed one")]
     WrongWord {
         /// Its position.
         position: usize,
     },
     /// This word and the next one changed places. Remedy: change them back.
-    #[error("two neighbouring words changed places")]
+    #[error("word {position} and the next one changed places")]
     Swapped {
         /// Position of the first of the two.
         position: usize,
@@ -82,13 +82,13 @@ pub enum PaperError {
     #[error("shares of different sets")]
     OtherSet,
     /// The same share twice. Remedy: find another one.
-    #[error("the same share twice")]
+    #[error("share {index} twice")]
     Duplicate {
         /// The share's number.
         index: u8,
     },
     /// Not enough shares. Remedy: find more.
-    #[error("not enough shares")]
+    #[error("{have} shares where {need} are needed")]
     TooFew {
         /// How many there are.
         have: usize,

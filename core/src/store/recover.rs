@@ -151,7 +151,8 @@ impl Unlocked {
         })
     }
 
-    /// On a board phone: what a new phone needs besides the papers, sealed to them. Worth nothing to who carries it.
+    /// On a board phone: what a new phone needs besides the papers, sealed to them. Worth nothing to who carries it without
+    /// shares; with enough of them it opens its turns for as long as it exists, so it is to be deleted after use.
     ///
     /// Errors: [`RecoveryError::NotTheBoard`], [`RecoveryError::NotSetUp`].
     pub fn export_recovery(&self) -> Result<Vec<u8>, Error> {
