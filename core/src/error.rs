@@ -10,6 +10,7 @@ use crate::record::EntryError;
 use crate::recovery::{PaperError, RecoveryError};
 use crate::screen::ScreenError;
 use crate::storage::{SlotError, StorageError};
+use crate::team::pack::PackError;
 use crate::team::{InvitationError, Refusal, TurnError};
 
 /// What the caller can do: the app words it in the user's language.
@@ -133,6 +134,9 @@ pub enum Error {
     /// An invitation.
     #[error(transparent)]
     Invitation(#[from] InvitationError),
+    /// A pack.
+    #[error(transparent)]
+    Pack(#[from] PackError),
     /// A turn.
     #[error(transparent)]
     Turn(#[from] TurnError),
@@ -184,6 +188,7 @@ impl Error {
             Self::CatalogueParts(_) => "catalogue_parts",
             Self::Envelope(error) => error.code(),
             Self::Invitation(error) => error.code(),
+            Self::Pack(error) => error.code(),
             Self::Turn(error) => error.code(),
             Self::Operation(_) => "operation_refused",
             Self::Recovery(error) => error.code(),
@@ -209,7 +214,9 @@ impl Error {
             Self::Passphrase(PassphraseError::OutOfMemory) => Remedy::TryLater,
             Self::Passphrase(_) => Remedy::CorrectInput,
             Self::Role | Self::Removed | Self::Copied => Remedy::AskSteward,
-            Self::NoTurn | Self::Turn(_) => Remedy::MeetColleague,
+            Self::Pack(PackError::Overtaken) => Remedy::TryLater,
+            Self::Pack(PackError::Damaged) => Remedy::CorrectInput,
+            Self::NoTurn | Self::Turn(_) | Self::Pack(_) => Remedy::MeetColleague,
             Self::Damaged => Remedy::RestoreFromTeam,
             Self::Document(_) | Self::Envelope(_) | Self::Operation(_) => Remedy::Report,
             Self::Invitation(_) => Remedy::AskForInvitation,

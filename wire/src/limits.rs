@@ -91,6 +91,8 @@ pub const REQUEST_SKEW_MAX_SECONDS: u64 = 900;
 
 /// Largest message inside a phone-to-phone session after its parts are joined (bytes).
 pub const SESSION_MESSAGE_MAX_BYTES: usize = 2 * 1024 * 1024;
+/// Rows in one chunk of a pack (bytes): what reading one keeps in memory.
+pub const PACK_CHUNK_MAX_BYTES: usize = 256 * 1024;
 /// Largest Noise transport message (bytes), fixed by the Noise specification, revision 34, section 3.
 pub const NOISE_MESSAGE_MAX_BYTES: usize = 65_535;
 

@@ -44,6 +44,8 @@ labels! {
     COVER = "cover";
     /// Associated data of a body.
     BODY = "body";
+    /// Associated data of a chunk of a pack.
+    PACK = "pack";
     /// Associated data of a draft that has not left yet.
     DRAFT = "draft";
     /// Associated data of a key page.
@@ -102,6 +104,8 @@ labels! {
     UNLOCK_PASSPHRASE = "unlock passphrase";
     /// Unlock key of a slot that needs passphrase and keystore secret.
     UNLOCK_PASSPHRASE_KEYSTORE = "unlock passphrase and keystore";
+    /// Key of a pack, from a commons secret.
+    PACK_KEY = "pack key";
     /// Pre-shared key of a session between members, from a discovery secret.
     PSK_DISCOVERY = "psk discovery";
     /// Pre-shared key of a joining session, from an invitation secret.
@@ -114,6 +118,8 @@ labels! {
     // Tags, tokens and ids.
     /// Rotating tag on a local network.
     DISCOVERY_TAG = "discovery tag";
+    /// Tag in front of a pack that names its turn to those who know it.
+    PACK_TAG = "pack tag";
     /// Tag in a session's hello that names a turn to those who know it.
     HELLO_TAG = "hello tag";
     /// Whether two sides of a session stand at the same place, shown under its handshake hash.

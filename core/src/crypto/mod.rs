@@ -44,5 +44,5 @@ pub use secrets::{
 };
 pub use sharing::{SecretShare, SharingError, combine_shares, split_secret};
 pub use signing::{Signature, SignatureError, SigningKey, VerifyingKey};
-pub use tokens::{ErasureTokens, discovery_tag, hello_tag, keyed_token};
+pub use tokens::{ErasureTokens, discovery_tag, hello_tag, keyed_token, pack_tag};
 pub use words::{check_words, make_passphrase, word_at, word_index};

@@ -79,6 +79,16 @@ impl Acceptance {
             self.bodies.extend(body);
         }
     }
+    /// Adds what became of other rows.
+    pub(super) fn join(&mut self, other: Self) {
+        self.applied += other.applied;
+        self.known += other.known;
+        self.held += other.held;
+        self.refused += other.refused;
+        self.thrown_away += other.thrown_away;
+        self.bodies.extend(other.bodies);
+        other.codes.into_iter().for_each(|code| self.note(code));
+    }
     fn note(&mut self, code: &'static str) {
         if !self.codes.contains(&code) {
             self.codes.push(code);

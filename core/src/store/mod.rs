@@ -14,6 +14,7 @@
 //! | `freeze` | drafts become numbered bodies at first departure |
 //! | `accept` | what arrives, and the verdict on it |
 //! | `recover` | bringing a team back after every phone is lost |
+//! | `pack` | everything for the team in one sealed file |
 //! | `replica`, `mailbox` | what sessions and relay exchanges need |
 
 mod accept;
@@ -26,6 +27,7 @@ mod ledger;
 mod mailbox;
 mod membership;
 mod observer;
+mod pack;
 mod read;
 mod recover;
 mod replica;
@@ -43,6 +45,7 @@ pub use founding::{Credentials, Founded, Founding, JoinedStore, KeyCost, NewStor
 pub use mailbox::{RelayAddress, RelayAnswer, RelayError, RelayLink, RelayReport, RelayState};
 pub use membership::{DeviceLine, HostedInvitation, TeamOverview};
 pub use observer::{Change, Subscription};
+pub use pack::{PackReader, PackReport, PackWriter};
 pub use read::{EncounterLine, FollowUpLine, NameLine, ReferralLine, Shown};
 pub use recover::{Recovered, Recovering, RecoveryStatus, Reseated};
 pub use replica::PeerLink;

@@ -13,6 +13,7 @@ pub mod keyring;
 pub mod log;
 pub mod notice;
 pub mod operation;
+pub mod pack;
 pub mod settlement;
 pub mod state;
 pub mod tombstone;
