@@ -6,17 +6,18 @@
 //! what the author signed, is thrown away with its row, and other covers of that body are still tried.
 
 use super::freeze::changes;
-use super::index::{Item, ItemKey, place_of};
+use super::index::{BanMark, Item, ItemKey, place_of};
 use super::ledger::Line;
 use super::root::{Seed, open_value, seal_value};
 use super::vault::Vault;
 use super::write::entry_term_days;
 use crate::consent::{Grant, Withdrawal};
-use crate::crypto::{self, RecordKey, labels};
+use crate::crypto::{self, labels};
 use crate::document::{Actor, Document, DocumentError};
 use crate::envelope::{self, BodyHeader, Covered, EnvelopeError, SCHEMA_VERSION, VerifiedBody};
 use crate::error::Error;
 use crate::record::{Audience, Encounter, EntryContent, EntryError, EntryValue, Kind, Shape, SubjectRule, Summary, Tally, mapping};
+use crate::rules::Rule;
 use crate::storage::{Reader, Transaction};
 use minicbor::{Decode, Encode};
 use satchel_wire::ShiftDay;
@@ -99,9 +100,10 @@ impl Acceptance {
 const HELD: &str = "held";
 /// The one code of a body whose signature could not be checked yet.
 const UNKNOWN_DEVICE: &str = "held_unknown_device";
-/// Most keys of one record that were made under the same number of bans (count). Phones make one per record and
-/// ban, and a few when they write at once; whoever floods a record with keys costs everybody no more than this.
-const KEYS_PER_BAN_MAX_COUNT: usize = 16;
+/// Most keys of one record that one author's bodies bring under the same bans (count). Phones make one per record and
+/// set of bans, and a few when they write at once; whoever floods a record with keys costs everybody no more than this,
+/// and takes nobody else's room.
+const KEYS_PER_BAN_MAX_COUNT: usize = 8;
 
 /// How much is held, and of whom.
 #[derive(Debug, Default)]
@@ -136,7 +138,7 @@ impl HeldRoom {
 
 /// What is kept of something held: a row whose turn is unknown, or a body with the key that opened it.
 #[derive(Debug, Encode, Decode)]
-enum Held {
+pub(super) enum Held {
     /// A row that no turn here opens, and the day on which it came.
     #[n(0)]
     Row(#[cbor(n(0), with = "minicbor::bytes")] Vec<u8>, #[n(1)] Option<ShiftDay>),
@@ -145,23 +147,23 @@ enum Held {
 }
 
 #[derive(Debug, Encode, Decode)]
-struct HeldBody {
+pub(super) struct HeldBody {
     #[n(0)]
-    record: RecordId,
+    pub record: RecordId,
     #[n(1)]
-    subject: Option<RecordId>,
+    pub subject: Option<RecordId>,
     #[n(2)]
-    kind: Kind,
+    pub kind: Kind,
     #[n(3)]
-    day: ShiftDay,
+    pub day: ShiftDay,
     #[cbor(n(4), with = "minicbor::bytes")]
-    key_id: [u8; 8],
+    pub key_id: [u8; 8],
     #[n(5)]
-    key: Seed,
+    pub key: Seed,
     #[n(6)]
-    author: DeviceId,
+    pub author: DeviceId,
     #[cbor(n(7), with = "minicbor::bytes")]
-    body: Vec<u8>,
+    pub body: Vec<u8>,
 }
 
 impl Vault {
@@ -249,9 +251,9 @@ impl Vault {
             return self.refuse(tx, &held, body_id, &header, code);
         }
         // banned or demoted since: what it wrote beyond the cut waits, whatever log head it names
-        let may_still_write = self.keyring.log.state().device_role(author).is_some_and(crate::team::Role::reads_records);
-        let beyond_cut = !may_still_write && device.cut.is_none_or(|cut| header.sequence > cut.sequence);
-        if beyond_cut {
+        let beyond_cut = self.is_beyond_cut(&author, header.sequence);
+        let is_adopted = self.keyring.log.state().adopted.contains(&body_id) || self.depended_on.contains(&body_id);
+        if beyond_cut && !is_adopted && self.env.holds(Rule::HoldBeyondCut) {
             return self.hold_body(tx, body_id, held, "held_beyond_cut");
         }
         if !matches!(held.kind, Kind::Grant | Kind::Withdrawal)
@@ -260,8 +262,12 @@ impl Vault {
         {
             return self.hold_body(tx, body_id, held, "held_no_grant");
         }
-        let bans = u32::try_from(state.bans.len()).unwrap_or(u32::MAX);
-        match self.apply(tx, &held, body_id, &verified, bans)? {
+        let bans = BanMark::of(&state);
+        let mut verdict = self.apply(tx, &held, body_id, &verified, bans)?;
+        if matches!(verdict, BodyVerdict::Held("held_missing_parent")) && self.release_depended_on(tx, &held, &verified.content)? {
+            verdict = self.apply(tx, &held, body_id, &verified, bans)?;
+        }
+        match verdict {
             BodyVerdict::Held(code) => self.hold_body(tx, body_id, held, code),
             BodyVerdict::Refused(code) => self.refuse(tx, &held, body_id, &header, code),
             other => {
@@ -273,7 +279,8 @@ impl Vault {
 
     /// Puts a body into the ledger, and notices what its place in the author's chain says.
     fn enter(&mut self, tx: &Transaction<'_>, held: &HeldBody, id: BodyId, header: &BodyHeader, refused: bool) -> Result<(), Error> {
-        if header.device == self.device {
+        let is_settled = self.is_before_resumption(&header.device, header.sequence);
+        if header.device == self.device && !is_settled {
             // written by this device, and yet unknown to it: this store is an old copy, or there are two
             self.state.is_copied = true;
         }
@@ -281,7 +288,7 @@ impl Vault {
         let line = Line::new(held.day, id, place, header.device, header.sequence);
         let ledger = self.ledger(tx)?;
         ledger.append(if refused { line.refused() } else { line });
-        if ledger.chain(&header.device).is_some_and(super::ledger::Chain::is_forked) {
+        if !is_settled && ledger.chain(&header.device).is_some_and(super::ledger::Chain::is_forked) {
             self.state.forked.insert(header.device);
         }
         Ok(())
@@ -310,7 +317,7 @@ impl Vault {
         held: &HeldBody,
         id: BodyId,
         verified: &VerifiedBody,
-        bans: u32,
+        bans: BanMark,
     ) -> Result<BodyVerdict, Error> {
         let day = held.day;
         let place = place_of(held.record, held.kind, held.subject);
@@ -326,10 +333,11 @@ impl Vault {
         });
         // by its bytes too: a key id is its author's word, and another key may stand under it already
         if !item.keys.iter().any(|key| key.id == held.key_id && key.key.expose() == held.key.expose()) {
-            if item.keys.iter().filter(|key| key.bans == bans).count() >= KEYS_PER_BAN_MAX_COUNT {
+            let of_author = item.keys.iter().filter(|key| key.bans == bans && key.author == held.author);
+            if of_author.count() >= KEYS_PER_BAN_MAX_COUNT {
                 return Ok(BodyVerdict::Held("held_too_many_keys"));
             }
-            item.keys.push(ItemKey { id: held.key_id, key: held.key.clone(), bans });
+            item.keys.push(ItemKey { id: held.key_id, key: held.key.clone(), bans, author: held.author });
             // every phone writes on under the same key: the one made under the most bans, then the largest id
             item.keys.sort_by(|a, b| (a.bans, a.id, a.key.expose()).cmp(&(b.bans, b.id, b.key.expose())));
         }
@@ -502,7 +510,7 @@ impl Vault {
         Ok(room)
     }
 
-    fn open_held(&self, id: &RowId, sealed: &[u8]) -> Result<Held, Error> {
+    pub(super) fn open_held(&self, id: &RowId, sealed: &[u8]) -> Result<Held, Error> {
         let plain = open_value(&self.values, HELD, id.as_bytes(), sealed)?;
         cbor::decode(&plain).map_err(|_| Error::Damaged)
     }
@@ -556,19 +564,7 @@ impl Vault {
                         Err(_) => (None, BodyVerdict::ThrownAway, false),
                     },
                     Held::Body(held) => {
-                        let covered = Covered {
-                            binding: envelope::Binding {
-                                record: held.record,
-                                subject: held.subject,
-                                audience: Audience::Team,
-                                kind: held.kind,
-                                day: held.day,
-                                key_id: held.key_id,
-                            },
-                            key: RecordKey::from_bytes(held.key.expose()),
-                            body_id: BodyId::of(&held.body),
-                            body: held.body.clone(),
-                        };
+                        let covered = held.covered();
                         let body = covered.body_id;
                         let verdict = self.judge(tx, covered)?;
                         let stays = matches!(verdict, BodyVerdict::Held(code) if held_at(&body, &held, code) == id);

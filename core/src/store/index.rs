@@ -22,7 +22,7 @@ use crate::storage::{PageId, Reader, Transaction};
 use minicbor::{Decode, Encode};
 use satchel_wire::ShiftDay;
 use satchel_wire::cbor;
-use satchel_wire::ids::RecordId;
+use satchel_wire::ids::{DeviceId, RecordId};
 use std::collections::{BTreeMap, BTreeSet};
 use zeroize::Zeroizing;
 
@@ -44,7 +44,25 @@ pub(super) fn place_of(record: RecordId, kind: Kind, subject: Option<RecordId>) 
     RecordId::from_bytes(crypto::derive_id(labels::PLACE, &[record.as_bytes(), &[kind.byte()], &subject]))
 }
 
-/// A key of a record, and how many bans were known when it was made.
+/// What was known of who may no longer read when a record key was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub(super) struct BanMark {
+    /// How many membership bans: keys are ordered by it.
+    #[n(0)]
+    pub count: u32,
+    /// Which: a key made under another set is not fresh.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub digest: [u8; 16],
+}
+
+impl BanMark {
+    pub(super) fn of(state: &crate::team::TeamState) -> Self {
+        let count = u32::try_from(state.membership_bans().count()).unwrap_or(u32::MAX);
+        Self { count, digest: state.membership_bans_digest() }
+    }
+}
+
+/// A key of a record, what bans were known when it was made, and whose body brought it.
 #[derive(Debug, Clone, Encode, Decode)]
 pub(super) struct ItemKey {
     #[cbor(n(0), with = "minicbor::bytes")]
@@ -52,12 +70,14 @@ pub(super) struct ItemKey {
     #[n(1)]
     pub key: Seed,
     #[n(2)]
-    pub bans: u32,
+    pub bans: BanMark,
+    #[n(3)]
+    pub author: DeviceId,
 }
 
 impl ItemKey {
-    pub(super) fn make(env: &Env, bans: u32) -> Self {
-        Self { id: env.random(), key: Seed::make(env), bans }
+    pub(super) fn make(env: &Env, bans: BanMark, author: DeviceId) -> Self {
+        Self { id: env.random(), key: Seed::make(env), bans, author }
     }
     pub(super) fn record_key(&self) -> RecordKey {
         RecordKey::from_bytes(self.key.expose())
@@ -88,7 +108,11 @@ impl Item {
     pub(super) fn place(&self) -> Place {
         place_of(self.record, self.kind, self.subject)
     }
-    /// The key that seals what is written next.
+    /// The newest key made while exactly these bans were known: what is written next is sealed with it, or a fresh one.
+    pub(super) fn key_under(&self, bans: &BanMark) -> Option<&ItemKey> {
+        self.keys.iter().rev().find(|key| key.bans == *bans)
+    }
+    /// The newest key.
     pub(super) fn newest_key(&self) -> Result<&ItemKey, Error> {
         self.keys.last().ok_or(Error::Damaged)
     }

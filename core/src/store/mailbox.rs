@@ -171,6 +171,8 @@ pub struct RelayLink {
     keys_forced: bool,
     /// The keys step in hand comes from that, not from the ordinary order of steps.
     is_refused: bool,
+    /// Which of the control keys held here the relay is thought to have.
+    control_at: usize,
     /// Rows of the push in hand.
     rows: Vec<Row>,
 }
@@ -229,6 +231,7 @@ impl Unlocked {
             announce_tries: 0,
             keys_forced: false,
             is_refused: false,
+            control_at: 0,
             rows: Vec::new(),
         })
     }
@@ -259,7 +262,10 @@ impl RelayLink {
                     let tries = self.announce_tries;
                     self.unlocked.write(|vault, tx| vault.announce_request(tx, keys_at, offset, tries))?
                 }
-                Step::Keys => self.unlocked.read(|vault, _| vault.keys_request(offset))?,
+                Step::Keys => {
+                    let control_at = self.control_at;
+                    self.unlocked.read(|vault, _| vault.keys_request(offset, control_at))?
+                }
                 Step::Push { .. } => {
                     let batch = self.unlocked.write(|vault, tx| vault.push_batch(tx))?;
                     self.rows = batch.rows;
@@ -287,6 +293,7 @@ impl RelayLink {
     fn finish(&self) -> Result<(), Error> {
         self.unlocked.write(|vault, tx| {
             vault.end_pull(tx)?;
+            vault.note_gaps(tx)?;
             vault.forget_stale_rows(tx)?;
             vault.note_meeting()
         })
@@ -365,7 +372,7 @@ impl RelayLink {
                 if matches!(self.step, Step::Pull) && !self.keys_forced {
                     self.keys_forced = true;
                     let offset = self.offset;
-                    if self.unlocked.read(|vault, _| vault.keys_request(offset))?.is_some() {
+                    if self.unlocked.read(|vault, _| vault.keys_request(offset, 0))?.is_some() {
                         (self.step, self.is_refused) = (Step::Keys, true);
                         return Ok(());
                     }
@@ -386,6 +393,14 @@ impl RelayLink {
                     Ok(())
                 })?;
                 self.step = Step::Pull;
+                return Ok(());
+            }
+            // the relay may still have the control key before this one
+            (ProblemCode::Refused, _)
+                if matches!(self.step, Step::Keys)
+                    && self.control_at + 1 < self.unlocked.read(|vault, _| Ok(vault.keyring.controls().len()))? =>
+            {
+                self.control_at += 1;
                 return Ok(());
             }
             // keys that this device may not set, or that another steward has set: what waits is pushed all the same
@@ -586,6 +601,7 @@ impl Vault {
         tries: usize,
     ) -> Result<Option<(Endpoint, Vec<u8>)>, Error> {
         self.join_turns(tx)?;
+        self.queue_boxes_due(tx)?;
         let mut waiting = None;
         tx.for_each_outbox::<Error>(|number, sealed| {
             if waiting.is_none() {
@@ -639,7 +655,8 @@ impl Vault {
         Ok(())
     }
 
-    fn keys_request(&self, offset: i64) -> Result<Option<(Endpoint, Vec<u8>)>, Error> {
+    /// The access keys of the turn in use, and with them the control key in force, signed by the one that the relay has.
+    fn keys_request(&self, offset: i64, control_at: usize) -> Result<Option<(Endpoint, Vec<u8>)>, Error> {
         let relay = self.relay()?;
         let (Some(control), Some(newest)) = (self.keyring.control(), self.keyring.remembered().first()) else { return Ok(None) };
         let usable = self.keyring.book.usable(&self.keyring.log).map(|held| held.turn.id());
@@ -658,7 +675,8 @@ impl Vault {
             control: public,
             freshness: self.freshness(offset),
         };
-        Ok(Some(Self::signed(Endpoint::Keys, &change, control)))
+        let signed_by = self.keyring.controls().get(control_at).copied().unwrap_or(control);
+        Ok(Some(Self::signed(Endpoint::Keys, &change, signed_by)))
     }
 
     fn keys_changed(&mut self, generation: u64) -> Result<(), Error> {
@@ -667,6 +685,7 @@ impl Vault {
             relay.generation = generation;
             relay.keys_of = newest;
         }
+        self.keyring.forget_earlier_controls();
         Ok(())
     }
 
@@ -679,13 +698,11 @@ impl Vault {
     /// What the relay lacks, one push at a time: operations and the frontier first, then bodies.
     fn push_batch(&mut self, tx: &Transaction<'_>) -> Result<Batch, Error> {
         let mut batch = Batch { rows: Vec::new(), bodies: Vec::new(), operations: Vec::new(), frontier: None, last: true };
-        let Ok(role) = self.role() else { return Ok(batch) };
-        if self.state.is_copied {
+        if self.state.is_copied || self.role().is_err() {
             return Ok(batch);
         }
-        if role.reads_records() {
-            self.freeze(tx)?;
-        }
+        // the board has nothing to freeze; its operations and its frontier go out all the same
+        self.freeze(tx)?;
         let unsent: Vec<BodyId> = {
             let lines = self.ledger(tx)?.lines().filter(|line| line.is_here() && !line.is_relayed());
             lines.map(|line: &Line| line.body).collect()
@@ -693,26 +710,30 @@ impl Vault {
         let operations: Vec<Operation> =
             self.keyring.log.operations().filter(|operation| !self.progress().operations.contains(&operation.id())).cloned().collect();
         let frontier = self.frontier_to_push(tx)?;
-        if unsent.is_empty() && operations.is_empty() && frontier.is_none() {
+        let asks = self.asks_to_push(tx)?;
+        if unsent.is_empty() && operations.is_empty() && frontier.is_none() && asks.is_none() {
             return Ok(batch);
         }
-        // a board phone starts no turn; what it signs travels under the newest one it holds
-        let turn = if role.reads_records() { Some(self.usable_turn(tx)?) } else { self.keyring.newest_held() };
-        let Some(turn) = turn else { return Ok(batch) };
-        let commons =
-            self.keyring.book.held().find(|held| held.turn.id() == turn).map(|held| held.secret.commons()).ok_or(Error::NoTurn)?;
+        if self.require_writer().is_ok() {
+            self.usable_turn(tx)?;
+        }
+        let commons = self.keyring.notice_secret().ok_or(Error::NoTurn)?;
         for operations in operations.chunks(8) {
             let notice =
-                Notice { operations: operations.iter().map(|operation| operation.to_bytes().into()).collect(), frontiers: Vec::new() };
+                Notice { operations: operations.iter().map(|operation| operation.to_bytes().into()).collect(), ..Notice::default() };
             batch.rows.push(notice.seal(&self.env, self.team(), &commons).map_err(|_| Error::TooMany)?);
             batch.operations.extend(operations.iter().map(Operation::id));
         }
         if let Some((hash, notice)) = frontier {
-            let notice = Notice { operations: Vec::new(), frontiers: vec![notice] };
+            let notice = Notice { frontiers: vec![notice], ..Notice::default() };
             batch.rows.push(notice.seal(&self.env, self.team(), &commons).map_err(|_| Error::TooMany)?);
             batch.frontier = Some(hash);
         }
-        if unsent.is_empty() || !role.reads_records() {
+        if asks.is_some() {
+            let notice = Notice { asks, ..Notice::default() };
+            batch.rows.push(notice.seal(&self.env, self.team(), &commons).map_err(|_| Error::TooMany)?);
+        }
+        if unsent.is_empty() {
             return Ok(batch);
         }
         let room = PUSH_ROWS_MAX_COUNT.saturating_sub(batch.rows.len()).min(1_024);
@@ -733,6 +754,7 @@ impl Vault {
             content.receiving.to_vec(),
             cbor::encode(&content.own),
             content.day.days().to_le_bytes().to_vec(),
+            content.turn.unwrap_or_default().to_vec(),
         ];
         let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
         let hash = crypto::derive_id(labels::CHAIN_DIGEST, &parts);
@@ -867,8 +889,13 @@ impl Vault {
         let ids: Vec<OperationId> =
             operations.iter().filter_map(|bytes| Operation::from_bytes(bytes).ok()).map(|operation| operation.id()).collect();
         self.merge_operations(tx, &operations)?;
-        // the relay has them: they need not be pushed again
-        self.progress_mut().operations.extend(ids);
+        // The relay has them: they need not be pushed again. What waits or is refused here is no operation of this log,
+        // and whether the relay keeps it is another question.
+        let known: Vec<OperationId> = ids.into_iter().filter(|id| self.keyring.log.operation(id).is_some()).collect();
+        self.progress_mut().operations.extend(known);
+        if let Some(asks) = &notice.asks {
+            self.answer_asks(tx, asks)?;
+        }
         for known in &notice.frontiers {
             self.take_frontier(tx, &known.frontier, known.receiving.as_deref())?;
         }

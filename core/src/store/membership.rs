@@ -18,6 +18,7 @@ use crate::team::{ChainHead, Invitation, InvitationError, Operation, Role, Stand
 use satchel_wire::ShiftDay;
 use satchel_wire::cbor;
 use satchel_wire::ids::{DeviceId, MemberId, TeamId, TurnId};
+use std::collections::BTreeMap;
 
 /// Name of the sealed announcements that wait for the relay.
 pub(super) const ANNOUNCEMENT: &str = "announcement";
@@ -31,11 +32,13 @@ pub struct DeviceLine {
     pub member: MemberId,
     /// How they are called, if this phone knows.
     pub name: Option<ShortText>,
+    /// It was silent beyond the absence limit: it gets no keys until somebody meets it.
+    pub is_dormant: bool,
     /// Their role.
     pub role: Role,
     /// Where it stands.
     pub standing: Standing,
-    /// The day of its last frontier known here.
+    /// The day on which it was last heard: its last frontier known here, or a meeting.
     pub last_heard: Option<ShiftDay>,
     /// Two bodies claim one place in its chain: this phone was copied or restored.
     pub is_forked: bool,
@@ -107,6 +110,7 @@ impl Vault {
     pub(super) fn merge_operations(&mut self, tx: &Transaction<'_>, operations: &[Vec<u8>]) -> Result<Merge, Error> {
         let merge = self.keyring.merge_operations(operations);
         if merge.accepted > 0 {
+            self.heed_log(tx)?;
             self.retry_held(tx)?;
         }
         Ok(merge)
@@ -133,10 +137,16 @@ impl Vault {
     /// A turn that was started here waits for the relay, if there is one.
     fn started(&mut self, tx: &Transaction<'_>, announcement: Option<Vec<u8>>) -> Result<(), Error> {
         let Some(announcement) = announcement else { return Ok(()) };
-        if self.state.relay.is_some() {
-            tx.add_outbox(&seal_value(&self.env, &self.values, ANNOUNCEMENT, &[], &announcement)?)?;
-        }
+        self.queue_announcement(tx, &announcement)?;
         self.adopted();
+        Ok(())
+    }
+
+    /// An announcement waits for the relay, if there is one.
+    pub(super) fn queue_announcement(&self, tx: &Transaction<'_>, announcement: &[u8]) -> Result<(), Error> {
+        if self.state.relay.is_some() {
+            tx.add_outbox(&seal_value(&self.env, &self.values, ANNOUNCEMENT, &[], announcement)?)?;
+        }
         Ok(())
     }
 
@@ -173,6 +183,7 @@ impl Vault {
             self.adopted();
         }
         if adoption.is_ok() || self.keyring.log.heads() != before {
+            self.heed_log(tx)?;
             self.retry_held(tx)?;
         }
         Ok(adoption)
@@ -230,6 +241,18 @@ impl Vault {
             self.state.is_copied = true;
         }
         Ok(news)
+    }
+
+    /// How members are called, as far as this phone knows.
+    pub(super) fn member_names(&mut self, reader: &Reader<'_>) -> Result<BTreeMap<MemberId, ShortText>, Error> {
+        let items = self.items(reader, crate::record::Kind::MemberName)?;
+        let members = self.keyring.log.state().members.keys();
+        let named = members.filter_map(|member| {
+            let item = items.iter().find(|item| item.record == super::write::name_record(*member))?;
+            let crate::record::Summary::Name(name) = &item.summary else { return None };
+            Some((*member, ShortText::from_sealed(name.as_deref()?).ok()?))
+        });
+        Ok(named.collect())
     }
 
     /// The encoded receiving key that the own frontier names.
@@ -296,21 +319,17 @@ impl Unlocked {
     /// The team as this device knows it.
     pub fn team(&self) -> Result<TeamOverview, Error> {
         self.read(|vault, reader| {
-            let names = vault.items(reader, crate::record::Kind::MemberName)?;
-            let name = |member: MemberId| {
-                names.iter().find(|item| item.record == super::write::name_record(member)).and_then(|item| match &item.summary {
-                    crate::record::Summary::Name(name) => name.as_deref().and_then(|name| ShortText::from_sealed(name).ok()),
-                    _ => None,
-                })
-            };
+            let names = vault.member_names(reader)?;
+            let day = vault.key_day()?;
             let state = vault.keyring.log.state().clone();
             let devices = state.devices.iter().map(|(id, device)| DeviceLine {
                 id: *id,
                 member: device.member,
-                name: name(device.member),
+                name: names.get(&device.member).cloned(),
+                is_dormant: state.device_role(*id).is_some() && vault.keyring.is_dormant(id, day),
                 role: state.members.get(&device.member).map_or(Role::Worker, |member| member.role),
                 standing: device.standing,
-                last_heard: vault.frontier_of(id).map(|frontier| frontier.content().day),
+                last_heard: vault.keyring.last_heard(id),
                 is_forked: vault.state.forked.contains(id),
                 is_self: *id == vault.device,
             });

@@ -15,13 +15,17 @@
 //! | `accept` | what arrives, and the verdict on it |
 //! | `recover` | bringing a team back after every phone is lost |
 //! | `pack` | everything for the team in one sealed file |
+//! | `gaps` | what is missing, and how it is asked for through the relay |
+//! | `removal`, `beyond` | taking membership away, and what a removed device wrote beyond its cut |
 //! | `replica`, `mailbox` | what sessions and relay exchanges need |
 
 mod accept;
+mod beyond;
 mod catalogues;
 mod date;
 mod founding;
 mod freeze;
+mod gaps;
 mod index;
 mod ledger;
 mod mailbox;
@@ -30,6 +34,7 @@ mod observer;
 mod pack;
 mod read;
 mod recover;
+mod removal;
 mod replica;
 mod root;
 #[cfg(test)]
@@ -40,6 +45,7 @@ mod vault;
 mod write;
 
 pub use accept::{Acceptance, BodyVerdict};
+pub use beyond::WaitingBody;
 pub use catalogues::CatalogueInfo;
 pub use founding::{Credentials, Founded, Founding, JoinedStore, KeyCost, NewStore};
 pub use mailbox::{RelayAddress, RelayAnswer, RelayError, RelayLink, RelayReport, RelayState};
@@ -48,6 +54,7 @@ pub use observer::{Change, Subscription};
 pub use pack::{PackReader, PackReport, PackWriter};
 pub use read::{EncounterLine, FollowUpLine, NameLine, ReferralLine, Shown};
 pub use recover::{Recovered, Recovering, RecoveryStatus, Reseated};
+pub use removal::{AwaitedSignature, RemovalPlan};
 pub use replica::PeerLink;
 pub use root::{KeyProtector, ProtectorError};
 pub use write::{EncounterDraft, OfferDraft, TallyTap};

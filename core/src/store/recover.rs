@@ -9,7 +9,6 @@ use crate::env::Env;
 use crate::error::Error;
 use crate::recovery::{PaperShare, Purpose, RecoveryError, open_package, seal_package};
 use crate::screen::ShortText;
-use crate::storage::Reader;
 use crate::team::escrow::{self, EscrowBoxes};
 use crate::team::keyring::{KeyringSecrets, KnownFrontier, TurnRef, device_prefix};
 use crate::team::operation::Action;
@@ -200,15 +199,6 @@ impl Unlocked {
             }
             Ok(Reseated { reseat_paper, removed: remove.to_vec() })
         })
-    }
-}
-
-impl Vault {
-    /// Where a device's work ends, as far as it is here.
-    fn cut_of(&mut self, reader: &Reader<'_>, device: &DeviceId) -> Result<Cut, Error> {
-        let chain = self.ledger(reader)?.chain(device);
-        let body = chain.and_then(crate::store::ledger::Chain::head);
-        Ok(Cut { device: *device, sequence: chain.map_or(0, |chain| chain.contiguous), body })
     }
 }
 

@@ -150,13 +150,9 @@ impl Replica for Unlocked {
 
     fn hello_secrets(&mut self) -> Result<Vec<DiscoverySecret>, Error> {
         self.write(|vault, _| {
-            let today = vault.today()?;
-            let limit = vault.charter()?.absence_limit_days;
-            let remembered = vault.keyring.remembered().iter().enumerate();
-            // turns that are held are recognised however old they are; earlier ones within the absence limit
-            let is_held = |turn| vault.keyring.book.held().any(|held| held.turn.id() == turn);
-            let recent = remembered.filter(|(at, known)| *at == 0 || is_held(known.turn) || known.day.plus(limit) >= today);
-            Ok(recent.map(|(_, known)| DiscoverySecret::from_bytes(known.discovery.expose())).collect())
+            let day = vault.key_day()?;
+            let recognised = vault.keyring.recognised(day);
+            Ok(recognised.map(|known| DiscoverySecret::from_bytes(known.discovery.expose())).collect())
         })
     }
 

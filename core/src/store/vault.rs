@@ -1,6 +1,6 @@
 //! What exists only while a store is unlocked: keys, index, log, turns. Dropped, and wiped, by `lock`.
 
-use super::index::{Index, Item, ItemKey, Place, place_of};
+use super::index::{BanMark, Index, Item, ItemKey, Place, place_of};
 use super::ledger::Ledger;
 use super::observer::Change;
 use super::root::{self, Root, open_value, seal_value};
@@ -15,7 +15,7 @@ use crate::team::{Frontier, Keyring, KeyringParts, Operation, Role, Turn};
 use minicbor::{Decode, Encode};
 use satchel_wire::ShiftDay;
 use satchel_wire::cbor;
-use satchel_wire::ids::{AnnouncementId, DeviceId, MailboxId, OperationId, RecordId, RowId, TeamId};
+use satchel_wire::ids::{AnnouncementId, BodyId, DeviceId, MailboxId, OperationId, RecordId, RowId, TeamId};
 use std::collections::BTreeSet;
 
 pub(super) const OPERATION: &str = "operation";
@@ -40,6 +40,12 @@ pub(super) struct LocalState {
     /// Another phone showed that this store is a copy: nothing is numbered any more.
     #[n(2)]
     pub is_copied: bool,
+    /// What is missing here, and since when it is asked for.
+    #[n(3)]
+    pub gaps: super::gaps::Gaps,
+    /// The steward's answer, heeded here, that this store may go on although it is a copy.
+    #[n(7)]
+    pub resumed: Option<crate::team::Cut>,
     /// The relay, if there is one.
     #[n(4)]
     pub relay: Option<RelaySettings>,
@@ -147,6 +153,8 @@ pub(super) struct Vault {
     pub signer: SigningKey,
     pub device: DeviceId,
     changes: Vec<Change>,
+    /// Bodies beyond a cut that a standing member built on.
+    pub depended_on: BTreeSet<BodyId>,
     /// How much is held, once something had to be.
     pub held_room: Option<super::accept::HeldRoom>,
     /// The catalogue in use, once somebody asked for it.
@@ -206,6 +214,7 @@ impl Vault {
             signer,
             device,
             changes: Vec::new(),
+            depended_on: BTreeSet::new(),
             held_room: None,
             catalogue: None,
         })
@@ -234,7 +243,7 @@ impl Vault {
             self.put_value(tx, TURNS, &cbor::encode(&turns))?;
         }
         if keyring.held_operations {
-            let held: Vec<minicbor::bytes::ByteVec> = self.keyring.held_operations().iter().map(|bytes| bytes.clone().into()).collect();
+            let held: Vec<minicbor::bytes::ByteVec> = self.keyring.held_operations().into_iter().map(Into::into).collect();
             self.put_value(tx, HELD_OPERATIONS, &cbor::encode(&held))?;
         }
         if keyring.frontiers {
@@ -375,11 +384,11 @@ impl Vault {
 
     /// A fresh key for a record.
     pub(super) fn make_key(&self) -> ItemKey {
-        ItemKey::make(&self.env, self.ban_count())
+        ItemKey::make(&self.env, self.ban_mark(), self.device)
     }
-    /// How many bans are known: a key made before the newest one seals nothing new.
-    pub(super) fn ban_count(&self) -> u32 {
-        u32::try_from(self.keyring.log.state().bans.len()).unwrap_or(u32::MAX)
+    /// The membership bans known: a key made under others seals nothing new.
+    pub(super) fn ban_mark(&self) -> BanMark {
+        BanMark::of(self.keyring.log.state())
     }
 
     /// The charter in force.

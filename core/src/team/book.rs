@@ -114,6 +114,12 @@ impl TurnBook {
             .max_by_key(|held| (self.number(&held.turn.id()), held.turn.id()))
     }
 
+    /// The newest held turn that names every known ban, whatever is held of it.
+    pub fn newest_naming_every_ban(&self, log: &Log) -> Option<&HeldTurn> {
+        let naming = self.held.values().filter(|held| names_every_ban(log, &held.turn));
+        naming.max_by_key(|held| (self.number(&held.turn.id()), held.turn.id()))
+    }
+
     /// Destroys what rule T3 says: turns that lack a known ban, and parents of held turns. Returns what was destroyed.
     ///
     /// Call at the end of the pull or session in hand, after [`Self::usable`] found or a new turn made one.

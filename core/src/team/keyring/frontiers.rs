@@ -118,7 +118,8 @@ impl Keyring {
         if content.device == self.device {
             // Only this device's own signature proves that it was further. A colleague's frontier that says so is a
             // word, and one lie must not silence a phone; it warns the session.
-            let was_ahead = content.counter > self.state.frontier_counter || content.own.sequence > own_newest;
+            let resumed = self.log.state().resumed.get(&self.device).map_or(0, |cut| cut.sequence);
+            let was_ahead = content.counter > self.state.frontier_counter || content.own.sequence > own_newest.max(resumed);
             return Some(if was_ahead { FrontierNews::Copied } else { FrontierNews::Same });
         }
         let me = device_prefix(&self.device);
@@ -139,6 +140,12 @@ impl Keyring {
             }
         };
         Some(if ahead_of_me { FrontierNews::RolledBack } else { news })
+    }
+
+    /// A steward let this device go on although it was copied or restored: its frontiers are newer than any that the other
+    /// copy signed.
+    pub fn resume(&mut self) {
+        self.state.frontier_counter = self.state.frontier_counter.saturating_add(1 << 32);
     }
 
     /// A device's newest frontier, decoded.

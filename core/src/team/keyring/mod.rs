@@ -36,11 +36,6 @@ use satchel_wire::ShiftDay;
 use satchel_wire::ids::{DeviceId, TeamId, TurnId};
 use std::collections::BTreeMap;
 
-/// Most operations that wait (count).
-const HELD_OPERATIONS_MAX_COUNT: usize = 256;
-/// Most bytes of operations that wait.
-const HELD_OPERATIONS_MAX_BYTES: usize = 1024 * 1024;
-
 /// The keys of one device.
 #[derive(Debug)]
 pub struct Keyring {
@@ -55,8 +50,6 @@ pub struct Keyring {
     control: Vec<Seed>,
     escrow: EscrowBoxes,
     state: KeyringState,
-    /// Encoded operations that wait for a parent or a newer version of this app.
-    held_operations: Vec<Vec<u8>>,
     stored_operations: usize,
     changes: KeyringChanges,
 }
@@ -131,13 +124,12 @@ impl Keyring {
             control,
             escrow,
             state,
-            held_operations: Vec::new(),
             stored_operations,
             changes,
         };
         // what waited may be readable by this version
         keyring.merge_operations(&held_operations);
-        keyring.changes.held_operations = keyring.held_operations != held_operations;
+        keyring.changes.held_operations = keyring.held_operations() != held_operations;
         Ok(keyring)
     }
 
@@ -222,35 +214,17 @@ impl Keyring {
         }
     }
 
-    /// Takes operations from elsewhere. What waits is kept over a restart, up to 256 operations and 1 MiB.
+    /// Takes operations from elsewhere. What waits is to be kept over a restart: the relay's cursor passes it.
     pub fn merge_operations(&mut self, operations: &[Vec<u8>]) -> Merge {
         let before = self.log.operations().count();
+        let waited = self.held_operations();
         let verdicts = self.log.merge(operations);
-        self.keep_waiting(operations, &verdicts);
+        self.changes.held_operations |= self.held_operations() != waited;
         Merge {
             accepted: self.log.operations().count().saturating_sub(before),
             held: verdicts.iter().filter(|verdict| **verdict == LogVerdict::Held).count(),
             refused: verdicts.iter().filter(|verdict| matches!(verdict, LogVerdict::Refused(_))).count(),
         }
-    }
-
-    /// The log forgets what waits when the process ends, and the relay's cursor has passed it by then.
-    fn keep_waiting(&mut self, operations: &[Vec<u8>], verdicts: &[LogVerdict]) {
-        let before = self.held_operations.len();
-        let log = &self.log;
-        let is_known = |bytes: &[u8]| Operation::from_bytes(bytes).is_ok_and(|operation| log.operation(&operation.id()).is_some());
-        self.held_operations.retain(|bytes| !is_known(bytes));
-        let mut changed = self.held_operations.len() != before;
-        let mut size: usize = self.held_operations.iter().map(Vec::len).sum();
-        for (bytes, verdict) in operations.iter().zip(verdicts) {
-            let has_room = self.held_operations.len() < HELD_OPERATIONS_MAX_COUNT && size + bytes.len() <= HELD_OPERATIONS_MAX_BYTES;
-            if *verdict == LogVerdict::Held && has_room && !is_known(bytes) && !self.held_operations.contains(bytes) {
-                size += bytes.len();
-                self.held_operations.push(bytes.clone());
-                changed = true;
-            }
-        }
-        self.changes.held_operations |= changed;
     }
 
     /// What has to be stored since this was last asked.
@@ -301,8 +275,8 @@ impl Keyring {
         &self.remembered
     }
     /// Encoded operations that wait for a parent or a newer version of this app.
-    pub fn held_operations(&self) -> &[Vec<u8>] {
-        &self.held_operations
+    pub fn held_operations(&self) -> Vec<Vec<u8>> {
+        self.log.held().map(|held| held.bytes.to_vec()).collect()
     }
     /// What recovers the held turns, on a board phone.
     pub const fn escrow(&self) -> &EscrowBoxes {

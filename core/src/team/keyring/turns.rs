@@ -1,7 +1,7 @@
 //! Turns on this device: T1 to T4.
 
 use super::{Keyring, Remembered, Seed};
-use crate::crypto::{ReceivingPublicKey, RecordsSecret};
+use crate::crypto::{CommonsSecret, ReceivingPublicKey, RecordsSecret};
 use crate::rules::Rule;
 use crate::team::escrow;
 use crate::team::frontier::receiving_hash;
@@ -203,6 +203,13 @@ impl Keyring {
         let Some(role) = self.log.state().device_role(*device) else { return Ok(None) };
         let Some(key) = self.receiving_key_of(device) else { return Ok(None) };
         self.box_to(&key, role).map(Some)
+    }
+
+    /// The commons secret under which this device's notices go out: that of the usable turn, for the board that of the
+    /// newest turn that names every known ban.
+    pub fn notice_secret(&self) -> Option<CommonsSecret> {
+        let held = self.book.usable(&self.log).or_else(|| self.book.newest_naming_every_ban(&self.log))?;
+        Some(held.secret.commons())
     }
 
     /// The usable turn announced once more, to devices that lack it: rounded, as any announcement that a relay sees.

@@ -5,7 +5,7 @@
 
 use super::frontiers::turn_prefix;
 use super::turns::class_of;
-use super::{Keyring, Lacking};
+use super::{Keyring, Lacking, Remembered};
 use crate::crypto::{self, labels};
 use crate::rules::Rule;
 use crate::team::frontier::receiving_hash;
@@ -46,6 +46,20 @@ impl Keyring {
         *device != self.device
             && self.env.holds(Rule::NoBoxForDormant)
             && self.last_heard(device).is_none_or(|heard| heard.plus(charter.absence_limit_days) < day)
+    }
+
+    /// The turns by which a colleague's phone is recognised: those that are held, those that were in use within the
+    /// absence limit, and those that some dormant device may have had last, since any member wakes it.
+    pub fn recognised(&self, day: ShiftDay) -> impl Iterator<Item = &Remembered> {
+        let limit = self.log.state().charter.as_ref().map_or(0, |charter| charter.absence_limit_days);
+        let dormant = self.log.state().active().filter(|(id, ..)| self.is_dormant(id, day));
+        let silent_since = dormant.filter_map(|(id, ..)| self.last_heard(&id)).min();
+        self.remembered.iter().enumerate().filter_map(move |(at, known)| {
+            // newest first: a turn was in use until the one before it began
+            let until = at.checked_sub(1).and_then(|newer| self.remembered.get(newer)).map(|newer| newer.day);
+            let in_use = |until: ShiftDay| until.plus(limit) >= day || silent_since.is_some_and(|since| since <= until);
+            (until.is_none_or(in_use) || self.holds(&known.turn)).then_some(known)
+        })
     }
 
     /// Whether this phone is the one to start the turn that is due after 30 days.
