@@ -263,3 +263,50 @@ fn without_a_board_nothing_is_promised() {
     assert_eq!(ana.unlocked.set_up_recovery(2, 3).unwrap().len(), 3);
     assert!(matches!(ana.unlocked.recovery_status().unwrap(), RecoveryStatus::SetUp { threshold: 2, shares: 3, is_kept_here: None, .. }));
 }
+
+#[test]
+fn the_reseat_key_seats_a_steward_where_the_only_one_is_lost_and_serves_once() {
+    let Story { hub, ana, ben, reseat, shares, board, .. } = story(7, None);
+    let lost = ana.unlocked.device().unwrap();
+    drop(ana);
+    let devices = ben.unlocked.team().unwrap().devices;
+    let own = devices.iter().find(|line| line.is_self).unwrap().member;
+    assert_eq!(ben.unlocked.invite(Role::Worker, "").unwrap_err(), Error::Role);
+    let wrong = typed(&[&shares[0], &shares[1]]);
+    let refused = ben.unlocked.reseat(&wrong, &[lost], Some(own)).unwrap_err();
+    assert_eq!(refused, Error::Recovery(RecoveryError::Paper(PaperError::OtherPurpose)));
+    // the key may have been split before it was needed
+    let split = reseat.split(&Env::system(), 2, 3).unwrap();
+    let reseated = ben.unlocked.reseat(&typed(&[&split[2], &split[0]]), &[lost], Some(own)).unwrap();
+    for phone in [&ben, &board, &ben] {
+        hub.exchange(phone).unwrap();
+    }
+    for phone in [&ben, &board] {
+        let team = phone.unlocked.team().unwrap();
+        let line = |id: DeviceId| team.devices.iter().find(|line| line.id == id).unwrap().clone();
+        assert_eq!(line(lost).standing, Standing::Removed);
+        assert_eq!(line(ben.unlocked.device().unwrap()).role, Role::Steward);
+    }
+    assert!(ben.unlocked.invite(Role::Worker, "").is_ok());
+    // spent
+    let again = ben.unlocked.reseat(&typed(&[&reseat]), &[], Some(own)).unwrap_err();
+    assert_eq!(again, Error::Recovery(RecoveryError::OtherReseatKey));
+    ben.unlocked.reseat(&typed(&[&reseated.reseat_paper]), &[], Some(own)).unwrap();
+}
+
+/// What the board phone had not heard of lies beyond the cut: not lost, and not shown before the new steward takes it in.
+#[test]
+fn work_that_the_board_phone_had_not_heard_of_waits_to_be_adopted() {
+    let Story { folder, hub, ben, board, reseat, shares, .. } = story(8, None);
+    let package = board.unlocked.export_recovery().unwrap();
+    ben.unlocked.save_encounter(&scene::encounter(None, None, "late")).unwrap();
+    hub.exchange(&ben).unwrap();
+    let complete = view(&ben);
+    let (cleo, _) = recover(folder.path(), "cleo", &package, &typed(&[&shares[1], &shares[0]]), &typed(&[&reseat])).unwrap();
+    hub.exchange(&cleo).unwrap();
+    assert_ne!(view(&cleo), complete);
+    let waiting: Vec<_> = cleo.unlocked.waiting_beyond_cut().unwrap().iter().map(|waiting| waiting.body).collect();
+    assert!(!waiting.is_empty());
+    cleo.unlocked.adopt(&waiting).unwrap();
+    assert_eq!(view(&cleo), complete);
+}

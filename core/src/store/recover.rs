@@ -194,6 +194,8 @@ impl Unlocked {
             fresh.iter().for_each(|seed| {
                 vault.keyring.take_control(seed.expose());
             });
+            vault.heed_log(tx)?;
+            vault.retry_held(tx)?;
             if vault.require_writer().is_ok() {
                 vault.usable_turn(tx)?;
             }
