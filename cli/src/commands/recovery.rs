@@ -143,7 +143,7 @@ pub fn reseat(settings: &Settings, output: Output, remove: &[DeviceId], steward:
 /// Papers from the input, one a line, words or the text of a QR code; an empty line ends them.
 fn papers() -> Result<Vec<PaperShare>, Failure> {
     let mut papers = Vec::new();
-    while let Some(line) = output::ask("Paper (empty when that was all): ").map(Zeroizing::new) {
+    while let Some(line) = output::ask("Paper (an empty line when that was all):\n").map(Zeroizing::new) {
         if line.is_empty() {
             break;
         }
