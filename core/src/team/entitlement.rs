@@ -141,6 +141,10 @@ fn check(state: &TeamState, past: &impl Past, operation: &Operation, author: Aut
             (steward, Nature::Plain)
         }
         Action::Tombstone { records, subject, category, team, successor, .. } => {
+            // the order must not tell which tokens are padding
+            if !records.is_sorted_by(|a, b| a < b) {
+                return Err(Refusal::Malformed);
+            }
             check_tombstone(records.len(), subject.is_some(), category.is_some(), *team, successor.is_some())?;
             let eleventh = subject.is_some() && past.subjects_of(operation.author()) >= SUBJECTS_ALONE_MAX_COUNT;
             let alone = state.member_count() <= 1;

@@ -1,6 +1,7 @@
 //! Who belongs, who may read until when: the team log, turns and frontiers.
 
 mod account;
+mod bits;
 pub mod book;
 mod entitlement;
 pub mod escrow;
@@ -30,3 +31,6 @@ pub use settlement::{MayHold, Settlement};
 pub use state::{Awaiting, Recovery, Standing, TeamState, TombstoneState};
 pub use tombstone::{Erasure, Tombstone, TombstoneScope};
 pub use turn::{Recipient, RecipientClass, Turn, TurnError, TurnSecret};
+
+#[cfg(test)]
+mod tests;
