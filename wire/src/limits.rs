@@ -61,8 +61,8 @@ pub const CHANGE_MAX_OPS: usize = 4_096;
 
 /// Most devices in one team (count).
 pub const DEVICES_MAX_COUNT: usize = 1_024;
-/// Most operations in one team log (count).
-pub const LOG_OPERATIONS_MAX_COUNT: usize = 100_000;
+/// Most operations in one team log (count): each keeps its past as a set of bits, 32 MiB for all of them.
+pub const LOG_OPERATIONS_MAX_COUNT: usize = 16_384;
 /// Largest team-log operation (bytes).
 pub const LOG_OPERATION_MAX_BYTES: usize = 16 * 1024;
 /// Most parents that an operation or a turn may name (count).

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 /// Folds kept beside the newest one (count): those at the newest operations and at what bodies named last.
-const FOLDS_MAX_COUNT: usize = 64;
+const FOLDS_MAX_COUNT: usize = 16;
 
 /// What became of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +66,7 @@ pub struct Log {
     /// Places of the erasures of subjects that each device ordered.
     subjects: BTreeMap<DeviceId, Vec<usize>>,
     held: Held,
-    now: Folded,
+    now: Arc<Folded>,
     folds: FoldCache,
 }
 
@@ -86,12 +86,12 @@ struct Entry {
 /// Folds at single operations, the newest ones.
 #[derive(Debug, Clone, Default)]
 struct FoldCache {
-    folds: BTreeMap<usize, Folded>,
+    folds: BTreeMap<usize, Arc<Folded>>,
     order: VecDeque<usize>,
 }
 
 impl FoldCache {
-    fn insert(&mut self, place: usize, folded: Folded) {
+    fn insert(&mut self, place: usize, folded: Arc<Folded>) {
         if self.folds.insert(place, folded).is_none() {
             self.order.push_back(place);
         }
@@ -145,7 +145,7 @@ impl Log {
             heads: BTreeSet::new(),
             subjects: BTreeMap::new(),
             held: Held::default(),
-            now: Folded::empty(team),
+            now: Arc::new(Folded::empty(team)),
             folds: FoldCache::default(),
         };
         let nothing = log.now.clone();
@@ -297,7 +297,7 @@ impl Log {
         let admission = facts.author.and_then(|author| self.place.get(&author.admission)).copied();
         self.entries.push(Entry { operation, facts, admission, depth, past });
         let extended = fold::extend(self, folded, place);
-        self.folds.insert(place, extended);
+        self.folds.insert(place, Arc::new(extended));
     }
 
     fn refold(&mut self) {
@@ -306,23 +306,23 @@ impl Log {
     }
 
     /// The fold of the past of some operations, themselves included.
-    fn fold_of(&mut self, heads: &[OperationId]) -> Folded {
+    fn fold_of(&mut self, heads: &[OperationId]) -> Arc<Folded> {
         if let [head] = heads
             && let Some(place) = self.place.get(head).copied()
         {
             if let Some(folded) = self.folds.folds.get(&place) {
                 return folded.clone();
             }
-            let folded = fold::fold(self, &self.past_of(heads));
+            let folded = Arc::new(fold::fold(self, &self.past_of(heads)));
             self.folds.insert(place, folded.clone());
             return folded;
         }
-        fold::fold(self, &self.past_of(heads))
+        Arc::new(fold::fold(self, &self.past_of(heads)))
     }
 
     /// The state that the past of some operations amounts to.
     pub(super) fn state_of(&mut self, heads: &[OperationId]) -> Arc<TeamState> {
-        self.fold_of(heads).state
+        self.fold_of(heads).state.clone()
     }
 
     /// The past of some operations, themselves included; unknown ones count for nothing.
@@ -399,7 +399,7 @@ impl Log {
         self.place.get(id).and_then(|place| self.entries.get(*place)).map(|entry| &entry.operation)
     }
     /// What the log amounts to.
-    pub const fn state(&self) -> &Arc<TeamState> {
+    pub fn state(&self) -> &Arc<TeamState> {
         &self.now.state
     }
 
