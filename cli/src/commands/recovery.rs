@@ -26,7 +26,7 @@ pub fn recovery(settings: &Settings, output: Output, command: Recovery) -> Resul
 fn set_up(settings: &Settings, output: Output, threshold: u8, shares: u8) -> Result<(), Failure> {
     let papers = settings.unlock()?.set_up_recovery(threshold, shares)?;
     output.show(&json!({ "papers": papers.iter().map(as_json).collect::<Vec<_>>() }), || {
-        let printed: Vec<String> = papers.iter().map(|paper| as_paper(paper)).collect();
+        let printed: Vec<String> = papers.iter().map(as_paper).collect();
         format!(
             "{threshold} of these {shares} papers, a board member's phone and the reseat key bring the team back when every phone is\n\
              lost. Fewer say nothing. Give each to somebody else; they are stored nowhere and shown only once. Shares that\n\
