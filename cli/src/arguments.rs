@@ -3,6 +3,7 @@
 use crate::exit::Exit;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use satchel_wire::MailboxId;
+use satchel_wire::ids::{DeviceId, MemberId};
 use std::path::PathBuf;
 
 /// Satchel: records of street outreach that belong to the people they are about.
@@ -130,6 +131,18 @@ pub enum Command {
     /// The team's relay
     #[command(subcommand)]
     Relay(Relay),
+    /// What brings the team back when every phone is lost
+    #[command(subcommand)]
+    Recovery(Recovery),
+    /// Use the paper reseat key: remove phones, make a member a steward; reads the paper from the input, one a line
+    Reseat {
+        /// A phone to remove
+        #[arg(long, value_name = "DEVICE")]
+        remove: Vec<DeviceId>,
+        /// The member who is to be a steward
+        #[arg(long, value_name = "MEMBER")]
+        steward: Option<MemberId>,
+    },
     /// The catalogue of services
     #[command(subcommand)]
     Catalogue(Catalogue),
@@ -380,6 +393,34 @@ pub enum Relay {
     },
     /// The relay in use
     Show,
+}
+
+#[derive(Subcommand)]
+pub enum Recovery {
+    /// Make a new recovery key and print it as shares; those printed before are void
+    SetUp {
+        /// How many shares bring the team back
+        #[arg(long)]
+        threshold: u8,
+        /// How many to print, 16 at most
+        #[arg(long)]
+        shares: u8,
+    },
+    /// Whether the team comes back after every phone is lost
+    Status,
+    /// On a board member's phone: write what a new phone needs besides the papers
+    Export {
+        /// The file to write
+        file: PathBuf,
+    },
+    /// On a new phone: bring the team back; reads the papers from the input, one a line
+    Restore {
+        /// The file that a board member's phone wrote
+        file: PathBuf,
+        /// How colleagues call you
+        #[arg(long)]
+        name: String,
+    },
 }
 
 #[derive(Subcommand)]

@@ -205,3 +205,36 @@ fn a_passphrase_is_changed_and_a_device_erased() {
     assert_eq!(std::fs::read_dir(&ana.keys).unwrap().count(), 0);
     assert_eq!(ana.run(&["erase-device", "--yes"]).code(), "storage.not_found");
 }
+
+#[test]
+fn a_lone_steward_hears_that_losing_all_phones_loses_the_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let ana = Phone::founded(folder.path());
+    let status = ana.run(&["recovery", "status"]).value();
+    assert_eq!((status["recovery"].as_str(), status["losing_all_phones_loses_the_data"].as_bool()), (Some("no_board"), Some(true)));
+    let refused = ana.run(&["recovery", "set-up", "--threshold", "2", "--shares", "3"]);
+    assert_eq!(refused.code(), "recovery_no_board");
+    let refused = ana.run(&["recovery", "export", folder.path().join("package").to_str().unwrap()]);
+    assert_eq!(refused.code(), "recovery_not_the_board");
+}
+
+#[test]
+fn the_reseat_key_is_typed_in_and_the_next_one_comes_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let ana = Phone::new(folder.path(), "ana");
+    let founded = ana.run(&["init", "--name", "Ana", "--time-zone", "America/Los_Angeles"]).value();
+    let words = founded["reseat_words"].as_str().unwrap().to_owned();
+    let type_in = |paper: &str| {
+        let mut talking = ana.start(&["--json", "reseat"]);
+        talking.say(paper);
+        talking.end()
+    };
+    let mut wrong: Vec<&str> = words.split(' ').collect();
+    wrong[6] = if wrong[6] == "zoo" { "zebra" } else { "zoo" };
+    let refused = type_in(&wrong.join(" "));
+    assert_eq!(refused.code(), "paper_wrong_word");
+    assert!(refused.error.contains("word 7 "), "{}", refused.error);
+    let next = type_in(&words).value()["reseat"]["text"].as_str().unwrap().to_owned();
+    assert_eq!(type_in(&words).code(), "recovery_other_reseat_key");
+    type_in(&next).value();
+}

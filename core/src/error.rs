@@ -7,6 +7,7 @@ use crate::consent::CharterError;
 use crate::crypto::PassphraseError;
 use crate::envelope::EnvelopeError;
 use crate::record::EntryError;
+use crate::recovery::{PaperError, RecoveryError};
 use crate::screen::ScreenError;
 use crate::storage::{SlotError, StorageError};
 use crate::store::ProtectorError;
@@ -155,9 +156,18 @@ pub enum Error {
     /// A team-log operation.
     #[error(transparent)]
     Operation(#[from] Refusal),
+    /// Recovery, or a paper.
+    #[error(transparent)]
+    Recovery(#[from] RecoveryError),
     /// The files.
     #[error(transparent)]
     Storage(#[from] StorageError),
+}
+
+impl From<PaperError> for Error {
+    fn from(error: PaperError) -> Self {
+        Self::Recovery(RecoveryError::Paper(error))
+    }
 }
 
 impl From<SlotError> for Error {
@@ -197,6 +207,7 @@ impl Error {
             Self::Pack(error) => error.code(),
             Self::Turn(error) => error.code(),
             Self::Operation(_) => "operation_refused",
+            Self::Recovery(error) => error.code(),
             Self::Storage(error) => error.code(),
         }
     }
@@ -226,6 +237,9 @@ impl Error {
             Self::Damaged => Remedy::RestoreFromTeam,
             Self::Document(_) | Self::Envelope(_) | Self::Operation(_) => Remedy::Report,
             Self::Invitation(_) => Remedy::AskForInvitation,
+            Self::Recovery(RecoveryError::NoBoard | RecoveryError::NotSetUp) => Remedy::AskSteward,
+            Self::Recovery(RecoveryError::Paper(PaperError::Newer)) => Remedy::UpdateApp,
+            Self::Recovery(_) => Remedy::CorrectInput,
             Self::Storage(error) => match error {
                 StorageError::NotFound
                 | StorageError::Erased

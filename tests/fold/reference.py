@@ -74,7 +74,9 @@ class History:
     def judge_reseat(self, op, act, state):
         if op["author"] != KEY_IDS.get(state["reseat"]):
             return None
-        if not cuts_fit(state, act["remove"], None):
+        # frontiers, all that is left of a lost phone's chain, name no whole body
+        unnamed = [[c[0], 0, None] for c in act["remove"]]
+        if not cuts_fit(state, unnamed, None) or any(c[1] == 0 and c[2] is not None for c in act["remove"]):
             return None
         if act["device"] is not None:
             if act["steward"] is None or act["device"]["id"] in state["devices"]:

@@ -8,6 +8,7 @@ mod keys;
 mod meetings;
 mod overview;
 mod people;
+mod recovery;
 mod screening;
 mod view;
 
@@ -39,6 +40,8 @@ pub fn run(arguments: Arguments, output: Output) -> Result<(), Failure> {
         Command::Sync => exchange::sync(&settings, output),
         Command::Peer(command) => exchange::peer(&settings, output, command),
         Command::Relay(command) => exchange::relay(&settings, output, command),
+        Command::Recovery(command) => recovery::recovery(&settings, output, command),
+        Command::Reseat { remove, steward } => recovery::reseat(&settings, output, &remove, steward),
         Command::Catalogue(command) => catalogue::run(&settings, output, command),
         Command::Screen { .. } => screening::run(),
         Command::Doctor { confirm_date } => diagnosis::doctor(&settings, output, confirm_date),

@@ -11,7 +11,7 @@
 use super::kdf::derive_id;
 use super::labels;
 use super::secrets::InvitationSecret;
-use super::words::{word, word_at};
+use super::words::{typed_word, word};
 use crate::env::Env;
 use spake2::{Ed25519Group, Identity, Password, Spake2};
 use std::fmt;
@@ -54,7 +54,7 @@ impl JoinCode {
         let lower = Zeroizing::new(text.to_ascii_lowercase());
         let mut typed = lower.split(|c: char| !c.is_ascii_alphabetic()).filter(|typed| !typed.is_empty());
         for place in &mut words {
-            *place = typed.next().and_then(word_at).ok_or(CodeError)?;
+            *place = typed.next().and_then(typed_word).ok_or(CodeError)?;
         }
         if typed.next().is_some() { Err(CodeError) } else { Ok(Self::of_words(words)) }
     }

@@ -74,6 +74,12 @@ labels! {
     BOX_CONTROL = "box control key";
     /// Associated data of a complaint for the board.
     BOX_COMPLAINT = "box complaint";
+    /// Associated data of a turn's records secret for the recovery key.
+    BOX_RECOVERY = "box recovery";
+    /// Associated data of the relay's control key for the recovery key.
+    BOX_RECOVERY_CONTROL = "box recovery control";
+    /// Associated data of a recovery package's key for the recovery key.
+    BOX_PACKAGE = "box recovery package";
     /// Associated data of a copy shared outside the team.
     BOX_SHARE = "box share";
 
@@ -170,6 +176,14 @@ labels! {
     OPERATION_ID = "operation id";
     /// Associated data of an announcement's payload.
     ANNOUNCEMENT = "announcement";
+    /// Associated data of what an escrow key seals.
+    ESCROW = "escrow";
+    /// Associated data of a recovery package.
+    PACKAGE = "recovery package";
+    /// Fingerprint of a team on paper.
+    PAPER_TEAM = "paper team";
+    /// Checksum of a paper share.
+    PAPER_CHECK = "paper check";
     /// Associated data of a notice in the commons lane.
     NOTICE = "notice";
     /// Hash by which a frontier names a receiving key.

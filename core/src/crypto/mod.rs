@@ -11,6 +11,7 @@
 //! | keys for a device | HPKE with X-Wing | RFC 9180, draft-ietf-hpke-pq, draft-connolly-cfrg-xwing-kem |
 //! | signatures | Ed25519, strict | RFC 8032 |
 //! | passphrases | Argon2id | RFC 9106 |
+//! | paper shares | Shamir over GF(2^8) | Shamir 1979; field of FIPS 197 |
 //! | sessions | Noise NNpsk0 | Noise specification, revision 34 |
 //! | a typed code | SPAKE2 | RFC 9382, magic-wormhole's form of it |
 
@@ -23,6 +24,7 @@ mod noise;
 mod noise_resolver;
 mod passphrase;
 mod secrets;
+mod sharing;
 mod signing;
 #[cfg(test)]
 mod tests;
@@ -40,9 +42,10 @@ pub use labels::Label;
 pub use noise::{CHANNEL_PLAINTEXT_MAX_BYTES, Channel, HANDSHAKE_MESSAGE_BYTES, Handshake, NoiseError};
 pub use passphrase::{Argon2Params, Passphrase, PassphraseError, derive_unlock_key};
 pub use secrets::{
-    CommonsSecret, DiscoverySecret, InvitationSecret, KeystoreSecret, LaneKey, PageKey, RecordKey, RecordsSecret, RootKey, SealingKey,
-    SecretLengthError, SessionPsk, StoreKey, UnlockKey, WrappedSecret,
+    CommonsSecret, DiscoverySecret, EscrowKey, InvitationSecret, KeystoreSecret, LaneKey, PageKey, RecordKey, RecordsSecret, RootKey,
+    SealingKey, SecretLengthError, SessionPsk, StoreKey, UnlockKey, WrappedSecret,
 };
+pub use sharing::{SecretShare, SharingError, combine_shares, split_secret};
 pub use signing::{Signature, SignatureError, SigningKey, VerifyingKey};
 pub use tokens::{ErasureTokens, discovery_tag, hello_tag, keyed_token, pack_tag};
-pub use words::{check_words, make_passphrase, make_reseat_key, read_reseat_key};
+pub use words::{check_words, make_passphrase, word_at, word_index};

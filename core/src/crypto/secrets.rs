@@ -167,6 +167,10 @@ secret!(
     CommonsSecret, 32, WrappedSecret
 );
 secret!(
+    /// Seals what recovers one turn; it lies in the board's boxes of that announcement and nowhere else.
+    EscrowKey, 32, SealingKey
+);
+secret!(
     /// Lets members recognise each other on a network, and opens their sessions.
     DiscoverySecret, 32, WrappedSecret
 );

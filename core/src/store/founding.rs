@@ -6,9 +6,10 @@ use super::unlocking::Opener;
 use super::vault::RelaySettings;
 use super::{KeyProtector, Store, Unlocked, wipe_stack, write_root};
 use crate::consent::Charter;
-use crate::crypto::{self, Argon2Params, InvitationSecret, Passphrase, ReceivingKey, SigningKey, StoreKey};
+use crate::crypto::{Argon2Params, InvitationSecret, Passphrase, ReceivingKey, SigningKey, StoreKey};
 use crate::env::Env;
 use crate::error::Error;
+use crate::recovery::{PaperShare, Purpose, RecoveryError};
 use crate::screen::ShortText;
 use crate::storage::{Database, SLOT_FILLER_BYTES, SlotFile};
 use crate::team::joining::{Joiner, JoinerReady, Welcome};
@@ -76,9 +77,11 @@ pub struct Founding {
 pub struct Founded {
     /// The store, unlocked.
     pub unlocked: Unlocked,
-    /// The paper reseat key, to be printed once and never stored: 24 words (BIP-39 list). It can remove a device
-    /// and seat a steward, and opens no record.
+    /// The paper reseat key, to be printed once and never stored: 35 words (BIP-39 list), the last of which check the
+    /// others. It can remove a device and seat a steward, and opens no record.
     pub reseat_words: Zeroizing<String>,
+    /// The same paper: for a QR code, or to be split into shares ([`PaperShare::split`]).
+    pub reseat_paper: PaperShare,
 }
 
 /// A store that is being made.
@@ -90,7 +93,7 @@ pub(super) struct Made {
 }
 
 /// Writes the files of a new store. A kill on the way leaves a folder without slots, which opens as nothing.
-fn make_store(dir: &Path, env: &Env, credentials: &Credentials<'_>, made: Made) -> Result<Unlocked, Error> {
+pub(super) fn make_store(dir: &Path, env: &Env, credentials: &Credentials<'_>, made: Made) -> Result<Unlocked, Error> {
     let mut database = Database::create(dir)?;
     let store_id = env.random::<16>();
     let key = StoreKey::make(env);
@@ -118,12 +121,15 @@ impl Store {
         charter.check()?;
         let today = charter.shift_day(env.now().seconds())?;
         charter = Charter::strictest(&founding.time_zone, today);
-        let (reseat, reseat_words) = crypto::make_reseat_key(&env);
+        let reseat_seed = Seed::make(&env);
+        let reseat = SigningKey::from_seed(reseat_seed.expose());
         let member = MemberId::from_bytes(env.random());
         let device = DeviceKeys { signing: *signer.verifying_key().as_bytes(), receiving: receiving.as_bytes().to_vec() };
         let action = Action::Found { member, device, charter, reseat: *reseat.verifying_key().as_bytes(), salt: env.random() };
         let operation = Operation::write(&signer, None, Vec::new(), today, action);
         let team = operation.team();
+        let paper = PaperShare::print(&env, Purpose::Reseat, &team, reseat_seed.expose(), 1, 1).map_err(RecoveryError::from)?;
+        let reseat_paper = paper.into_iter().next().ok_or(Error::Damaged)?;
         let keyring = Keyring::found(&env, signer, receiving_seed, operation)?;
         let root = Root {
             version: 1,
@@ -140,7 +146,7 @@ impl Store {
         let unlocked = make_store(dir, &env, credentials, made)?;
         unlocked.name_member(&founding.member_name)?;
         wipe_stack();
-        Ok(Founded { unlocked, reseat_words })
+        Ok(Founded { unlocked, reseat_words: reseat_paper.to_line(), reseat_paper })
     }
 
     /// Begins to join: the first message to the inviter. Errors: [`InvitationError::Expired`].
@@ -214,7 +220,11 @@ impl JoinedStore {
         let made = self.made(&welcome)?;
         let unlocked = make_store(dir, &self.env, credentials, made)?;
         unlocked.promise_first_turn()?;
-        unlocked.name_member(name)?;
+        match unlocked.name_member(name) {
+            // names are records, and the board writes none
+            Ok(()) | Err(Error::Role) => {}
+            Err(error) => return Err(error),
+        }
         let thanks = self.ready.thanks()?;
         wipe_stack();
         Ok((unlocked, thanks))

@@ -18,6 +18,7 @@
 //! | `locking` | locking, by itself or not; erasing this device |
 //! | `freeze` | drafts become numbered bodies at first departure |
 //! | `accept` | what arrives, and the verdict on it |
+//! | `recover` | bringing a team back after every phone is lost |
 //! | `gaps` | what is missing, and how it is asked for through the relay |
 //! | `removal`, `beyond` | taking membership away, and what a removed device wrote beyond its cut |
 //! | `replica`, `mailbox` | what sessions and relay exchanges need |
@@ -44,6 +45,7 @@ mod pack;
 mod pages;
 mod publish;
 mod read;
+mod recover;
 mod rekey;
 mod removal;
 mod replica;
@@ -76,6 +78,7 @@ pub use membership::{DeviceLine, HostedInvitation, TeamOverview};
 pub use observer::{Change, Subscription};
 pub use pack::{PackReader, PackReport, PackWriter};
 pub use read::{EncounterLine, FollowUpLine, NameLine, ReferralLine, Shown};
+pub use recover::{Recovered, Recovering, RecoveryStatus, Reseated};
 pub use rekey::KeyReplacement;
 pub use removal::{AwaitedSignature, RemovalPlan};
 pub use replica::PeerLink;

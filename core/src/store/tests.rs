@@ -11,7 +11,7 @@ pub(super) fn founded(dir: &Path) -> (Unlocked, Passphrase) {
     let credentials = Credentials { passphrase: &passphrase, protector: None, cost: KeyCost::Least };
     let founding = Founding { time_zone: "America/Los_Angeles".into(), member_name: ShortText::parse("Ana").unwrap() };
     let founded = Store::found(dir, Env::system(), &credentials, &founding).unwrap();
-    assert_eq!(founded.reseat_words.split(' ').count(), 24);
+    assert_eq!(founded.reseat_words.split(' ').count(), 35);
     (founded.unlocked, passphrase)
 }
 

@@ -4,6 +4,7 @@ mod account;
 mod bits;
 pub mod book;
 mod entitlement;
+pub mod escrow;
 mod fold;
 pub mod frontier;
 pub mod held;
