@@ -7,4 +7,5 @@ pub mod harness;
 pub mod memory;
 pub mod scene;
 pub mod team;
+pub mod thief;
 pub mod workload;

@@ -106,8 +106,19 @@ impl Keyring {
     fn take_turn(&mut self, turn: &Turn, secret: TurnSecret) -> Result<Adoption, TurnError> {
         let remembered = Remembered::of(turn, &secret);
         (self.changes.turns, self.changes.secrets) = (true, true);
-        if !self.book.adopt(&mut self.log, turn, secret)? {
-            return Ok(Adoption::Known);
+        match self.book.adopt(&mut self.log, turn, secret) {
+            Ok(true) => {}
+            Ok(false) => return Ok(Adoption::Known),
+            Err(TurnError::LacksBan) => {
+                // Two phones that each knew another ban began a turn: neither may hold the other's, and yet each can
+                // only say under its own which receiving key it has now. What opens notices is kept, records are not.
+                if !self.remembered.iter().any(|known| known.turn == turn.id()) {
+                    self.remembered.insert(self.remembered.len().min(1), remembered);
+                    self.remembered.truncate(REMEMBERED_MAX_COUNT);
+                }
+                return Err(TurnError::LacksBan);
+            }
+            Err(error) => return Err(error),
         }
         self.remembered.retain(|known| known.turn != turn.id());
         self.remembered.insert(0, remembered);
