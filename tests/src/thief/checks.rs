@@ -64,9 +64,10 @@ impl World {
             self.phones[number].judged = now;
             for operation in self.erased.keys() {
                 let phone = &mut self.phones[number];
-                if phone.claims.contains_key(operation) || !phone.tombstones.contains_key(operation) {
+                if !phone.tombstones.contains_key(operation) {
                     continue;
                 }
+                phone.claims.remove(operation);
                 let Some(settlement) = super::engine::receipt(phone, operation, today) else { continue };
                 if settlement.is_settled() {
                     let named: BTreeSet<_> = settlement.may_still_hold.keys().copied().collect();
@@ -126,7 +127,9 @@ impl World {
                 let records = records.get_or_insert_with(|| self.records_of(&erased.tombstone));
                 let due = self.phones.iter().filter(|phone| !self.is_named(view, named, phone.number));
                 let open = due.filter_map(|phone| Some((phone.number, self.opens(&phone.flash, records)?))).next();
-                let open = open.map(|(number, how)| format!("{} says settled, {number}: {how}", view.number));
+                let numbers: Vec<_> = self.phones.iter().filter(|phone| named.contains(&phone.device())).map(|phone| phone.number).collect();
+                let is_known = |number: usize| view.keyring.log().state().devices.contains_key(&self.phones[number].device());
+                let open = open.map(|(number, how)| format!("{} says settled but for {numbers:?}, {number} (known: {}): {how}", view.number, is_known(number)));
                 let done = open.is_some();
                 news.push((*operation, open));
                 if done {
@@ -231,8 +234,26 @@ impl World {
             }
         }
         for (body, number) in misses {
-            self.note(|_| format!("!!! {number} cannot read {body}"));
+            self.note(|world| world.describe_miss(number, &body));
         }
+    }
+
+    fn describe_miss(&self, number: usize, body: &BodyId) -> String {
+        let sealed = &self.traffic.bodies[body];
+        let name = |device: &DeviceId| self.phones.iter().position(|phone| phone.device() == *device);
+        let phone = &self.phones[number];
+        let chain = phone.shelf.chains.get(&sealed.by);
+        let have: Vec<usize> = self.phones.iter().filter(|phone| phone.shelf.bodies.contains_key(body)).map(|phone| phone.number).collect();
+        let said = phone.keyring.frontier_of(&sealed.by).map_or(0, |frontier| frontier.content().own.sequence);
+        format!(
+            "!!! {number} cannot read {body} of {:?} at {}; chain here to {}, frontier says {said}, held {}, had by {have:?}; turn {:?}, ops {}",
+            name(&sealed.by),
+            sealed.sequence,
+            chain.map_or(0, super::shelf::contiguous),
+            phone.shelf.held_bodies.contains_key(body),
+            phone.keyring.book().held().map(|held| held.turn.id()).collect::<Vec<_>>(),
+            phone.keyring.log().operations().count(),
+        )
     }
 
     fn is_within_cut(&self, active: &[usize], sealed: &super::traffic::Sealed) -> bool {
