@@ -87,7 +87,8 @@ impl Keyring {
         let parent_heads = self.log.common(self.book.held().map(|held| held.turn.log_heads()));
         let secret = TurnSecret::Records(secret);
         let suffix = self.log.beyond(&parent_heads).unwrap_or_default();
-        let past: Vec<&Turn> = self.book.known().filter(|known| parents.contains(&known.id())).collect();
+        // all of them: who missed one of the turns between could not place this one, and its box opens only once
+        let past = self.past_of(&turn);
         let announcement = turn::announce(&self.env, &turn, &secret, &boxes, &suffix, &past, true)?;
         self.take_turn(&turn, secret)?;
         if let Some((seed, _)) = control {
@@ -212,7 +213,11 @@ impl Keyring {
         let wanted: Vec<(ReceivingPublicKey, Role)> = wanted.collect();
         let boxes: Vec<BoxFor<'_>> =
             wanted.iter().map(|(key, role)| BoxFor { key, class: class_of(*role), control: self.control_for(*role) }).collect();
-        turn::announce(&self.env, &held.turn, &held.secret, &boxes, &[], &self.past_of(&held.turn), true)
+        // with what the devices may lack of the log: a turn on top of unknown operations would wait until its box is spent
+        let frontiers: Vec<_> = devices.iter().filter_map(|device| self.frontier_of(device)).collect();
+        let known = self.log.common(frontiers.iter().map(|frontier| frontier.content().log_heads.as_slice()));
+        let suffix = self.log.beyond(&known).unwrap_or_default();
+        turn::announce(&self.env, &held.turn, &held.secret, &boxes, &suffix, &self.past_of(&held.turn), true)
     }
 
     /// A box with the usable turn to a receiving key that is known to be a device's of this role: for a newcomer.
