@@ -72,8 +72,7 @@ impl World {
         let member = MemberId::from_bytes(env.random());
         let day = ShiftDay::from_days(20_000);
         let charter = Charter { absence_limit_days: ABSENCE_DAYS, ..Charter::strictest("UTC", day) };
-        let action =
-            Action::Found { member, device: keys, charter, reseat: *reseat.verifying_key().as_bytes(), salt: env.random() };
+        let action = Action::Found { member, device: keys, charter, reseat: *reseat.verifying_key().as_bytes(), salt: env.random() };
         let founding = Operation::write(&signer, None, Vec::new(), day, action);
         let keyring = Keyring::found(&env, signer, receiving, founding).expect("a team");
         let subjects = (0..3).map(|_| RecordId::from_bytes(env.random())).collect();
@@ -194,7 +193,8 @@ impl World {
             470..=589 => {
                 let subject = if self.dice.chance(70) { self.dice.pick(&self.subjects.clone()) } else { None };
                 let record = RecordId::from_bytes(self.phones[number].env.random());
-                let erased = subject.is_some_and(|subject| self.phones[number].tombstones.values().any(|tombstone| tombstone.erases_subject(&subject)));
+                let erased = subject
+                    .is_some_and(|subject| self.phones[number].tombstones.values().any(|tombstone| tombstone.erases_subject(&subject)));
                 self.write(number, record, subject.filter(|_| !erased));
             }
             590..=659 => {
@@ -250,11 +250,13 @@ impl World {
     fn ban(&mut self, number: usize, is_steward: bool) {
         let state = self.phones[number].keyring.log().state().clone();
         let me = self.phones[number].device();
-        let (own, others): (Vec<_>, Vec<_>) = state.devices.iter().filter(|(id, _)| **id != me).partition(|(_, device)| device.member == self.phones[number].member);
+        let (own, others): (Vec<_>, Vec<_>) =
+            state.devices.iter().filter(|(id, _)| **id != me).partition(|(_, device)| device.member == self.phones[number].member);
         let lost: Vec<DeviceId> = self.phones.iter().filter(|phone| phone.is_lost).map(Phone::device).collect();
         let candidates = if is_steward && !others.is_empty() { others } else { own };
         // who was lost is removed before anybody else, mostly
-        let gone: Vec<_> = candidates.iter().copied().filter(|(id, device)| lost.contains(id) && device.standing == Standing::Active).collect();
+        let gone: Vec<_> =
+            candidates.iter().copied().filter(|(id, device)| lost.contains(id) && device.standing == Standing::Active).collect();
         let from = if gone.is_empty() || self.dice.chance(30) { candidates } else { gone };
         let Some((device, known)) = self.dice.pick(&from) else { return };
         let (device, member) = (*device, known.member);
@@ -272,7 +274,9 @@ impl World {
             _ => return,
         };
         let written = self.operate(number, action.clone());
-        self.note(|world| format!("{number} bans {:?}: {action:?} {written:?}", world.phones.iter().position(|phone| phone.device() == device)));
+        self.note(|world| {
+            format!("{number} bans {:?}: {action:?} {written:?}", world.phones.iter().position(|phone| phone.device() == device))
+        });
     }
 
     /// A second member's signature under what waits for one.
@@ -280,7 +284,8 @@ impl World {
         let me = self.phones[number].device();
         let log = self.phones[number].keyring.log();
         let waits = log.operations().filter(|operation| {
-            operation.author() != me && matches!(operation.action(), Action::RemoveMember { .. } | Action::Tombstone { .. } | Action::Reinstate { .. })
+            operation.author() != me
+                && matches!(operation.action(), Action::RemoveMember { .. } | Action::Tombstone { .. } | Action::Reinstate { .. })
         });
         let waits: Vec<_> = waits.map(Operation::id).collect();
         if let Some(operation) = self.dice.pick(&waits) {

@@ -2,8 +2,8 @@
 
 use super::thief::Loot;
 use super::world::World;
-use satchel_core::team::{Standing, Tombstone};
 use satchel_core::team::tombstone::Target;
+use satchel_core::team::{Standing, Tombstone};
 use satchel_wire::ids::{BodyId, DeviceId, OperationId, RecordId};
 use std::collections::BTreeSet;
 
@@ -20,7 +20,12 @@ pub struct Erased {
 
 impl World {
     fn concerns(&self, tombstone: &Tombstone, record: &RecordId) -> bool {
-        let subject = self.traffic.of_record.get(record).and_then(|bodies| self.traffic.bodies.get(bodies.first()?)).and_then(|body| body.binding.subject);
+        let subject = self
+            .traffic
+            .of_record
+            .get(record)
+            .and_then(|bodies| self.traffic.bodies.get(bodies.first()?))
+            .and_then(|body| body.binding.subject);
         tombstone.erases(&Target { record: *record, subject, category: None })
     }
 
@@ -55,7 +60,8 @@ impl World {
         self.thief.study(team, &self.traffic);
         for number in touched.iter().copied() {
             let phone = &self.phones[number];
-            let counters = phone.keyring.frontiers().values().filter_map(|known| satchel_core::team::Frontier::from_bytes(&known.frontier).ok());
+            let counters =
+                phone.keyring.frontiers().values().filter_map(|known| satchel_core::team::Frontier::from_bytes(&known.frontier).ok());
             let counters = counters.map(|frontier| frontier.content().counter).sum::<u64>() + u64::from(self.day) * 1_000_000;
             let now = (phone.keyring.log().operations().count(), counters, phone.shelf.version);
             if phone.judged == now || phone.is_lost || !phone.keyring.reads_records() {
@@ -102,15 +108,27 @@ impl World {
             for operation in self.erased.keys().copied().collect::<Vec<_>>() {
                 let Some(settlement) = super::engine::receipt(&mut self.phones[number], &operation, today) else { continue };
                 let name = |device: &DeviceId| self.phones.iter().position(|phone| phone.device() == *device);
-                let lines: Vec<String> = settlement.awaited.iter().map(|device| {
-                    let phone = &self.phones[number];
-                    let frontier = phone.keyring.frontier_of(device);
-                    let own = frontier.as_ref().map_or(0, |frontier| frontier.content().own.sequence);
-                    let have = phone.shelf.chains.get(device).map_or(0, super::shelf::contiguous);
-                    let unknown = frontier.map_or(99, |frontier| frontier.content().log_heads.iter().filter(|head| phone.keyring.log().operation(head).is_none()).count());
-                    format!("{:?} chain {have}/{own} unknown heads {unknown}", name(device))
-                }).collect();
-                self.note(|_| format!("{number} receipt {operation}: effective {} awaited {lines:?} named {}", settlement.is_effective, settlement.may_still_hold.len()));
+                let lines: Vec<String> = settlement
+                    .awaited
+                    .iter()
+                    .map(|device| {
+                        let phone = &self.phones[number];
+                        let frontier = phone.keyring.frontier_of(device);
+                        let own = frontier.as_ref().map_or(0, |frontier| frontier.content().own.sequence);
+                        let have = phone.shelf.chains.get(device).map_or(0, super::shelf::contiguous);
+                        let unknown = frontier.map_or(99, |frontier| {
+                            frontier.content().log_heads.iter().filter(|head| phone.keyring.log().operation(head).is_none()).count()
+                        });
+                        format!("{:?} chain {have}/{own} unknown heads {unknown}", name(device))
+                    })
+                    .collect();
+                self.note(|_| {
+                    format!(
+                        "{number} receipt {operation}: effective {} awaited {lines:?} named {}",
+                        settlement.is_effective,
+                        settlement.may_still_hold.len()
+                    )
+                });
             }
         }
     }
@@ -127,9 +145,12 @@ impl World {
                 let records = records.get_or_insert_with(|| self.records_of(&erased.tombstone));
                 let due = self.phones.iter().filter(|phone| !self.is_named(view, named, phone.number));
                 let open = due.filter_map(|phone| Some((phone.number, self.opens(&phone.flash, records)?))).next();
-                let numbers: Vec<_> = self.phones.iter().filter(|phone| named.contains(&phone.device())).map(|phone| phone.number).collect();
+                let numbers: Vec<_> =
+                    self.phones.iter().filter(|phone| named.contains(&phone.device())).map(|phone| phone.number).collect();
                 let is_known = |number: usize| view.keyring.log().state().devices.contains_key(&self.phones[number].device());
-                let open = open.map(|(number, how)| format!("{} says settled but for {numbers:?}, {number} (known: {}): {how}", view.number, is_known(number)));
+                let open = open.map(|(number, how)| {
+                    format!("{} says settled but for {numbers:?}, {number} (known: {}): {how}", view.number, is_known(number))
+                });
                 let done = open.is_some();
                 news.push((*operation, open));
                 if done {
@@ -190,19 +211,12 @@ impl World {
         }
     }
 
-    /// Work beyond a cut that somebody shows without a steward's word.
+    /// Work beyond a cut that somebody took in, knowing of the ban, and shows without a steward's word.
     pub fn count_beyond(&mut self) {
         for phone in self.phones.iter().filter(|phone| !phone.is_lost && phone.keyring.reads_records()) {
-            let state = phone.keyring.log().state();
-            for (device, chain) in &phone.shelf.chains {
-                let Some(known) = state.devices.get(device) else { continue };
-                if state.device_role(*device).is_some_and(satchel_core::team::Role::reads_records) {
-                    continue;
-                }
-                let cut = known.cut.map_or(0, |cut| cut.sequence);
-                let shown = chain.range(cut + 1..).filter(|(_, body)| phone.shelf.bodies.contains_key(*body));
-                self.outcome.beyond_cut += shown.filter(|(_, body)| !state.adopted.contains(*body)).count();
-            }
+            let adopted = &phone.keyring.log().state().adopted;
+            let shown = phone.shelf.beyond.iter().filter(|body| phone.shelf.bodies.contains_key(*body) && !adopted.contains(*body));
+            self.outcome.beyond_cut += shown.count();
         }
     }
 
@@ -222,7 +236,9 @@ impl World {
         let mut misses = Vec::new();
         for body in live {
             let sealed = &self.traffic.bodies[&body];
-            if self.erased.values().any(|erased| self.concerns(&erased.tombstone, &sealed.binding.record)) || !self.is_within_cut(&active, sealed) {
+            if self.erased.values().any(|erased| self.concerns(&erased.tombstone, &sealed.binding.record))
+                || !self.is_within_cut(&active, sealed)
+            {
                 continue;
             }
             for number in &active {

@@ -101,7 +101,11 @@ impl World {
         let today = self.today();
         let keyring = &mut self.phones[number].keyring;
         let lacking = keyring.lacking(today);
-        let keys: Vec<[u8; 8]> = lacking.iter().filter_map(|device| keyring.receiving_key_of(device)).map(|key| short(&receiving_hash(key.as_bytes()))).collect();
+        let keys: Vec<[u8; 8]> = lacking
+            .iter()
+            .filter_map(|device| keyring.receiving_key_of(device))
+            .map(|key| short(&receiving_hash(key.as_bytes())))
+            .collect();
         let Ok(Some(bytes)) = keyring.boxes_due(today) else { return };
         let Ok(usable) = keyring.usable_turn(today) else { return };
         self.outcome.boxes += 1;
@@ -169,7 +173,8 @@ impl World {
         let (today, device_a, device_b) = (self.today(), self.phones[a].device(), self.phones[b].device());
         self.phones[a].keyring.wake(device_b, today);
         self.phones[b].keyring.wake(device_a, today);
-        let knows = |world: &Self, a: usize, b: usize| world.phones[a].keyring.log().state().device_role(world.phones[b].device()).is_some();
+        let knows =
+            |world: &Self, a: usize, b: usize| world.phones[a].keyring.log().state().device_role(world.phones[b].device()).is_some();
         for step in 0..steps.min(5) {
             if !knows(self, a, b) || !knows(self, b, a) {
                 break;
@@ -177,7 +182,8 @@ impl World {
             match step {
                 0 => {
                     for (from, to) in [(a, b), (b, a)] {
-                        let operations: Vec<Vec<u8>> = self.phones[from].keyring.log().operations().map(|operation| operation.to_bytes()).collect();
+                        let operations: Vec<Vec<u8>> =
+                            self.phones[from].keyring.log().operations().map(|operation| operation.to_bytes()).collect();
                         self.merge(to, &operations);
                     }
                 }

@@ -3,6 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | `world`, `acts`, `exchange` | phones, what people do, relay, meetings and packs |
+//! | `post` | what leaves a phone, and what arrives on one |
 //! | `shelf` | the records of one phone, in memory |
 //! | `traffic` | every byte that ever left a phone |
 //! | `thief` | every key tried on every ciphertext |
@@ -16,6 +17,7 @@ mod acts;
 mod checks;
 mod engine;
 mod exchange;
+mod post;
 mod shelf;
 mod table;
 #[allow(clippy::module_inception, reason = "the thief's own file")]

@@ -80,6 +80,8 @@ pub struct Shelf {
     pub held_bodies: BTreeMap<BodyId, Body>,
     /// Bodies that the relay is thought to have.
     pub relayed: BTreeSet<BodyId>,
+    /// Bodies that were taken although they lie beyond their author's cut.
+    pub beyond: BTreeSet<BodyId>,
     /// Grows with every change.
     pub version: u64,
 }
@@ -164,6 +166,9 @@ impl Shelf {
         let is_beyond = !now && device.cut.is_none_or(|cut| sequence > cut.sequence) && !keyring.log().state().adopted.contains(&body_id);
         if is_beyond && env.holds(Rule::HoldBeyondCut) {
             return self.hold(body_id, body);
+        }
+        if is_beyond {
+            self.beyond.insert(body_id);
         }
         self.enter(author, sequence, body_id);
         self.held_bodies.remove(&body_id);

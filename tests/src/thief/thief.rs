@@ -8,10 +8,10 @@
 use super::traffic::{Parcel, Traffic};
 use satchel_core::crypto::{self, Aad, LaneKey, ReceivingKey, RecordKey, labels};
 use satchel_core::envelope::{self, Covered};
-use satchel_core::team::frontier::receiving_hash;
-use satchel_core::team::turn::open_announcement;
 use satchel_core::team::TurnSecret;
+use satchel_core::team::frontier::receiving_hash;
 use satchel_core::team::keyring::KeyringSecrets;
+use satchel_core::team::turn::open_announcement;
 use satchel_wire::ids::{BodyId, RecordId, TeamId, TurnId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -85,7 +85,13 @@ impl Thief {
             self.seeds.entry(seed).or_insert_with(|| {
                 let key = ReceivingKey::from_seed(&seed);
                 let public = key.public_key().expect("a receiving key");
-                SeedStudy { key, short: short(&receiving_hash(public.as_bytes())), tried: 0, turns: BTreeSet::new(), opened: BTreeSet::new() }
+                SeedStudy {
+                    key,
+                    short: short(&receiving_hash(public.as_bytes())),
+                    tried: 0,
+                    turns: BTreeSet::new(),
+                    opened: BTreeSet::new(),
+                }
             });
         }
         for held in &secrets.turns {
@@ -151,7 +157,9 @@ impl Thief {
                     },
                     Parcel::Page(lines) => {
                         let open = |line: &super::traffic::PageLine| {
-                            let key = crypto::unwrap::<LaneKey, RecordKey>(&study.lane, &page_aad(team, &line.binding.record), &line.wrapped).ok()?;
+                            let key =
+                                crypto::unwrap::<LaneKey, RecordKey>(&study.lane, &page_aad(team, &line.binding.record), &line.wrapped)
+                                    .ok()?;
                             let body = line.bodies.iter().find_map(|id| traffic.bodies.get(id).map(|sealed| (*id, sealed)))?;
                             Some(Covered { binding: line.binding, key, body_id: body.0, body: body.1.bytes.to_vec() })
                         };
@@ -165,10 +173,10 @@ impl Thief {
                     study.parcels.insert(number);
                     let name = (covered.binding.record, covered.binding.key_id);
                     study.keys.entry(name.0).or_default().insert(name.1);
-                    if !self.keys.contains_key(&name) {
+                    self.keys.entry(name).or_insert_with(|| {
                         assert!(reads(team, &covered), "a key that opened nothing");
-                        self.keys.insert(name, Rc::new(covered.key));
-                    }
+                        Rc::new(covered.key)
+                    });
                 }
             }
             study.tried = traffic.sent.len();
