@@ -8,4 +8,5 @@ pub mod histories;
 pub mod memory;
 pub mod scene;
 pub mod team;
+pub mod thief;
 pub mod workload;

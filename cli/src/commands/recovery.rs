@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::output::{self, Output};
 use crate::store::short_text;
 use satchel_core::recovery::{PACKAGE_MAX_BYTES, PaperShare, Purpose};
-use satchel_core::store::{Credentials, KeyProtector, Recovering, RecoveryStatus, Store};
+use satchel_core::store::{Credentials, Recovering, RecoveryStatus, Store};
 use satchel_wire::ids::{DeviceId, MemberId};
 use serde_json::{Value, json};
 use std::fs::OpenOptions;
@@ -95,11 +95,7 @@ fn restore(settings: &Settings, output: Output, file: &Path, name: &str) -> Resu
     let (shares, reseat): (Vec<PaperShare>, Vec<PaperShare>) =
         papers()?.into_iter().partition(|paper| paper.purpose() == Purpose::Recovery);
     let keystore = settings.keystore()?;
-    let credentials = Credentials {
-        passphrase: &passphrase,
-        protector: keystore.clone(),
-        cost: settings.key_cost(),
-    };
+    let credentials = Credentials { passphrase: &passphrase, protector: keystore.clone(), cost: settings.key_cost() };
     let recovering = Recovering { package: &package, shares: &shares, reseat: &reseat, relay: None, member_name: &member_name };
     let recovered = Store::recover(&dir, settings.env(), &credentials, &recovering)?;
     let value = json!({

@@ -86,10 +86,12 @@ impl Keyring {
         let receiving = receiving_hash(&key);
         let log_heads = self.promised_heads();
         let turn = self.book.usable(&self.log).map(|held| turn_prefix(&held.turn.id()));
+        let known = self.log.heads();
         let content = |counter| {
             let mut content = FrontierContent::of_device(self.team(), device, counter, day, receiving, own).with_heads(heads);
             content.log_heads.clone_from(&log_heads);
             content.turn = turn;
+            content.known.clone_from(&known);
             content
         };
         if let Some(last) = self.frontier_of(&device)
@@ -159,7 +161,7 @@ impl Keyring {
     pub fn counted_frontier(&self, device: &DeviceId, contiguous: u32) -> Option<Frontier> {
         let frontier = self.frontier_of(device)?;
         let content = frontier.content();
-        let is_complete = self.knows(&content.log_heads) && contiguous >= content.own.sequence;
+        let is_complete = self.knows(&content.log_heads) && self.knows(&content.known) && contiguous >= content.own.sequence;
         (!self.env.holds(Rule::CompleteChain) || is_complete).then_some(frontier)
     }
 }

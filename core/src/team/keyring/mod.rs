@@ -258,6 +258,11 @@ impl Keyring {
     pub const fn signer(&self) -> &SigningKey {
         &self.signer
     }
+    /// The team log, to ask it what needs its caches. Exists only for tests.
+    #[cfg(feature = "adversary")]
+    pub const fn dangerous_log(&mut self) -> &mut Log {
+        &mut self.log
+    }
     /// The team log.
     pub const fn log(&self) -> &Log {
         &self.log

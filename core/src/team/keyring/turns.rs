@@ -95,7 +95,8 @@ impl Keyring {
         let parent_heads = self.log.common(self.book.held().map(|held| held.turn.log_heads()));
         let secret = TurnSecret::Records(secret);
         let suffix = self.log.beyond(&parent_heads).unwrap_or_default();
-        let past: Vec<&Turn> = self.book.known().filter(|known| parents.contains(&known.id())).collect();
+        // all of them: who missed one of the turns between could not place this one, and its box opens only once
+        let past = self.past_of(&turn);
         let announcement = turn::announce(&self.env, &turn, &secret, &boxes, &suffix, &past, true)?;
         self.take_turn(&turn, secret)?;
         if let Some((seed, _)) = control {
@@ -118,8 +119,19 @@ impl Keyring {
     fn take_turn(&mut self, turn: &Turn, secret: TurnSecret) -> Result<Adoption, TurnError> {
         let remembered = Remembered::of(turn, &secret);
         (self.changes.turns, self.changes.secrets) = (true, true);
-        if !self.book.adopt(&mut self.log, turn, secret)? {
-            return Ok(Adoption::Known);
+        match self.book.adopt(&mut self.log, turn, secret) {
+            Ok(true) => {}
+            Ok(false) => return Ok(Adoption::Known),
+            Err(TurnError::LacksBan) => {
+                // Two phones that each knew another ban began a turn: neither may hold the other's, and yet each can
+                // only say under its own which receiving key it has now. What opens notices is kept, records are not.
+                if !self.remembered.iter().any(|known| known.turn == turn.id()) {
+                    self.remembered.insert(self.remembered.len().min(1), remembered);
+                    self.remembered.truncate(REMEMBERED_MAX_COUNT);
+                }
+                return Err(TurnError::LacksBan);
+            }
+            Err(error) => return Err(error),
         }
         self.remembered.retain(|known| known.turn != turn.id());
         self.remembered.insert(0, remembered);
@@ -220,7 +232,11 @@ impl Keyring {
         let wanted: Vec<(ReceivingPublicKey, Role)> = wanted.collect();
         let boxes: Vec<BoxFor<'_>> =
             wanted.iter().map(|(key, role)| BoxFor { key, class: class_of(*role), control: self.control_for(*role) }).collect();
-        turn::announce(&self.env, &held.turn, &held.secret, &boxes, &[], &self.past_of(&held.turn), true)
+        // with what the devices may lack of the log: a turn on top of unknown operations would wait until its box is spent
+        let frontiers: Vec<_> = devices.iter().filter_map(|device| self.frontier_of(device)).collect();
+        let known = self.log.common(frontiers.iter().map(|frontier| frontier.content().log_heads.as_slice()));
+        let suffix = self.log.beyond(&known).unwrap_or_default();
+        turn::announce(&self.env, &held.turn, &held.secret, &boxes, &suffix, &self.past_of(&held.turn), true)
     }
 
     /// A box with the usable turn to a receiving key that is known to be a device's of this role: for a newcomer.
