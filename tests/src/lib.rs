@@ -4,6 +4,7 @@ pub mod attacker;
 pub mod canary;
 pub mod faultfs;
 pub mod harness;
+pub mod histories;
 pub mod memory;
 pub mod scene;
 pub mod team;

@@ -323,3 +323,47 @@ fn a_steward_is_removed_by_two_and_the_relay_gets_a_new_control_key() {
         hub.exchange(phone).unwrap();
     }
 }
+
+#[test]
+fn a_restored_phone_goes_on_once_a_steward_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let (hub, ana) = with_relay(folder.path(), 207);
+    let mut ben = join(folder.path(), 207, "Ben", START, &ana, Role::Worker);
+    for phone in [&ana, &ben, &ana] {
+        hub.exchange(phone).unwrap();
+    }
+    // a backup is taken, Ben works on, and the backup is put back
+    let backup = folder.path().join("backup");
+    let copy = |from: &Path, to: &Path| {
+        std::fs::create_dir_all(to).unwrap();
+        for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap).filter(|entry| entry.file_name() != "lock") {
+            std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+        }
+    };
+    ben.unlocked.store().suspend().unwrap();
+    copy(&ben.dir, &backup);
+    ben.restart();
+    encounter(&ben, "after the backup");
+    for phone in [&ben, &ana] {
+        hub.exchange(phone).unwrap();
+    }
+    ben.unlocked.store().suspend().unwrap();
+    let (env, clock) = satchel_tests::team::env(2_070, "restored Ben", START);
+    let store = satchel_core::store::Store::open(&backup, env.clone()).unwrap();
+    let unlocked = store.unlock(&satchel_tests::team::passphrase(), None).unwrap();
+    let restored = Phone { name: "Ben".into(), unlocked, clock, env, dir: backup };
+    encounter(&restored, "written after the restoration");
+    for phone in [&restored, &ana, &restored] {
+        hub.exchange(phone).unwrap();
+    }
+    assert!(restored.unlocked.team().unwrap().is_copied);
+    assert_eq!(count(&ana), 1, "nothing leaves a copy");
+    ana.unlocked.resume_device(id(&restored)).unwrap();
+    for phone in [&ana, &restored, &restored, &ana] {
+        hub.exchange(phone).unwrap();
+    }
+    let team = ana.unlocked.team().unwrap();
+    assert!(!restored.unlocked.team().unwrap().is_copied && team.devices.iter().all(|line| !line.is_forked));
+    assert_eq!((count(&ana), count(&restored)), (2, 2));
+    assert_eq!(view(&ana), view(&restored));
+}

@@ -18,6 +18,11 @@ pub fn hello_tag(secret: &DiscoverySecret, salt: &[u8; 16]) -> [u8; 16] {
     tag(labels::HELLO_TAG, secret, &[salt])
 }
 
+/// The tag in front of a pack that names its turn to those who know it: 16 bytes of keyed BLAKE3 over a fresh salt.
+pub fn pack_tag(secret: &DiscoverySecret, salt: &[u8; 16]) -> [u8; 16] {
+    tag(labels::PACK_TAG, secret, &[salt])
+}
+
 fn tag(label: Label, secret: &DiscoverySecret, parts: &[&[u8]]) -> [u8; 16] {
     let key = derive_key(label, &[secret.expose()]);
     // every part has a fixed length, so nothing can run together

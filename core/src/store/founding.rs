@@ -2,12 +2,14 @@
 
 use super::membership::welcome_pages;
 use super::root::{Root, Seed};
+use super::unlocking::Opener;
 use super::vault::RelaySettings;
-use super::{KeyProtector, Store, Unlocked, make_slot, wipe_stack, write_root};
+use super::{KeyProtector, Store, Unlocked, wipe_stack, write_root};
 use crate::consent::Charter;
-use crate::crypto::{self, Argon2Params, Passphrase, ReceivingKey, SigningKey, StoreKey};
+use crate::crypto::{Argon2Params, InvitationSecret, Passphrase, ReceivingKey, SigningKey, StoreKey};
 use crate::env::Env;
 use crate::error::Error;
+use crate::recovery::{PaperShare, Purpose, RecoveryError};
 use crate::screen::ShortText;
 use crate::storage::{Database, SLOT_FILLER_BYTES, SlotFile};
 use crate::team::joining::{Joiner, JoinerReady, Welcome};
@@ -17,6 +19,7 @@ use satchel_wire::ShiftDay;
 use satchel_wire::ids::{MemberId, TeamId};
 use satchel_wire::limits;
 use std::path::Path;
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// What one try of a passphrase costs.
@@ -44,12 +47,12 @@ impl KeyCost {
 }
 
 /// What will open the store.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Credentials<'a> {
     /// The passphrase.
     pub passphrase: &'a Passphrase,
     /// The platform's keystore: mandatory on phones.
-    pub protector: Option<&'a dyn KeyProtector>,
+    pub protector: Option<Arc<dyn KeyProtector>>,
     /// What one try costs.
     pub cost: KeyCost,
 }
@@ -74,9 +77,11 @@ pub struct Founding {
 pub struct Founded {
     /// The store, unlocked.
     pub unlocked: Unlocked,
-    /// The paper reseat key, to be printed once and never stored: 24 words (BIP-39 list). It can remove a device
-    /// and seat a steward, and opens no record.
+    /// The paper reseat key, to be printed once and never stored: 35 words (BIP-39 list), the last of which check the
+    /// others. It can remove a device and seat a steward, and opens no record.
     pub reseat_words: Zeroizing<String>,
+    /// The same paper: for a QR code, or to be split into shares ([`PaperShare::split`]).
+    pub reseat_paper: PaperShare,
 }
 
 /// A store that is being made.
@@ -88,18 +93,19 @@ pub(super) struct Made {
 }
 
 /// Writes the files of a new store. A kill on the way leaves a folder without slots, which opens as nothing.
-fn make_store(dir: &Path, env: &Env, credentials: &Credentials<'_>, made: Made) -> Result<Unlocked, Error> {
+pub(super) fn make_store(dir: &Path, env: &Env, credentials: &Credentials<'_>, made: Made) -> Result<Unlocked, Error> {
     let mut database = Database::create(dir)?;
     let store_id = env.random::<16>();
     let key = StoreKey::make(env);
     let mut slots = SlotFile::new(store_id);
+    let opener = Opener::make(env, credentials)?;
     if let Some(first) = slots.slots.first_mut() {
-        *first = Some(make_slot(env, &store_id, 0, credentials, &key)?);
+        *first = Some(opener.slot(env, &store_id, &key)?);
     }
     database.transaction(|tx| welcome_pages(tx, env, &made).and_then(|()| write_root(tx, env, &store_id, &made.root, &key)))?;
     database.write_slots(&slots, &env.random::<SLOT_FILLER_BYTES>())?;
     let store = Store::around(dir, env.clone(), database);
-    store.unlock_with(&slots, key, 0)
+    store.unlock_with(&slots, vec![(opener, key)], 0)
 }
 
 impl Store {
@@ -115,12 +121,15 @@ impl Store {
         charter.check()?;
         let today = charter.shift_day(env.now().seconds())?;
         charter = Charter::strictest(&founding.time_zone, today);
-        let (reseat, reseat_words) = crypto::make_reseat_key(&env);
+        let reseat_seed = Seed::make(&env);
+        let reseat = SigningKey::from_seed(reseat_seed.expose());
         let member = MemberId::from_bytes(env.random());
         let device = DeviceKeys { signing: *signer.verifying_key().as_bytes(), receiving: receiving.as_bytes().to_vec() };
         let action = Action::Found { member, device, charter, reseat: *reseat.verifying_key().as_bytes(), salt: env.random() };
         let operation = Operation::write(&signer, None, Vec::new(), today, action);
         let team = operation.team();
+        let paper = PaperShare::print(&env, Purpose::Reseat, &team, reseat_seed.expose(), 1, 1).map_err(RecoveryError::from)?;
+        let reseat_paper = paper.into_iter().next().ok_or(Error::Damaged)?;
         let keyring = Keyring::found(&env, signer, receiving_seed, operation)?;
         let root = Root {
             version: 1,
@@ -131,18 +140,19 @@ impl Store {
             keys: keyring.secrets(),
             pages: Vec::new(),
             invitations: Vec::new(),
+            held: Seed::make(&env),
         };
         let made = Made { root, keyring, relay: None, first_day: Some(today) };
         let unlocked = make_store(dir, &env, credentials, made)?;
         unlocked.name_member(&founding.member_name)?;
         wipe_stack();
-        Ok(Founded { unlocked, reseat_words })
+        Ok(Founded { unlocked, reseat_words: reseat_paper.to_line(), reseat_paper })
     }
 
     /// Begins to join: the first message to the inviter. Errors: [`InvitationError::Expired`].
     pub fn join(env: Env, invitation: &Invitation) -> Result<(NewStore, Vec<u8>), Error> {
         let (joiner, knock) = Joiner::knock(&env, invitation)?;
-        Ok((NewStore { env, team: invitation.team, joiner }, knock))
+        Ok((NewStore { env, team: Some(invitation.team), joiner }, knock))
     }
 }
 
@@ -150,14 +160,15 @@ impl Store {
 #[derive(Debug)]
 pub struct NewStore {
     env: Env,
-    team: TeamId,
+    /// As the invitation says; a typed code says none.
+    team: Option<TeamId>,
     joiner: Joiner,
 }
 
 /// Joining, once both phones show words.
 pub struct JoinedStore {
     env: Env,
-    team: TeamId,
+    team: Option<TeamId>,
     ready: JoinerReady,
     signing: Seed,
     receiving: Seed,
@@ -170,6 +181,12 @@ impl std::fmt::Debug for JoinedStore {
 }
 
 impl NewStore {
+    /// Knocks with the secret of a typed code, which does not say which team it is.
+    pub(super) fn knock_with(env: Env, secret: &InvitationSecret) -> Result<(Self, Vec<u8>), Error> {
+        let (joiner, knock) = Joiner::knock_with(&env, secret)?;
+        Ok((Self { env, team: None, joiner }, knock))
+    }
+
     /// Reads the inviter's answer. Errors: [`InvitationError`].
     pub fn answered(self, answer: &[u8]) -> Result<JoinedStore, Error> {
         let ready = self.joiner.answer(answer)?;
@@ -203,7 +220,11 @@ impl JoinedStore {
         let made = self.made(&welcome)?;
         let unlocked = make_store(dir, &self.env, credentials, made)?;
         unlocked.promise_first_turn()?;
-        unlocked.name_member(name)?;
+        match unlocked.name_member(name) {
+            // names are records, and the board writes none
+            Ok(()) | Err(Error::Role) => {}
+            Err(error) => return Err(error),
+        }
         let thanks = self.ready.thanks()?;
         wipe_stack();
         Ok((unlocked, thanks))
@@ -213,10 +234,13 @@ impl JoinedStore {
         let wrong = Error::Invitation(InvitationError::WrongPeer);
         let operations = welcome.operations.iter().map(|bytes| Operation::from_bytes(bytes)).collect::<Result<Vec<_>, _>>();
         let operations = operations.map_err(|_| wrong.clone())?;
+        // a typed code does not say which team: then it is the one that the other phone, which knew the code, hands over
+        let founding = || operations.iter().find(|operation| matches!(operation.action(), Action::Found { .. })).map(Operation::team);
+        let team = self.team.or_else(founding).ok_or_else(|| wrong.clone())?;
         let frontiers = welcome.frontiers.iter().map(|notice| (notice.frontier.clone(), notice.receiving.clone()));
         let frontiers: Vec<_> = frontiers.collect();
         let signer = SigningKey::from_seed(self.signing.expose());
-        let keyring = Keyring::join(&self.env, self.team, signer, self.receiving.clone(), operations, &welcome.announcement, &frontiers)
+        let keyring = Keyring::join(&self.env, team, signer, self.receiving.clone(), operations, &welcome.announcement, &frontiers)
             .map_err(|_| wrong.clone())?;
         let admitted = keyring.log().state().devices.get(&keyring.device());
         if admitted.is_none_or(|device| device.member != welcome.member) {
@@ -228,13 +252,14 @@ impl JoinedStore {
         };
         let root = Root {
             version: 1,
-            team: self.team,
+            team,
             member: welcome.member,
             signing: self.signing.clone(),
             values: Seed::make(&self.env),
             keys: keyring.secrets(),
             pages: Vec::new(),
             invitations: Vec::new(),
+            held: Seed::make(&self.env),
         };
         Ok(Made { root, keyring, relay, first_day: None })
     }

@@ -3,7 +3,7 @@
 //! ```text
 //! page = AEAD(page key, aad: "page", store, page id): CBOR [ item, … ]
 //! tail = AEAD(page key, aad: "page", store, page id, place): CBOR item     the newest version of one item
-//! item = CBOR map { 0: record, 1: kind, 2: subject, 3: day, 4: [ [key id, key, bans], … ], 5: summary }
+//! item = CBOR map { 0: record, 1: kind, 2: subject, 3: day, 4: [ [key id, key, bans], … ], 5: summary, 6: until }
 //! ```
 //!
 //! New and changed items are appended as tails; when enough have gathered the page is written anew under a
@@ -102,6 +102,10 @@ pub(super) struct Item {
     pub keys: Vec<ItemKey>,
     #[n(5)]
     pub summary: Summary,
+    /// Of an entry: the last day on which it may be kept, whatever the charter says later. Claimed days count at most
+    /// two days beyond the day of arrival.
+    #[n(6)]
+    pub until: Option<ShiftDay>,
 }
 
 impl Item {
@@ -132,6 +136,11 @@ pub(super) struct Index {
 }
 
 impl Index {
+    /// Reads every page that has not been read.
+    pub(super) fn load_all(&mut self, reader: &Reader<'_>, store_id: &[u8; 16], root: &Root) -> Result<(), Error> {
+        root.pages.iter().try_for_each(|page| self.load_page(reader, store_id, page))
+    }
+
     /// Reads every page of a kind that has not been read.
     pub(super) fn load_kind(&mut self, reader: &Reader<'_>, store_id: &[u8; 16], root: &Root, kind: Kind) -> Result<(), Error> {
         for page in root.pages.iter().filter(|page| page.kind == kind) {
@@ -238,6 +247,48 @@ impl Index {
             root_changed = true;
         }
         Ok(root_changed)
+    }
+
+    /// Takes items out, with everything that is stored under their places, and writes their pages anew under fresh keys;
+    /// a page that is left empty goes altogether. Returns whether the root changed.
+    ///
+    /// The caller has loaded their pages; what is not known is not an error.
+    pub(super) fn forget<'a>(
+        &mut self,
+        env: &Env,
+        tx: &Transaction<'_>,
+        store_id: &[u8; 16],
+        root: &mut Root,
+        places: impl Iterator<Item = &'a Place>,
+    ) -> Result<bool, Error> {
+        let mut pages = BTreeSet::new();
+        for place in places {
+            tx.remove_record(place)?;
+            let Some((item, page)) = self.items.remove(place) else { continue };
+            if let Some(subject) = item.subject {
+                self.by_subject.remove(&(subject, *place));
+            }
+            if let Some(places) = self.loaded.get_mut(&page) {
+                places.remove(place);
+            }
+            pages.insert(page);
+        }
+        for page in &pages {
+            if self.loaded.get(page).is_some_and(|places| !places.is_empty()) {
+                self.fold(env, tx, store_id, root, page)?;
+                continue;
+            }
+            tx.remove_page(page)?;
+            root.pages.retain(|known| known.page_id() != *page);
+            self.loaded.remove(page);
+            self.tails.remove(page);
+        }
+        Ok(!pages.is_empty())
+    }
+
+    /// Every place that has been read.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Item> {
+        self.items.values().map(|(item, _)| item)
     }
 
     /// Writes pages anew that have gathered tails, some at a time. Returns whether the root changed.

@@ -18,14 +18,15 @@ use crate::storage::Transaction;
 use crate::team::keyring::Adoption;
 use crate::team::notice::{FrontierNotice, Notice};
 use crate::team::{Operation, TurnError};
+use satchel_wire::UtcDay;
 use satchel_wire::announcement::{self, Part};
 use satchel_wire::cbor;
 use satchel_wire::fingerprint::DayFingerprint;
 use satchel_wire::frame::{
-    AccessKeys, Announce, Claim, Cursor, Done, Endpoint, Fetch, Frame, Freshness, KeyChange, ProblemCode, Pull, Pulled, Push, Pushed,
-    Signed,
+    AccessKeys, Announce, Claim, Cursor, Deletion, Done, Endpoint, Fetch, Frame, Freshness, KeyChange, Pending, PendingRows, ProblemCode,
+    Pull, Pulled, Push, Pushed, Scheduled, Signed, Veto, Vetoed,
 };
-use satchel_wire::ids::{AnnouncementId, BodyId, MailboxId, OperationId, RowId};
+use satchel_wire::ids::{AnnouncementId, BodyId, MailboxId, OperationId, RowId, RowName};
 use satchel_wire::limits::{PULL_MAX_BYTES, PUSH_ROWS_MAX_COUNT};
 use satchel_wire::row::{Lane, Row};
 use std::collections::{BTreeMap, BTreeSet};
@@ -137,6 +138,10 @@ pub struct RelayReport {
     pub turns: usize,
     /// Rows that the relay lists and does not hand out, or hands out changed: colleagues' phones bring those.
     pub missing: usize,
+    /// Rows that this phone asked the relay to delete.
+    pub deletions: usize,
+    /// Rows of waiting deletions that this phone said are still needed.
+    pub vetoes: usize,
     /// Requests made.
     pub requests: usize,
 }
@@ -149,6 +154,9 @@ enum Step {
     Announce,
     Keys,
     Push { bodies: Vec<BodyId>, operations: Vec<OperationId>, frontier: Option<u64>, last: bool },
+    Delete(Vec<RowName>),
+    Pending,
+    Veto(Vec<RowName>, UtcDay),
     Done,
 }
 
@@ -175,6 +183,8 @@ pub struct RelayLink {
     control_at: usize,
     /// Rows of the push in hand.
     rows: Vec<Row>,
+    /// The relay was read again from its beginning, for what wire pages list.
+    is_reread: bool,
 }
 
 impl std::fmt::Debug for RelayLink {
@@ -192,6 +202,8 @@ impl Unlocked {
             let ledger = vault.ledger(tx)?;
             bodies.iter().for_each(|body| ledger.mark_relayed(body, false));
             *vault.progress_mut() = RelayProgress::default();
+            vault.ledger(tx)?.forget_rows();
+            vault.forget_wire_pages(tx)?;
             vault.state.relay = Some(RelaySettings {
                 url: address.url.clone(),
                 mailbox: address.mailbox,
@@ -233,6 +245,7 @@ impl Unlocked {
             is_refused: false,
             control_at: 0,
             rows: Vec::new(),
+            is_reread: false,
         })
     }
 }
@@ -274,6 +287,16 @@ impl RelayLink {
                         Step::Push { bodies: batch.bodies, operations: batch.operations, frontier: batch.frontier, last: batch.last };
                     if is_empty { None } else { Some(self.unlocked.read(|vault, _| vault.push_request(keys_at, offset, &self.rows))?) }
                 }
+                Step::Delete(_) => {
+                    let (rows, request) = self.unlocked.write(|vault, tx| vault.delete_request(tx, offset))?;
+                    self.step = Step::Delete(rows);
+                    request
+                }
+                Step::Pending => self.unlocked.read(|vault, _| vault.pending_request(keys_at, offset))?,
+                Step::Veto(rows, _) => {
+                    let rows = rows.clone();
+                    Some(self.unlocked.read(|vault, _| vault.veto_request(keys_at, offset, rows))?)
+                }
             };
             if let Some(request) = made {
                 self.report.requests += 1;
@@ -282,6 +305,8 @@ impl RelayLink {
             self.step = match &self.step {
                 Step::Announce => Step::Keys,
                 Step::Keys => Step::Push { bodies: Vec::new(), operations: Vec::new(), frontier: None, last: false },
+                Step::Push { .. } => Step::Delete(Vec::new()),
+                Step::Delete(_) => Step::Pending,
                 _ => {
                     self.finish()?;
                     Step::Done
@@ -291,11 +316,16 @@ impl RelayLink {
     }
 
     fn finish(&self) -> Result<(), Error> {
+        let offset = self.offset;
         self.unlocked.write(|vault, tx| {
+            // the relay took requests of this time for fresh: it agrees with it
+            let time = vault.env.now().seconds().saturating_add_signed(offset);
+            vault.confirm_time(time)?;
             vault.end_pull(tx)?;
             vault.note_gaps(tx)?;
             vault.forget_stale_rows(tx)?;
-            vault.note_meeting()
+            vault.note_meeting()?;
+            vault.tend(tx).map(|_| ())
         })
     }
 
@@ -342,15 +372,46 @@ impl RelayLink {
                 self.report.pushed += rows.len();
                 self.unlocked.write(|vault, tx| vault.pushed(tx, &pushed, &rows, &bodies, &operations, frontier))?;
                 if last {
-                    self.finish()?;
-                    Step::Done
+                    Step::Delete(Vec::new())
                 } else {
                     Step::Push { bodies: Vec::new(), operations: Vec::new(), frontier: None, last: false }
                 }
             }
+            Step::Delete(sent) => {
+                let scheduled = Scheduled::from_bytes(body).map_err(|_| RelayError::Malformed)?;
+                self.report.deletions += sent.len();
+                self.unlocked.write(|vault, _| {
+                    vault.deletion_scheduled(scheduled.day, &sent);
+                    Ok(())
+                })?;
+                Step::Pending
+            }
+            Step::Pending => {
+                let pending = PendingRows::from_bytes(body).map_err(|_| RelayError::Malformed)?;
+                let waiting: Vec<RowName> = pending.batches.iter().flat_map(|batch| &batch.rows).copied().collect();
+                let veto = self.unlocked.write(|vault, tx| vault.rows_to_veto(tx, &waiting))?;
+                if veto.is_empty() { self.checked(pending.today)? } else { Step::Veto(veto, pending.today) }
+            }
+            Step::Veto(rows, today) => {
+                Vetoed::from_bytes(body).map_err(|_| RelayError::Malformed)?;
+                self.report.vetoes += rows.len();
+                self.checked(today)?
+            }
             Step::Done => return Err(RelayError::Malformed),
         };
         Ok(())
+    }
+
+    fn checked(&mut self, today: UtcDay) -> Result<Step, RelayError> {
+        // a relay that names a day far ahead must not stop the looking
+        let own = self.unlocked.env().now().seconds().saturating_add_signed(self.offset);
+        let day = today.min(UtcDay::of_unix_seconds(own));
+        self.unlocked.write(|vault, _| {
+            vault.deletions_checked(day);
+            Ok(())
+        })?;
+        self.finish()?;
+        Ok(Step::Done)
     }
 
     fn refused(&mut self, code: ProblemCode, relay_time: Option<u64>) -> Result<(), RelayError> {
@@ -418,6 +479,21 @@ impl RelayLink {
                 self.step = Step::Pull;
                 return Ok(());
             }
+            // the day has its batch, or another steward holds the control key by now
+            (ProblemCode::Superseded | ProblemCode::Refused, _) if matches!(self.step, Step::Delete(_)) => {
+                let own = self.unlocked.env().now().seconds().saturating_add_signed(self.offset);
+                self.unlocked.write(|vault, _| {
+                    vault.deletion_scheduled(UtcDay::of_unix_seconds(own), &[]);
+                    Ok(())
+                })?;
+                self.step = Step::Pending;
+                return Ok(());
+            }
+            (ProblemCode::Refused, _) if matches!(self.step, Step::Pending | Step::Veto(..)) => {
+                self.finish()?;
+                self.step = Step::Done;
+                return Ok(());
+            }
             _ => {}
         }
         self.step = Step::Done;
@@ -452,8 +528,28 @@ impl RelayLink {
             }
             Some(cursor) => self.moved(cursor, pulled.more),
             None if pulled.more || announce_only => Err(RelayError::NoProgress),
-            None => Ok(Step::Announce),
+            None => self.pulled_all(),
         }
+    }
+
+    /// Nothing more to read, unless wire pages list what came too early to be understood.
+    fn pulled_all(&mut self) -> Result<Step, RelayError> {
+        let may_read_again = !self.is_reread;
+        let (missing, again) = self.unlocked.write(|vault, tx| vault.directory_gap(tx, may_read_again))?;
+        if again {
+            self.is_reread = true;
+            self.unlocked.write(|vault, _| {
+                if let Some(relay) = &mut vault.state.relay {
+                    relay.cursor = None;
+                }
+                vault.progress_mut().rows.clear();
+                vault.state.is_pull_incomplete = false;
+                Ok(())
+            })?;
+            return Ok(Step::Pull);
+        }
+        self.report.missing += missing;
+        Ok(Step::Announce)
     }
 
     fn moved(&mut self, cursor: Cursor, more: bool) -> Result<Step, RelayError> {
@@ -476,7 +572,7 @@ impl RelayLink {
             (self.announce_only, self.keys_at) = (false, 0);
             return Ok(Step::Pull);
         }
-        Ok(Step::Announce)
+        self.pulled_all()
     }
 
     fn fetched(&mut self, day: satchel_wire::UtcDay, mut wanted: Vec<RowId>, then: Cursor, pulled: Pulled) -> Result<Step, RelayError> {
@@ -517,6 +613,9 @@ impl RelayLink {
         Ok(())
     }
 }
+
+/// Where a request goes, and its bytes.
+type Request = (Endpoint, Vec<u8>);
 
 /// What the next push carries.
 struct Batch {
@@ -695,6 +794,30 @@ impl Vault {
         Ok(Self::signed(Endpoint::Push, &push, &self.access(at)?.push))
     }
 
+    fn today_at_relay(&self, offset: i64) -> UtcDay {
+        UtcDay::of_unix_seconds(self.env.now().seconds().saturating_add_signed(offset))
+    }
+
+    fn delete_request(&mut self, tx: &Transaction<'_>, offset: i64) -> Result<(Vec<RowName>, Option<Request>), Error> {
+        let rows = self.deletion_batch(tx, self.today_at_relay(offset))?;
+        let relay = self.relay()?;
+        let Some(control) = self.keyring.control().filter(|_| !rows.is_empty()) else { return Ok((Vec::new(), None)) };
+        let deletion = Deletion { mailbox: relay.mailbox, rows: rows.clone(), freshness: self.freshness(offset) };
+        let request = Self::signed(Endpoint::Delete, &deletion, control);
+        Ok((rows, Some(request)))
+    }
+
+    fn pending_request(&self, at: usize, offset: i64) -> Result<Option<(Endpoint, Vec<u8>)>, Error> {
+        let Some(since) = self.deletions_to_check(self.today_at_relay(offset)) else { return Ok(None) };
+        let pending = Pending { mailbox: self.relay()?.mailbox, since, freshness: self.freshness(offset) };
+        Ok(Some(Self::signed(Endpoint::Pending, &pending, &self.access(at)?.pull)))
+    }
+
+    fn veto_request(&self, at: usize, offset: i64, rows: Vec<RowName>) -> Result<(Endpoint, Vec<u8>), Error> {
+        let veto = Veto { mailbox: self.relay()?.mailbox, rows, freshness: self.freshness(offset) };
+        Ok(Self::signed(Endpoint::Veto, &veto, &self.access(at)?.pull))
+    }
+
     /// What the relay lacks, one push at a time: operations and the frontier first, then bodies.
     fn push_batch(&mut self, tx: &Transaction<'_>) -> Result<Batch, Error> {
         let mut batch = Batch { rows: Vec::new(), bodies: Vec::new(), operations: Vec::new(), frontier: None, last: true };
@@ -711,7 +834,11 @@ impl Vault {
             self.keyring.log.operations().filter(|operation| !self.progress().operations.contains(&operation.id())).cloned().collect();
         let frontier = self.frontier_to_push(tx)?;
         let asks = self.asks_to_push(tx)?;
+        let is_directory_due = self.is_directory_due(tx)?;
         if unsent.is_empty() && operations.is_empty() && frontier.is_none() && asks.is_none() {
+            if is_directory_due {
+                (batch.rows, batch.last) = self.directory_rows(tx, PUSH_MAX_BYTES)?;
+            }
             return Ok(batch);
         }
         if self.require_writer().is_ok() {
@@ -739,7 +866,8 @@ impl Vault {
         let room = PUSH_ROWS_MAX_COUNT.saturating_sub(batch.rows.len()).min(1_024);
         let covered = self.cover_bodies(tx, unsent.get(..room.min(unsent.len())).unwrap_or(&unsent), PUSH_MAX_BYTES)?;
         batch.bodies = unsent.iter().take(covered.done).copied().collect();
-        batch.last = covered.done == unsent.len();
+        // wire pages list what is at the relay: they leave after it
+        batch.last = covered.done == unsent.len() && !is_directory_due;
         batch.rows.extend(covered.rows);
         Ok(batch)
     }
@@ -781,7 +909,8 @@ impl Vault {
             self.progress_mut().frontier = frontier;
         }
         self.note_pushed_rows(pushed, rows);
-        Ok(())
+        self.note_rows(tx, rows)?;
+        self.directory_pushed(tx, rows)
     }
 
     fn note_pushed_rows(&mut self, pushed: &Pushed, rows: &[Row]) {
@@ -813,6 +942,7 @@ impl Vault {
         let acceptance = self.accept_rows(tx, &rest)?;
         let ledger = self.ledger(tx)?;
         acceptance.bodies.iter().for_each(|body| ledger.mark_relayed(body, true));
+        self.note_rows(tx, &rest)?;
         self.progress_mut().rows.extend(rows.iter().map(Row::id));
         Ok((acceptance, turns))
     }

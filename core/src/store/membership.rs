@@ -70,6 +70,7 @@ pub struct HostedInvitation {
     unlocked: Unlocked,
     host: Host,
     role: Role,
+    member: Option<MemberId>,
     introduction: Option<Introduction>,
 }
 
@@ -138,6 +139,9 @@ impl Vault {
     fn started(&mut self, tx: &Transaction<'_>, announcement: Option<Vec<u8>>) -> Result<(), Error> {
         let Some(announcement) = announcement else { return Ok(()) };
         self.queue_announcement(tx, &announcement)?;
+        if self.state.relay.is_some() {
+            self.want_directory(tx)?;
+        }
         self.adopted();
         Ok(())
     }
@@ -164,7 +168,8 @@ impl Vault {
     pub(super) fn end_pull(&mut self, tx: &Transaction<'_>) -> Result<(), Error> {
         let day = self.key_day()?;
         let announcement = self.keyring.end_pull(day)?;
-        self.started(tx, announcement)
+        self.started(tx, announcement)?;
+        self.prune_pages(tx)
     }
 
     /// The day by which keys are judged: a jump of the clock that nobody has confirmed makes no colleague dormant and
@@ -276,11 +281,8 @@ impl Unlocked {
                 return Err(Error::Role);
             }
             let invitation = Invitation::make(&vault.env, vault.team(), vault.device, address)?;
-            let now = vault.env.now().seconds();
-            vault.root.invitations.retain(|pending| pending.expires >= now);
-            let pending = PendingInvitation { secret: *invitation.secret.expose(), expires: invitation.expires.seconds(), role };
-            vault.root.invitations.push(pending);
-            vault.touch_root();
+            let expires = invitation.expires.seconds();
+            vault.await_knock(PendingInvitation { secret: *invitation.secret.expose(), expires, role, member: None });
             Ok(invitation)
         })
     }
@@ -308,7 +310,7 @@ impl Unlocked {
             address: String::new(),
         };
         let (host, answer) = Host::answer(self.env(), &invitation, knock)?;
-        Ok((HostedInvitation { unlocked: self.clone(), host, role: pending.role, introduction: None }, answer))
+        Ok((HostedInvitation { unlocked: self.clone(), host, role: pending.role, member: pending.member, introduction: None }, answer))
     }
 
     /// Starts a new turn: fresh secrets for everything that is written from now on. Any member may; once a month is usual.
@@ -368,11 +370,13 @@ impl HostedInvitation {
     /// Errors: [`InvitationError::Protocol`] before an introduction, [`Error::Operation`] when the log does not take it.
     pub fn welcome(&mut self) -> Result<Vec<u8>, Error> {
         let introduction = self.introduction.take().ok_or(InvitationError::Protocol)?;
-        let (role, invitation) = (self.role, self.host.invitation);
+        let (role, invitation, known) = (self.role, self.host.invitation, self.member);
         let welcome = self.unlocked.write(|vault, tx| {
             let receiving = ReceivingPublicKey::from_slice(&introduction.device.receiving).map_err(|_| InvitationError::WrongPeer)?;
-            let member = MemberId::from_bytes(vault.env.random());
+            let member = known.unwrap_or_else(|| MemberId::from_bytes(vault.env.random()));
             vault.write_operation(Action::Admit { member, device: introduction.device.clone(), role, invitation })?;
+            // the newcomer reads on at the relay: what lies there under turns that are gone needs other keys
+            vault.want_directory(tx)?;
             vault.usable_turn(tx)?;
             let announcement = vault.keyring.box_to(&receiving, role)?;
             vault.own_frontier(tx)?;

@@ -82,7 +82,7 @@ impl Vault {
     }
 
     /// Where a device's accepted work ends, by what is here of it without a gap.
-    fn cut_of(&mut self, reader: &Reader<'_>, device: &DeviceId) -> Result<Cut, Error> {
+    pub(super) fn cut_of(&mut self, reader: &Reader<'_>, device: &DeviceId) -> Result<Cut, Error> {
         let chain = self.ledger(reader)?.chain(device);
         let sequence = chain.map_or(0, |chain| chain.contiguous);
         Ok(Cut { device: *device, sequence, body: chain.and_then(super::ledger::Chain::head) })

@@ -131,11 +131,36 @@ impl Vault {
         let Some(line) = self.ledger(reader)?.line(id).copied().filter(super::ledger::Line::is_here) else { return Ok(None) };
         let Some(body) = reader.body(&line.place, id)? else { return Ok(None) };
         let Some(item) = self.item(reader, &line.place)? else { return Ok(None) };
+        if let Some(subject) = item.subject {
+            self.item(reader, &super::index::place_of(subject, crate::record::Kind::Participant, Some(subject)))?;
+        }
+        let terms = self.latest_terms()?;
+        if self.is_hidden(&item, &terms) {
+            return Ok(None);
+        }
         // the key that sealed this body, by its commitment: a record may have had several
         let sealed_by = |key: &&super::index::ItemKey| envelope::is_sealed_by(&body, &key.record_key());
         let key = item.keys.iter().find(sealed_by).ok_or(Error::Damaged)?;
         let binding = self.binding(&item, line.day, key.id);
         Ok(Some(envelope::cover_row(&self.env, self.team(), lane, &binding, &key.record_key(), &body)?))
+    }
+
+    /// Of some turns, newest first, those that the newest frontiers of colleagues name last.
+    fn turns_of_colleagues(&self, turns: impl Iterator<Item = TurnId>) -> Vec<TurnId> {
+        let log = &self.keyring.log;
+        let known: Vec<&crate::team::Turn> = turns.filter_map(|id| self.keyring.book.known().find(|turn| turn.id() == id)).collect();
+        let mut picked: Vec<TurnId> = Vec::new();
+        for (device, _) in self.keyring.frontiers.iter().filter(|(device, _)| **device != self.device) {
+            let Some(frontier) = self.keyring.frontier_of(device) else { continue };
+            let heads = &frontier.content().log_heads;
+            let names = |turn: &&&crate::team::Turn| turn.log_heads().iter().all(|head| log.names(heads, head));
+            if let Some(turn) = known.iter().find(names).map(|turn| turn.id())
+                && !picked.contains(&turn)
+            {
+                picked.push(turn);
+            }
+        }
+        picked
     }
 
     /// A colleague or the relay was reached.
@@ -151,8 +176,15 @@ impl Replica for Unlocked {
     fn hello_secrets(&mut self) -> Result<Vec<DiscoverySecret>, Error> {
         self.write(|vault, _| {
             let day = vault.key_day()?;
-            let recognised = vault.keyring.recognised(day);
-            Ok(recognised.map(|known| DiscoverySecret::from_bytes(known.discovery.expose())).collect())
+            let recent: Vec<_> = vault.keyring.recognised(day).collect();
+            // A hello has room for a few: the turn in use, then for each colleague the newest one that their last
+            // frontier names. Whoever erased a dozen records meanwhile has as many turns that nobody else saw.
+            let of_colleagues: Vec<TurnId> = vault.turns_of_colleagues(recent.iter().map(|known| known.turn));
+            let rank = |turn: &TurnId| of_colleagues.iter().position(|other| other == turn).unwrap_or(usize::MAX);
+            let mut order: Vec<usize> = (0..recent.len()).collect();
+            order.sort_by_key(|at| recent.get(*at).map_or((2, 0), |known| (usize::from(*at != 0), rank(&known.turn))));
+            let secrets = order.into_iter().filter_map(|at| recent.get(at));
+            Ok(secrets.map(|known| DiscoverySecret::from_bytes(known.discovery.expose())).collect())
         })
     }
 
@@ -246,13 +278,20 @@ impl Replica for Unlocked {
             if !decoded.is_ok_and(|decoded| decoded.content().device == device) {
                 return Ok(FrontierVerdict::Refused("frontier_malformed"));
             }
-            Ok(match vault.take_frontier(tx, frontier, receiving_key)? {
+            let verdict = match vault.take_frontier(tx, frontier, receiving_key)? {
                 None => FrontierVerdict::Refused("frontier_signature"),
                 Some(FrontierNews::Newer) => FrontierVerdict::Newer,
                 Some(FrontierNews::Same) => FrontierVerdict::Same,
                 Some(FrontierNews::Older) => FrontierVerdict::Older,
                 Some(FrontierNews::RolledBack | FrontierNews::Copied) => FrontierVerdict::RolledBack,
-            })
+            };
+            // a colleague's phone is one that may know the date, and what comes next is judged by it
+            if !matches!(verdict, FrontierVerdict::Refused(_))
+                && let Some(day) = vault.keyring.frontier_of(&device).map(|frontier| frontier.content().day)
+            {
+                vault.confirm_day(day)?;
+            }
+            Ok(verdict)
         })
     }
 
@@ -359,7 +398,8 @@ impl Replica for Unlocked {
                 // a colleague's phone is one that may know the date
                 vault.confirm_day(day)?;
             }
-            vault.forget_stale_rows(tx)
+            vault.forget_stale_rows(tx)?;
+            vault.tend(tx).map(|_| ())
         })
     }
 }

@@ -3,7 +3,7 @@
 //! Turn secrets and receiving keys lie here and nowhere else, so that replacing the store key makes what
 //! was taken out of the root unreadable in old copies of the file as well.
 
-use crate::crypto::{self, Aad, KeystoreSecret, Nonce, PageKey, RootKey, SigningKey, StoreKey, labels};
+use crate::crypto::{self, Aad, Nonce, PageKey, RootKey, SigningKey, StoreKey, labels};
 use crate::env::Env;
 use crate::error::Error;
 use crate::record::Kind;
@@ -50,6 +50,9 @@ pub(super) struct PendingInvitation {
     pub expires: u64,
     #[n(2)]
     pub role: crate::team::Role,
+    /// Whose further device it is for; None for a new member.
+    #[n(3)]
+    pub member: Option<MemberId>,
 }
 
 impl Drop for PendingInvitation {
@@ -80,11 +83,17 @@ pub(super) struct Root {
     pub pages: Vec<PageRef>,
     #[n(7)]
     pub invitations: Vec<PendingInvitation>,
+    /// Seals what is held back. Replaced when something held is erased.
+    #[n(20)]
+    pub held: Seed,
 }
 
 impl Root {
     pub(super) fn signer(&self) -> SigningKey {
         SigningKey::from_seed(self.signing.expose())
+    }
+    pub(super) fn held_key(&self) -> RootKey {
+        RootKey::from_bytes(self.held.expose())
     }
     pub(super) fn values_key(&self) -> RootKey {
         RootKey::from_bytes(self.values.expose())
@@ -115,29 +124,4 @@ pub(super) fn seal_value(env: &Env, key: &RootKey, name: &str, place: &[u8], pla
 pub(super) fn open_value(key: &RootKey, name: &str, place: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
     let aad = Aad::new(labels::STORE_VALUES).add(name.as_bytes()).add(place);
     crypto::open(key, &aad, sealed).map_err(|_| Error::Damaged)
-}
-
-/// Where the platform keeps a secret for one store: Android Keystore, Secure Enclave, or a file that promises less.
-///
-/// On phones a keystore secret is mandatory: a copied file and a passphrase are then not enough.
-pub trait KeyProtector: Send + Sync {
-    /// Makes a new secret under a fresh alias of 1 to 32 bytes, durable when it returns.
-    fn create(&self) -> Result<(Vec<u8>, KeystoreSecret), ProtectorError>;
-    /// The secret of an alias.
-    fn secret(&self, alias: &[u8]) -> Result<KeystoreSecret, ProtectorError>;
-    /// Destroys the secret of an alias, as finally as the platform can.
-    fn destroy(&self, alias: &[u8]) -> Result<(), ProtectorError>;
-    /// Whether the secret is bound to hardware that counts attempts: only then may a PIN open the store.
-    fn is_hardware_bound(&self) -> bool;
-}
-
-/// The keystore did not do what was asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum ProtectorError {
-    /// No such alias: the store was copied from another device, or its key destroyed.
-    #[error("the keystore holds no such secret")]
-    Missing,
-    /// The platform refused. Remedy: unlock the device, then try again.
-    #[error("the keystore refused")]
-    Refused,
 }

@@ -1,11 +1,13 @@
 //! What exists only while a store is unlocked: keys, index, log, turns. Dropped, and wiped, by `lock`.
 
+use super::erase::{ERASURES, Erasing};
 use super::index::{BanMark, Index, Item, ItemKey, Place, place_of};
 use super::ledger::Ledger;
 use super::observer::Change;
+use super::retention::Terms;
 use super::root::{self, Root, open_value, seal_value};
 use crate::consent::Charter;
-use crate::crypto::{RootKey, SigningKey, StoreKey};
+use crate::crypto::{self, RootKey, SigningKey, StoreKey, labels};
 use crate::env::Env;
 use crate::error::Error;
 use crate::record::{Kind, TallyCounter};
@@ -15,7 +17,7 @@ use crate::team::{Frontier, Keyring, KeyringParts, Operation, Role, Turn};
 use minicbor::{Decode, Encode};
 use satchel_wire::ShiftDay;
 use satchel_wire::cbor;
-use satchel_wire::ids::{AnnouncementId, BodyId, DeviceId, MailboxId, OperationId, RecordId, RowId, TeamId};
+use satchel_wire::ids::{AnnouncementId, BodyId, DeviceId, MailboxId, OperationId, RecordId, RowId, RowName, TeamId};
 use std::collections::BTreeSet;
 
 pub(super) const OPERATION: &str = "operation";
@@ -58,6 +60,14 @@ pub(super) struct LocalState {
     /// Rows that no turn here opens did not all fit: the relay is read again from its beginning after the next adoption.
     #[n(8)]
     pub is_pull_incomplete: bool,
+    /// The day on which what was over was last destroyed.
+    #[n(20)]
+    #[cbor(default)]
+    pub tended: Option<ShiftDay>,
+    /// Something was erased: the store key is replaced with the next write that can.
+    #[n(9)]
+    #[cbor(default)]
+    pub is_rekey_due: bool,
 }
 
 /// What the relay is known to hold: a value of its own, since it grows and no save should rewrite it.
@@ -73,6 +83,18 @@ pub(super) struct RelayProgress {
     /// Hash of the frontier that the relay holds of this device.
     #[n(2)]
     pub frontier: u64,
+    /// Rows on the relay that nobody needs any more: the next deletion batch names them.
+    #[n(3)]
+    #[cbor(default)]
+    pub superseded: BTreeSet<RowName>,
+    /// Day at the relay of the last deletion batch that this phone sent.
+    #[n(4)]
+    #[cbor(default)]
+    pub batch_day: Option<satchel_wire::UtcDay>,
+    /// Day at the relay up to which waiting batches were looked at.
+    #[n(5)]
+    #[cbor(default)]
+    pub checked_day: Option<satchel_wire::UtcDay>,
 }
 
 /// How to reach the relay, and how far it was read.
@@ -146,6 +168,8 @@ pub(super) struct Vault {
     state_before: Vec<u8>,
     progress: RelayProgress,
     progress_changed: bool,
+    /// Wire pages.
+    pub directory: super::pages::Directory,
     pub tally: TallyCounter,
     tally_changed: bool,
     /// Random per unlock: enters every actor and every body.
@@ -159,6 +183,10 @@ pub(super) struct Vault {
     pub held_room: Option<super::accept::HeldRoom>,
     /// The catalogue in use, once somebody asked for it.
     pub catalogue: Option<(super::CatalogueInfo, std::sync::Arc<crate::catalogue::Catalogue>)>,
+    /// Tombstones in force, and what was dropped because of them.
+    pub erasing: Erasing,
+    /// Marks of the secrets in the stored root.
+    stored_secrets: BTreeSet<[u8; 16]>,
 }
 
 impl Vault {
@@ -185,6 +213,8 @@ impl Vault {
             state: keyring_state.clone(),
             held_operations: held_operations.into_iter().map(Into::into).collect(),
         };
+        let stored_secrets = marks(&parts.secrets);
+        let erasing = Erasing::new(read_value(reader, &values, ERASURES)?.unwrap_or_default());
         let keyring = Keyring::open(env, root.team, root.signer(), parts).map_err(|_| Error::Damaged)?;
         let state: LocalState = read_value(reader, &values, STATE)?.unwrap_or_default();
         let tally = read_value(reader, &values, TALLY)?.unwrap_or_default();
@@ -208,6 +238,7 @@ impl Vault {
             state_before,
             progress,
             progress_changed: false,
+            directory: super::pages::Directory::default(),
             tally,
             tally_changed: false,
             session,
@@ -217,6 +248,8 @@ impl Vault {
             depended_on: BTreeSet::new(),
             held_room: None,
             catalogue: None,
+            erasing,
+            stored_secrets,
         })
     }
 
@@ -226,6 +259,16 @@ impl Vault {
         *self = Self::open(&self.env.clone(), reader, self.store_id, self.store_key.duplicate())?;
         // a fresh session would be as good; keeping it keeps chains of one unlock together
         self.session = session;
+        Ok(())
+    }
+
+    /// Applies what the log says is erased. Comes before the store key is replaced: whatever left the root since it was
+    /// stored, a page key, a turn, a receiving key, lies in older roots and goes with the key that sealed them.
+    pub(super) fn settle(&mut self, tx: &Transaction<'_>) -> Result<(), Error> {
+        self.apply_tombstones(tx)?;
+        if !self.stored_secrets.is_subset(&marks(&self.keyring.secrets())) {
+            self.require_new_store_key();
+        }
         Ok(())
     }
 
@@ -258,6 +301,7 @@ impl Vault {
             let plain = zeroize::Zeroizing::new(cbor::encode(&self.tally));
             self.put_value(tx, TALLY, &plain)?;
         }
+        self.save_directory(tx)?;
         if std::mem::take(&mut self.progress_changed) {
             self.put_value(tx, PROGRESS, &cbor::encode(&self.progress))?;
         }
@@ -266,8 +310,12 @@ impl Vault {
             self.put_value(tx, STATE, &state)?;
             self.state_before = state;
         }
+        if std::mem::take(&mut self.erasing.changed) {
+            self.put_extra(tx, ERASURES, &self.erasing.stored)?;
+        }
         if std::mem::take(&mut self.root_changed) {
             self.root.keys = self.keyring.secrets();
+            self.stored_secrets = marks(&self.root.keys);
             let sealed = self.root.seal(&self.env, &self.store_id, &self.store_key);
             self.root.keys = KeyringSecrets::default();
             tx.put_meta(root::ROOT, &sealed?)?;
@@ -292,6 +340,21 @@ impl Vault {
         read_value(reader, &self.values, name)
     }
 
+    /// Stores a value that holds keys of records: under the key that every erasure replaces, so that no old copy of the
+    /// file opens it.
+    pub(super) fn put_held_value<T: Encode<()>>(&self, tx: &Transaction<'_>, name: &'static str, value: &T) -> Result<(), Error> {
+        let plain = zeroize::Zeroizing::new(cbor::encode(value));
+        Ok(tx.put_meta(name, &seal_value(&self.env, &self.root.held_key(), name, &[], &plain)?)?)
+    }
+    /// Reads one.
+    pub(super) fn held_value<T: Encode<()> + for<'b> Decode<'b, ()>>(
+        &self,
+        reader: &Reader<'_>,
+        name: &'static str,
+    ) -> Result<Option<T>, Error> {
+        read_value(reader, &self.root.held_key(), name)
+    }
+
     /// Stores an operation that the log accepted.
     pub(super) fn put_operation(&self, tx: &Transaction<'_>, operation: &Operation) -> Result<(), Error> {
         let id = operation.id();
@@ -308,9 +371,14 @@ impl Vault {
         self.ledger.as_mut().ok_or(Error::Damaged)
     }
 
-    /// The store key, to be wrapped for new credentials.
-    pub(super) fn duplicate_store_key(&self) -> StoreKey {
-        self.store_key.duplicate()
+    /// Something was erased: the transaction in hand replaces the store key before it ends, or leaves that due.
+    pub(super) const fn require_new_store_key(&mut self) {
+        self.state.is_rekey_due = true;
+    }
+    /// Puts another store key in place; the root is sealed under it when this transaction is saved. Returns the old one.
+    pub(super) const fn replace_store_key(&mut self, key: StoreKey) -> StoreKey {
+        self.root_changed = true;
+        std::mem::replace(&mut self.store_key, key)
     }
     /// What the relay is known to hold.
     pub(super) const fn progress(&self) -> &RelayProgress {
@@ -335,10 +403,7 @@ impl Vault {
         let (record, kind, subject) = (item.record, item.kind, item.subject);
         let today = item.day;
         self.root_changed |= self.index.save(&self.env, tx, &self.store_id, &mut self.root, item, today)?;
-        self.changes.push(Change { kind, record, subject });
-        if kind == Kind::Catalogue {
-            self.catalogue = None;
-        }
+        self.note_change(kind, record, subject);
         Ok(())
     }
 
@@ -346,6 +411,14 @@ impl Vault {
     pub(super) fn fold_tails(&mut self, tx: &Transaction<'_>) -> Result<(), Error> {
         self.root_changed |= self.index.fold_tails(&self.env, tx, &self.store_id, &mut self.root)?;
         Ok(())
+    }
+
+    /// Something of a record changed, or it is gone.
+    pub(super) fn note_change(&mut self, kind: Kind, record: RecordId, subject: Option<RecordId>) {
+        self.changes.push(Change { kind, record, subject });
+        if kind == Kind::Catalogue {
+            self.catalogue = None;
+        }
     }
 
     pub(super) fn take_changes(&mut self) -> Vec<Change> {
@@ -368,6 +441,28 @@ impl Vault {
     pub(super) fn listed(&mut self, reader: &Reader<'_>, kind: Kind) -> Result<impl Iterator<Item = &Item>, Error> {
         self.index.load_kind(reader, &self.store_id, &self.root, kind)?;
         Ok(self.index.of_kind(kind))
+    }
+
+    /// Reads what lists of a kind show, and by which terms.
+    pub(super) fn load_shown(&mut self, reader: &Reader<'_>, kind: Kind) -> Result<Terms, Error> {
+        self.index.load_kind(reader, &self.store_id, &self.root, kind)?;
+        self.index.load_kind(reader, &self.store_id, &self.root, Kind::Participant)?;
+        self.latest_terms()
+    }
+
+    /// The items of a kind that are not over, where they lie: lists need no copy of the keys.
+    pub(super) fn shown(&self, kind: Kind, terms: Terms) -> impl Iterator<Item = &Item> {
+        self.index.of_kind(kind).filter(move |item| !self.is_hidden(item, &terms))
+    }
+
+    /// The record of an id and kind, unless it is over. Errors: [`Error::NoSuchRecord`].
+    pub(super) fn find_shown(&mut self, reader: &Reader<'_>, record: RecordId, kind: Kind) -> Result<(Item, Terms), Error> {
+        let item = self.find(reader, record, kind)?;
+        if let Some(subject) = item.subject {
+            self.item(reader, &place_of(subject, Kind::Participant, Some(subject)))?;
+        }
+        let terms = self.latest_terms()?;
+        if self.is_hidden(&item, &terms) { Err(Error::NoSuchRecord) } else { Ok((item, terms)) }
     }
 
     /// The record of an id and kind, whatever its subject; of several, the one in the smallest place.
@@ -412,6 +507,13 @@ impl Vault {
     pub(super) fn frontier_of(&self, device: &DeviceId) -> Option<Frontier> {
         self.keyring.frontier_of(device)
     }
+}
+
+/// What tells whether a secret that was stored is gone.
+fn marks(secrets: &KeyringSecrets) -> BTreeSet<[u8; 16]> {
+    let turns = secrets.turns.iter().map(|turn| turn.secret.expose());
+    let all = secrets.receiving.iter().map(root::Seed::expose).chain(turns);
+    all.map(|secret| crypto::derive_id(labels::SECRET_MARK, &[secret])).collect()
 }
 
 fn read_value<T: Encode<()> + for<'b> Decode<'b, ()>>(reader: &Reader<'_>, key: &RootKey, name: &'static str) -> Result<Option<T>, Error> {

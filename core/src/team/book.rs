@@ -182,7 +182,8 @@ impl TurnBook {
     }
 }
 
-fn names_every_ban(log: &Log, turn: &Turn) -> bool {
+/// Whether a turn names every ban that is known here.
+pub(crate) fn names_every_ban(log: &Log, turn: &Turn) -> bool {
     log.state().bans.iter().all(|ban| log.names(turn.log_heads(), ban))
 }
 

@@ -72,7 +72,12 @@ pub(super) fn judge(state: &TeamState, past: &impl Past, operation: &Operation) 
         if !operation.is_signed_by(&key) {
             return Err(Refusal::NotEntitled);
         }
-        check_cuts(state, remove, None)?;
+        // whoever lost every phone knows of a chain what frontiers say of it, and they name no whole body id
+        let sequences = remove.iter().map(|cut| Cut { body: None, sequence: 0, ..*cut }).collect::<Vec<_>>();
+        check_cuts(state, &sequences, None)?;
+        if remove.iter().any(|cut| cut.sequence == 0 && cut.body.is_some()) {
+            return Err(Refusal::Malformed);
+        }
         for key in [next, control].into_iter().flatten() {
             VerifyingKey::from_bytes(key).map_err(|_| Refusal::Malformed)?;
         }
@@ -136,6 +141,10 @@ fn check(state: &TeamState, past: &impl Past, operation: &Operation, author: Aut
             (steward, Nature::Plain)
         }
         Action::Tombstone { records, subject, category, team, successor, .. } => {
+            // the order must not tell which tokens are padding
+            if !records.is_sorted_by(|a, b| a < b) {
+                return Err(Refusal::Malformed);
+            }
             check_tombstone(records.len(), subject.is_some(), category.is_some(), *team, successor.is_some())?;
             let eleventh = subject.is_some() && past.subjects_of(operation.author()) >= SUBJECTS_ALONE_MAX_COUNT;
             let alone = state.member_count() <= 1;

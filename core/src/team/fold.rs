@@ -11,8 +11,9 @@
 //!    stands before all others. What the other devices wrote is void as in 2.
 
 use super::account::Account;
+use super::bits::Bits;
 use super::entitlement::Nature;
-use super::log::{Bits, Log};
+use super::log::Log;
 use super::operation::Action;
 use super::state::TeamState;
 use crate::crypto::VerifyingKey;

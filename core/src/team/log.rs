@@ -4,6 +4,7 @@
 //! past: a pure function of the bytes and what they name, so that no two devices disagree. What
 //! concurrent operations do to each other is decided by the fold (`fold.rs`, `account.rs`), not here.
 
+use super::bits::Bits;
 use super::entitlement::{self, Author, Facts, Nature, Past};
 use super::fold::{self, Folded};
 use super::held::{Held, HeldOperation};
@@ -16,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 /// Folds kept beside the newest one (count): those at the newest operations and at what bodies named last.
-const FOLDS_MAX_COUNT: usize = 64;
+const FOLDS_MAX_COUNT: usize = 16;
 
 /// What became of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +66,7 @@ pub struct Log {
     /// Places of the erasures of subjects that each device ordered.
     subjects: BTreeMap<DeviceId, Vec<usize>>,
     held: Held,
-    now: Folded,
+    now: Arc<Folded>,
     folds: FoldCache,
 }
 
@@ -85,12 +86,12 @@ struct Entry {
 /// Folds at single operations, the newest ones.
 #[derive(Debug, Clone, Default)]
 struct FoldCache {
-    folds: BTreeMap<usize, Folded>,
+    folds: BTreeMap<usize, Arc<Folded>>,
     order: VecDeque<usize>,
 }
 
 impl FoldCache {
-    fn insert(&mut self, place: usize, folded: Folded) {
+    fn insert(&mut self, place: usize, folded: Arc<Folded>) {
         if self.folds.insert(place, folded).is_none() {
             self.order.push_back(place);
         }
@@ -121,37 +122,6 @@ impl Past for PastView<'_> {
     }
 }
 
-/// A set of places.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Bits(Vec<u64>);
-
-impl Bits {
-    pub(super) fn insert(&mut self, place: usize) {
-        if self.0.len() <= place / 64 {
-            self.0.resize(place / 64 + 1, 0);
-        }
-        if let Some(word) = self.0.get_mut(place / 64) {
-            *word |= 1 << (place % 64);
-        }
-    }
-    pub(super) fn contains(&self, place: usize) -> bool {
-        self.0.get(place / 64).is_some_and(|word| word >> (place % 64) & 1 == 1)
-    }
-    pub(super) fn union(&mut self, other: &Self) {
-        if self.0.len() < other.0.len() {
-            self.0.resize(other.0.len(), 0);
-        }
-        for (word, other) in self.0.iter_mut().zip(&other.0) {
-            *word |= other;
-        }
-    }
-    fn intersect(&mut self, other: &Self) {
-        for (index, word) in self.0.iter_mut().enumerate() {
-            *word &= other.0.get(index).copied().unwrap_or(0);
-        }
-    }
-}
-
 impl Log {
     /// Starts a log from its founding operation. Errors: [`Refusal`] unless it founds exactly `team` and its founder signed it.
     pub fn from_founding(team: TeamId, founding: Operation) -> Result<Self, Refusal> {
@@ -175,7 +145,7 @@ impl Log {
             heads: BTreeSet::new(),
             subjects: BTreeMap::new(),
             held: Held::default(),
-            now: Folded::empty(team),
+            now: Arc::new(Folded::empty(team)),
             folds: FoldCache::default(),
         };
         let nothing = log.now.clone();
@@ -327,7 +297,7 @@ impl Log {
         let admission = facts.author.and_then(|author| self.place.get(&author.admission)).copied();
         self.entries.push(Entry { operation, facts, admission, depth, past });
         let extended = fold::extend(self, folded, place);
-        self.folds.insert(place, extended);
+        self.folds.insert(place, Arc::new(extended));
     }
 
     fn refold(&mut self) {
@@ -336,23 +306,23 @@ impl Log {
     }
 
     /// The fold of the past of some operations, themselves included.
-    fn fold_of(&mut self, heads: &[OperationId]) -> Folded {
+    fn fold_of(&mut self, heads: &[OperationId]) -> Arc<Folded> {
         if let [head] = heads
             && let Some(place) = self.place.get(head).copied()
         {
             if let Some(folded) = self.folds.folds.get(&place) {
                 return folded.clone();
             }
-            let folded = fold::fold(self, &self.past_of(heads));
+            let folded = Arc::new(fold::fold(self, &self.past_of(heads)));
             self.folds.insert(place, folded.clone());
             return folded;
         }
-        fold::fold(self, &self.past_of(heads))
+        Arc::new(fold::fold(self, &self.past_of(heads)))
     }
 
     /// The state that the past of some operations amounts to.
     pub(super) fn state_of(&mut self, heads: &[OperationId]) -> Arc<TeamState> {
-        self.fold_of(heads).state
+        self.fold_of(heads).state.clone()
     }
 
     /// The past of some operations, themselves included; unknown ones count for nothing.
@@ -429,7 +399,7 @@ impl Log {
         self.place.get(id).and_then(|place| self.entries.get(*place)).map(|entry| &entry.operation)
     }
     /// What the log amounts to.
-    pub const fn state(&self) -> &Arc<TeamState> {
+    pub fn state(&self) -> &Arc<TeamState> {
         &self.now.state
     }
 
@@ -488,54 +458,5 @@ impl Log {
         let mut heads: Vec<OperationId> = inside.iter().map(|operation| operation.id()).filter(|id| !named.contains(id)).collect();
         heads.sort_unstable();
         heads
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::super::operation::{DeviceKeys, Role};
-    use super::*;
-    use crate::consent::Charter;
-    use crate::crypto::{ReceivingKey, SigningKey};
-    use crate::env::Env;
-    use satchel_wire::ShiftDay;
-    use satchel_wire::ids::MemberId;
-
-    /// Ana and Ben are stewards, Cleo is a third; Ana and Ben change Cleo's role at the same time.
-    #[test]
-    fn concurrent_changes_come_out_alike_in_every_order() {
-        let env = Env::system();
-        let day = ShiftDay::from_days(20_000);
-        let device = |signer: &SigningKey| DeviceKeys {
-            signing: *signer.verifying_key().as_bytes(),
-            receiving: ReceivingKey::make(&env).public_key().unwrap().as_bytes().to_vec(),
-        };
-        let (ana, ben, cleo) = (SigningKey::make(&env), SigningKey::make(&env), SigningKey::make(&env));
-        let member = |n: u8| MemberId::from_bytes([n; 16]);
-        let charter = Charter::strictest("UTC", day);
-        let found =
-            Action::Found { member: member(1), device: device(&ana), charter, reseat: *ana.verifying_key().as_bytes(), salt: [0; 16] };
-        let founding = Operation::write(&ana, None, Vec::new(), day, found);
-        let team = founding.team();
-        let admit = |n: u8, signer: &SigningKey, parent: &Operation| {
-            let action = Action::Admit { member: member(n), device: device(signer), role: Role::Steward, invitation: [n; 16] };
-            Operation::write(&ana, Some(team), vec![parent.id()], day, action)
-        };
-        let with_ben = admit(2, &ben, &founding);
-        let with_cleo = admit(3, &cleo, &with_ben);
-        let change = |signer: &SigningKey, role| {
-            let action = Action::ChangeRole { member: member(3), role, cuts: Vec::new() };
-            Operation::write(signer, Some(team), vec![with_cleo.id()], day, action)
-        };
-        let (worker, board) = (change(&ana, Role::Worker), change(&ben, Role::Board));
-        let replay = |last: [&Operation; 2]| {
-            let mut log = Log::from_founding(team, founding.clone()).unwrap();
-            for operation in [&with_ben, &with_cleo, last[0], last[1]] {
-                assert_eq!(log.insert(operation.clone()), LogVerdict::Accepted);
-            }
-            log.state().as_ref().clone()
-        };
-        assert_eq!(replay([&worker, &board]), replay([&board, &worker]));
     }
 }

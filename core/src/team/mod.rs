@@ -1,8 +1,10 @@
 //! Who belongs, who may read until when: the team log, turns and frontiers.
 
 mod account;
+mod bits;
 pub mod book;
 mod entitlement;
+pub mod escrow;
 mod fold;
 pub mod frontier;
 pub mod held;
@@ -12,6 +14,7 @@ pub mod keyring;
 pub mod log;
 pub mod notice;
 pub mod operation;
+pub mod pack;
 pub mod settlement;
 pub mod state;
 pub mod tombstone;
@@ -28,3 +31,6 @@ pub use settlement::{MayHold, Settlement};
 pub use state::{Awaiting, Recovery, Standing, TeamState, TombstoneState};
 pub use tombstone::{Erasure, Tombstone, TombstoneScope};
 pub use turn::{Recipient, RecipientClass, Turn, TurnError, TurnSecret};
+
+#[cfg(test)]
+mod tests;

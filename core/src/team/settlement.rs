@@ -78,7 +78,8 @@ pub fn counts(env: &Env, log: &Log, frontier: &Frontier, evidence: &dyn Evidence
     let content = frontier.content();
     // what its author wrote or handed on before it confirmed must be here, or somebody it admitted would be overlooked
     !env.holds(Rule::CompleteChain)
-        || (content.log_heads.iter().chain(&content.known).all(|head| log.operation(head).is_some()) && evidence.has_chain(&content.device, &content.own))
+        || (content.log_heads.iter().chain(&content.known).all(|head| log.operation(head).is_some())
+            && evidence.has_chain(&content.device, &content.own))
 }
 
 /// Judges one tombstone. `began` is a head of the log as the first body of the erased records named it; without it

@@ -128,8 +128,8 @@ impl Case<'_> {
     fn unlock_key(&self) -> Result<Vec<u8>, PassphraseError> {
         let params = Argon2Params::try_from((self.number("memory_kib"), self.number("passes"), self.number("lanes")))?;
         let passphrase = Passphrase::new(&self.bytes("passphrase"))?;
-        let keystore = self.0["keystore_secret"].is_string().then(|| KeystoreSecret::from_bytes(&self.array("keystore_secret")));
-        Ok(derive_unlock_key(&passphrase, &self.array("salt"), params, keystore.as_ref())?.expose().to_vec())
+        let has_keystore = self.0["has_keystore"] == 1;
+        Ok(derive_unlock_key(&passphrase, &self.array("salt"), params, has_keystore)?.expose().to_vec())
     }
 
     /// Both sides of a session with given ephemeral keys; every message must come out as listed.

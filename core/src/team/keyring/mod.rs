@@ -25,6 +25,7 @@ pub use secrets::{KeyringSecrets, KeyringState, KnownFrontier, Lacking, Remember
 pub use turns::{Adoption, Usable};
 pub use upkeep::TURN_TERM_DAYS;
 
+use super::escrow::EscrowBoxes;
 use super::log::{Log, LogVerdict, Refusal};
 use super::operation::{Action, Operation};
 use super::turn::{self, ControlChange, Turn, TurnDraft, TurnError, TurnSecret};
@@ -47,6 +48,7 @@ pub struct Keyring {
     receiving: Vec<Seed>,
     remembered: Vec<Remembered>,
     control: Vec<Seed>,
+    escrow: EscrowBoxes,
     state: KeyringState,
     stored_operations: usize,
     changes: KeyringChanges,
@@ -107,7 +109,7 @@ impl Keyring {
         let mut book = TurnBook::new(env);
         book.restore(&mut log, turns, held)?;
         let stored_operations = log.operations().count();
-        let KeyringSecrets { receiving, remembered, control, .. } = secrets;
+        let KeyringSecrets { receiving, remembered, control, escrow, .. } = secrets;
         let device = signer.verifying_key().device_id();
         let changes = KeyringChanges::default();
         let mut keyring = Self {
@@ -120,6 +122,7 @@ impl Keyring {
             receiving,
             remembered,
             control,
+            escrow,
             state,
             stored_operations,
             changes,
@@ -156,6 +159,7 @@ impl Keyring {
             turns: vec![TurnRef::new(turn.id(), &secret)],
             remembered: vec![Remembered::of(&turn, &secret)],
             control: vec![control],
+            ..KeyringSecrets::default()
         };
         let parts = KeyringParts { operations: vec![founding], turns: vec![turn], secrets, ..KeyringParts::default() };
         Self::open(env, team, signer, parts)
@@ -179,6 +183,7 @@ impl Keyring {
             remembered: vec![Remembered::of(&opened.turn, &opened.secret)],
             control: Vec::new(),
             receiving: vec![receiving],
+            escrow: EscrowBoxes::of(opened.turn.id(), opened.recovery),
         };
         let mut turns = opened.past;
         turns.push(opened.turn);
@@ -237,6 +242,7 @@ impl Keyring {
             turns: self.book.held().map(|held| TurnRef::new(held.turn.id(), &held.secret)).collect(),
             remembered: self.remembered.clone(),
             control: self.control.clone(),
+            escrow: self.escrow.clone(),
         }
     }
 
@@ -277,6 +283,10 @@ impl Keyring {
     pub fn held_operations(&self) -> Vec<Vec<u8>> {
         self.log.held().map(|held| held.bytes.to_vec()).collect()
     }
+    /// What recovers the held turns, on a board phone.
+    pub const fn escrow(&self) -> &EscrowBoxes {
+        &self.escrow
+    }
     /// The newest frontier of each device that was heard of.
     pub const fn frontiers(&self) -> &BTreeMap<DeviceId, KnownFrontier> {
         &self.frontiers
@@ -292,6 +302,10 @@ impl Keyring {
     /// The number of the turn in use; 0 without one.
     pub fn turn_number(&self) -> u32 {
         self.book.usable(&self.log).map_or(0, |held| self.book.number(&held.turn.id()))
+    }
+    /// The newest turn held, whatever of it.
+    pub fn newest_held(&self) -> Option<TurnId> {
+        self.book.held().map(|held| held.turn.id()).max_by_key(|id| (self.book.number(id), *id))
     }
     /// Whether a turn's secret is here.
     pub fn holds(&self, turn: &TurnId) -> bool {

@@ -2,6 +2,7 @@
 
 use crate::crypto::{self, ReceivingKey};
 use crate::env::Env;
+use crate::team::escrow::EscrowBoxes;
 use crate::team::{RecipientClass, Turn, TurnSecret};
 use minicbor::{Decode, Encode};
 use satchel_wire::ShiftDay;
@@ -139,6 +140,10 @@ pub struct KeyringSecrets {
     /// The relay mailbox's control keys, for stewards: the newest first. Earlier ones until the relay has the newest.
     #[n(3)]
     pub control: Vec<Seed>,
+    /// What recovers the held turns, for the board: still sealed to the key on paper.
+    #[n(4)]
+    #[cbor(default)]
+    pub escrow: EscrowBoxes,
 }
 
 impl KeyringSecrets {

@@ -232,7 +232,26 @@ fn a_removed_steward_loses_the_control_key_and_names_none() {
     assert!(team.rings[2].accept_announcement(&by_steward, team.day).is_err());
     // the removed one, who held the first, names a key of its own in a turn on what it knew
     let own = Seed::make(&team.env);
-    assert_eq!(team.rings[2].log().names(&heads_before, &team.rings[0].log().heads()[0]), false);
+    let public = *SigningKey::from_seed(own.expose()).verifying_key().as_bytes();
+    let message = [team.rings[2].team().as_bytes().as_slice(), &public].concat();
+    let held = SigningKey::from_seed(team.rings[2].controls()[0].expose());
+    let signature = Some(*held.sign(crate::crypto::labels::SIGN_NEXT_CONTROL, &message).as_bytes());
+    let secret = RecordsSecret::make(&team.env);
+    let draft = TurnDraft {
+        team: team.rings[2].team(),
+        parents: vec![turn::Turn::id(team.rings[2].book().known().max_by_key(|turn| team.rings[2].book().number(&turn.id())).unwrap())],
+        recipients: Vec::new(),
+        log_heads: heads_before,
+        day: team.day,
+        control: Some(ControlChange { public, signature }),
+    };
+    let by_removed = Turn::write(team.rings[2].signer(), &secret, draft);
+    let key = team.rings[1].receiving_public().unwrap();
+    let to = turn::BoxFor { key: &key, class: RecipientClass::Records, control: Some(own.expose()) };
+    let bytes = turn::announce(&team.env, &by_removed, &TurnSecret::Records(secret), &[to], &[], &[], false).unwrap();
+    assert_eq!(team.rings[1].accept_announcement(&bytes, team.day), Err(TurnError::LacksBan));
+    assert!(team.rings[1].book().knows(&by_removed.id()), "its signature by the first key is good");
+    assert_eq!(team.rings[1].control_key(), Some(second), "and it does not come into force");
     assert!(!team.rings[1].take_control(own.expose()), "a seed that the chain does not prove");
     team.rings[0].forget_earlier_controls();
     assert_eq!(team.rings[0].controls().len(), 1);

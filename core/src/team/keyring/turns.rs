@@ -3,14 +3,16 @@
 use super::{Keyring, Remembered, Seed};
 use crate::crypto::{CommonsSecret, ReceivingPublicKey, RecordsSecret};
 use crate::rules::Rule;
+use crate::team::escrow;
 use crate::team::frontier::receiving_hash;
 use crate::team::turn::{self, BoxFor, TurnDraft};
 use crate::team::{Recipient, RecipientClass, Role, Turn, TurnError, TurnSecret};
 use satchel_wire::ShiftDay;
 use satchel_wire::ids::{DeviceId, TurnId};
 
-/// Most turns whose discovery secret and access keys are remembered (count).
-const REMEMBERED_MAX_COUNT: usize = 8;
+/// Most turns whose discovery secret and access keys are remembered (count): every erasure starts one, and a colleague who
+/// was away for less than the absence limit must still be recognised.
+const REMEMBERED_MAX_COUNT: usize = 64;
 
 /// The turn to seal under.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +73,7 @@ impl Keyring {
             control: control.as_ref().map(|(_, change)| *change),
         };
         let turn = Turn::write(&self.signer, &secret, draft);
+        let recovery = escrow::recovery_key(self.log.state());
         let seed_to_hand_over = match &control {
             Some((seed, _)) => Some(seed.clone()),
             None => self.control().cloned(),
@@ -83,6 +86,11 @@ impl Keyring {
                 class: *class,
                 control: seed_to_hand_over.as_ref().filter(|_| *role == Role::Steward).map(Seed::expose),
             })
+            .chain(recovery.as_ref().map(|key| BoxFor {
+                key,
+                class: RecipientClass::Recovery,
+                control: seed_to_hand_over.as_ref().map(Seed::expose),
+            }))
             .collect();
         let parent_heads = self.log.common(self.book.held().map(|held| held.turn.log_heads()));
         let secret = TurnSecret::Records(secret);
@@ -101,6 +109,10 @@ impl Keyring {
 
     fn control_for(&self, role: Role) -> Option<&[u8; 32]> {
         self.control().filter(|_| role == Role::Steward).map(Seed::expose)
+    }
+
+    fn recovery_box<'a>(&'a self, key: &'a ReceivingPublicKey) -> BoxFor<'a> {
+        BoxFor { key, class: RecipientClass::Recovery, control: self.control().map(Seed::expose) }
     }
 
     /// Adopts a turn: remembers what outlives it, and that the receiving key is spent (T4).
@@ -146,6 +158,12 @@ impl Keyring {
             self.book.learn(&mut self.log, past)?;
         }
         let adopted = self.take_turn(&opened.turn, opened.secret);
+        if let (Ok(_), Some(escrowed)) = (&adopted, opened.recovery)
+            && self.holds(&opened.turn.id())
+        {
+            self.escrow.keep(opened.turn.id(), escrowed);
+            self.changes.secrets = true;
+        }
         if let (Ok(_), Some(control)) = (&adopted, &opened.control) {
             self.take_control(control);
         }
@@ -156,6 +174,7 @@ impl Keyring {
     fn prune(&mut self) {
         if self.book.usable(&self.log).is_some() || !self.book.held().any(|held| held.secret.reads_records()) {
             let gone = self.book.prune(&self.log);
+            self.escrow.destroy(gone.iter().map(|turn| turn.turn.id()));
             if !gone.is_empty() {
                 (self.changes.turns, self.changes.secrets) = (true, true);
             }
@@ -223,8 +242,10 @@ impl Keyring {
     /// A box with the usable turn to a receiving key that is known to be a device's of this role: for a newcomer.
     pub fn box_to(&self, key: &ReceivingPublicKey, role: Role) -> Result<Vec<u8>, TurnError> {
         let held = self.book.usable(&self.log).ok_or(TurnError::NotForUs)?;
-        let boxed = BoxFor { key, class: class_of(role), control: self.control_for(role) };
-        turn::announce(&self.env, &held.turn, &held.secret, &[boxed], &[], &self.past_of(&held.turn), false)
+        let recovery = escrow::recovery_key(self.log.state()).filter(|_| role == Role::Board);
+        let mut boxes = vec![BoxFor { key, class: class_of(role), control: self.control_for(role) }];
+        boxes.extend(recovery.as_ref().map(|key| self.recovery_box(key)));
+        turn::announce(&self.env, &held.turn, &held.secret, &boxes, &[], &self.past_of(&held.turn), false)
     }
 
     /// The turns below one, parents first.
