@@ -59,3 +59,8 @@ fn without_a_new_store_key_old_flash_opens() {
 fn without_t2_a_removed_device_reads_on() {
     must_fall(Rule::NameKnownBans, &[11]);
 }
+
+#[test]
+fn without_the_complete_log_a_receipt_overlooks_a_newcomer() {
+    must_fall(Rule::CompleteChain, &[48]);
+}
