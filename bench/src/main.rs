@@ -56,6 +56,8 @@ pub enum Measure {
     P7,
     /// Bytes on disk.
     P8,
+    /// An erasure.
+    P9,
 }
 
 /// Measures and reports.
@@ -110,6 +112,9 @@ fn run(run: &Run) -> Result<(), Fail> {
         }
         if run.wants(Measure::P8) {
             figures.extend(measures::disk(&stage)?);
+        }
+        if run.wants(Measure::P9) {
+            figures.extend(measures::erase(&stage)?);
         }
     }
     report::write(&run.out, &machine, &figures)

@@ -3,6 +3,7 @@
 use crate::exit::Exit;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use satchel_wire::MailboxId;
+use satchel_wire::ids::{DeviceId, MemberId};
 use std::path::PathBuf;
 
 /// Satchel: records of street outreach that belong to the people they are about.
@@ -72,10 +73,16 @@ pub enum Command {
         /// The four words as the other phone shows them, instead of being asked
         #[arg(long, value_name = "WORDS")]
         expect_words: Option<String>,
+        /// Three words to be typed instead of a text to be scanned; good for one try
+        #[arg(long)]
+        typed: bool,
+        /// A further phone of your own, with your own role
+        #[arg(long, conflicts_with = "role")]
+        own_device: bool,
     },
     /// Join the team of somebody who is here with you
     Join {
-        /// The invitation, or - to read it from the input
+        /// The invitation (with --typed: the three words), or - to read it from the input
         invitation: String,
         /// How colleagues call you
         #[arg(long)]
@@ -86,6 +93,9 @@ pub enum Command {
         /// The four words as the other phone shows them, instead of being asked
         #[arg(long, value_name = "WORDS")]
         expect_words: Option<String>,
+        /// The invitation is three words; --address says where the inviting phone listens
+        #[arg(long, requires = "address")]
+        typed: bool,
     },
     /// People who said yes to a file
     #[command(subcommand)]
@@ -121,6 +131,18 @@ pub enum Command {
     /// The team's relay
     #[command(subcommand)]
     Relay(Relay),
+    /// What brings the team back when every phone is lost
+    #[command(subcommand)]
+    Recovery(Recovery),
+    /// Use the paper reseat key: remove phones, make a member a steward; reads the paper from the input, one a line
+    Reseat {
+        /// A phone to remove
+        #[arg(long, value_name = "DEVICE")]
+        remove: Vec<DeviceId>,
+        /// The member who is to be a steward
+        #[arg(long, value_name = "MEMBER")]
+        steward: Option<MemberId>,
+    },
     /// The catalogue of services
     #[command(subcommand)]
     Catalogue(Catalogue),
@@ -136,17 +158,35 @@ pub enum Command {
         #[arg(long)]
         confirm_date: bool,
     },
-    /// Make a passphrase
+    /// Make a passphrase, or change this store's
     Passphrase {
         /// How many words, 4 to 12
         #[arg(long, default_value_t = satchel_wire::limits::PASSPHRASE_WORDS_DEFAULT_COUNT)]
         words: usize,
+        #[command(subcommand)]
+        action: Option<PassphraseAction>,
+    },
+    /// Destroy this device's keys and then its files, at once and without the passphrase
+    EraseDevice {
+        /// Really
+        #[arg(long)]
+        yes: bool,
     },
     /// A whole day with three phones and a relay, on this machine, in a temporary folder
     Demo,
     /// The table of exit codes
     #[command(after_help = Exit::table())]
     ExitCodes,
+}
+
+#[derive(Subcommand)]
+pub enum PassphraseAction {
+    /// Replace the passphrase and every key that it opened
+    Change {
+        /// Read the new passphrase (one line) from this open file descriptor instead of asking
+        #[arg(long, value_name = "N")]
+        new_passphrase_fd: Option<u32>,
+    },
 }
 
 /// What is written in a participant's file, at their word.
@@ -353,6 +393,34 @@ pub enum Relay {
     },
     /// The relay in use
     Show,
+}
+
+#[derive(Subcommand)]
+pub enum Recovery {
+    /// Make a new recovery key and print it as shares; those printed before are void
+    SetUp {
+        /// How many shares bring the team back
+        #[arg(long)]
+        threshold: u8,
+        /// How many to print, 16 at most
+        #[arg(long)]
+        shares: u8,
+    },
+    /// Whether the team comes back after every phone is lost
+    Status,
+    /// On a board member's phone: write what a new phone needs besides the papers
+    Export {
+        /// The file to write
+        file: PathBuf,
+    },
+    /// On a new phone: bring the team back; reads the papers from the input, one a line
+    Restore {
+        /// The file that a board member's phone wrote
+        file: PathBuf,
+        /// How colleagues call you
+        #[arg(long)]
+        name: String,
+    },
 }
 
 #[derive(Subcommand)]

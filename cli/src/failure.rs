@@ -37,6 +37,8 @@ pub enum Failure {
     NoStore,
     /// No passphrase could be read.
     NoPassphrase,
+    /// The word that erases was not typed; nothing was erased.
+    NotErased,
     /// The two passphrases typed were not the same.
     PassphrasesDiffer,
     /// Nothing begins with this id, has this alias or this name.
@@ -133,12 +135,12 @@ impl Failure {
             Self::Session(fault) => fault.code(),
             Self::Transport(error) => error.code(),
             Self::Hsds(_) => "catalogue_import",
-            Self::Keystore(ProtectorError::Missing) => "keystore_missing",
-            Self::Keystore(ProtectorError::Refused) => "keystore_refused",
+            Self::Keystore(error) => error.code(),
             Self::Text { error, .. } => error.code(),
             Self::Argument { .. } => "argument",
             Self::NoStore => "no_store_named",
             Self::NoPassphrase => "no_passphrase",
+            Self::NotErased => "not_erased",
             Self::PassphrasesDiffer => "passphrases_differ",
             Self::NoMatch { .. } => "no_match",
             Self::Ambiguous { .. } => "ambiguous",
@@ -160,7 +162,7 @@ impl Failure {
             }
             Self::Session(_) => Remedy::TryLater,
             Self::Transport(error) => error.remedy(),
-            Self::Keystore(_) | Self::Unreadable(_) => Remedy::CorrectInput,
+            Self::Keystore(_) | Self::Unreadable(_) | Self::NotErased => Remedy::CorrectInput,
             Self::NoPassphrase | Self::PassphrasesDiffer => Remedy::RetypePassphrase,
             Self::NoStore => Remedy::ChooseFolder,
             Self::Check(_) => Remedy::Report,
@@ -182,7 +184,7 @@ impl Failure {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Store(error) => match error {
-                Error::Locked | Error::WrongPassphrase => Exit::Locked,
+                Error::Locked | Error::WrongPassphrase | Error::TooSoon { .. } => Exit::Locked,
                 Error::NoSuchRecord | Error::UnknownZone => Exit::NotFound,
                 Error::Role | Error::Removed | Error::Copied | Error::NoTurn => Exit::NotAllowed,
                 Error::Storage(_) | Error::Damaged => Exit::Storage,
@@ -194,7 +196,7 @@ impl Failure {
             Self::Relay(_) | Self::Session(_) => Exit::OtherSide,
             Self::Transport(TransportError::Address | TransportError::NotEncrypted) => Exit::Refused,
             Self::Transport(_) => Exit::Network,
-            Self::Hsds(_) | Self::Text { .. } | Self::PassphrasesDiffer | Self::Unreadable(_) => Exit::Refused,
+            Self::Hsds(_) | Self::Text { .. } | Self::PassphrasesDiffer | Self::NotErased | Self::Unreadable(_) => Exit::Refused,
             Self::Keystore(_) | Self::NoPassphrase => Exit::Locked,
             Self::Argument { .. } | Self::NoStore | Self::Ambiguous { .. } => Exit::Usage,
             Self::NoMatch { .. } => Exit::NotFound,

@@ -2,12 +2,12 @@
 
 use crate::arguments::{KeyCostName, Settings};
 use crate::failure::Failure;
-use crate::keystore::FileKeystore;
+use crate::keystore;
 use crate::output;
 use satchel_core::crypto::Passphrase;
 use satchel_core::env::{Clock, Env, Randomness};
 use satchel_core::screen::{Alias, Note, ShortText};
-use satchel_core::store::{KeyCost, KeyProtector, ProtectorError, Store, Unlocked};
+use satchel_core::store::{FileKeystore, KeyCost, KeyProtector, ProtectorError, Store, Unlocked};
 use satchel_wire::limits::PASSPHRASE_MAX_BYTES;
 use std::fs::File;
 use std::io::Read;
@@ -48,12 +48,12 @@ impl Settings {
     }
 
     /// The keystore, unless it was left out. A device without a home folder has to say which, or that none is wanted.
-    pub fn keystore(&self) -> Result<Option<FileKeystore>, Failure> {
+    pub fn keystore(&self) -> Result<Option<Arc<dyn KeyProtector>>, Failure> {
         if self.no_keystore {
             return Ok(None);
         }
-        let dir = self.keystore.clone().or_else(FileKeystore::default_dir).ok_or(ProtectorError::Refused)?;
-        Ok(Some(FileKeystore::new(&dir, self.env())))
+        let dir = self.keystore.clone().or_else(keystore::default_dir).ok_or(ProtectorError::Refused)?;
+        Ok(Some(Arc::new(FileKeystore::new(&dir, self.env()))))
     }
 
     pub const fn key_cost(&self) -> KeyCost {
@@ -67,8 +67,7 @@ impl Settings {
     pub fn unlock(&self) -> Result<Unlocked, Failure> {
         let store = Store::open(&self.store_dir()?, self.env())?;
         let passphrase = self.passphrase()?;
-        let keystore = self.keystore()?;
-        Ok(store.unlock(&passphrase, keystore.as_ref().map(|keystore| keystore as &dyn KeyProtector))?)
+        Ok(store.unlock(&passphrase, self.keystore()?)?)
     }
 
     /// The passphrase of an existing store.
@@ -81,7 +80,12 @@ impl Settings {
 
     /// The passphrase of a store that is being made: typed twice, since a mistake would lock it for ever.
     pub fn new_passphrase(&self) -> Result<Passphrase, Failure> {
-        if let Some(number) = self.passphrase_fd {
+        self.new_passphrase_from(self.passphrase_fd)
+    }
+
+    /// A new passphrase from another file descriptor, or typed twice.
+    pub fn new_passphrase_from(&self, descriptor: Option<u32>) -> Result<Passphrase, Failure> {
+        if let Some(number) = descriptor {
             return from_descriptor(number);
         }
         let first = prompt("New passphrase (`satchel passphrase` makes one):")?;

@@ -152,3 +152,89 @@ fn strangers_get_nothing() {
     assert_ne!(dialled.status, 0);
     assert_eq!(listening.end().status, 7);
 }
+
+#[test]
+fn a_phone_joins_with_three_typed_words_and_a_second_one_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let ana = Phone::founded(folder.path());
+    let join = |phone: &Phone, flags: &[&str], typed: Option<&str>| {
+        let mut inviting = ana.start(&[&["--json", "invite", "--typed"], flags].concat());
+        let shown = inviting.next();
+        let (code, address) = (shown["code"].as_str().unwrap().to_owned(), shown["address"].as_str().unwrap().to_owned());
+        let typed = typed.unwrap_or(&code);
+        let mut joining = phone.start(&["--json", "join", "--typed", "--address", &address, typed, "--name", "Ben"]);
+        if typed == code {
+            assert_eq!(inviting.next()["words"], joining.next()["words"]);
+            inviting.say("yes");
+            joining.say("yes");
+        }
+        (inviting.end(), joining.end())
+    };
+    let ben = Phone::new(folder.path(), "ben");
+    let (inviting, joining) = join(&ben, &[], Some("zoo zone zero"));
+    assert_eq!((inviting.code().as_str(), joining.code().as_str()), ("invitation_used", "invitation_used"), "one guess, and it was wrong");
+    let (inviting, joining) = join(&ben, &[], None);
+    assert_eq!((inviting.status, joining.status), (0, 0), "{} {}", inviting.error, joining.error);
+    let tablet = Phone::new(folder.path(), "tablet");
+    let (inviting, joining) = join(&tablet, &["--own-device"], None);
+    assert_eq!((inviting.status, joining.status), (0, 0), "{} {}", inviting.error, joining.error);
+    let devices = ana.run(&["list", "--all"]).value()["devices"].as_array().unwrap().clone();
+    let stewards = devices.iter().filter(|device| device["role"] == "steward").count();
+    assert_eq!((devices.len(), stewards), (3, 2), "the tablet does what its owner may");
+}
+
+#[test]
+fn a_passphrase_is_changed_and_a_device_erased() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ana = Phone::founded(folder.path());
+    ana.id(&["zone", "add", "by the river"]);
+    let mut changing = ana.start(&["--json", "passphrase", "change", "--new-passphrase-fd", "0"]);
+    changing.say("another five words for this");
+    assert_eq!(changing.end().value()["keystore"], "file");
+    assert_eq!(ana.run(&["list"]).code(), "wrong_passphrase");
+    ana.passphrase = "another five words for this";
+    let health = ana.run(&["doctor"]).value();
+    assert_eq!(health["keystore"], "file");
+    assert!(health["caveats"].as_array().unwrap().contains(&Value::from("copy_of_both_can_be_guessed")));
+    // without the word nothing is erased
+    assert_eq!(ana.run(&["erase-device"]).code(), "not_erased");
+    assert_eq!(ana.run(&["zone", "list"]).value().as_array().unwrap().len(), 1);
+    let erased = ana.run(&["erase-device", "--yes"]).value();
+    assert_eq!((&erased["keys_gone"], &erased["files_gone"]), (&Value::from(true), &Value::from(true)));
+    assert!(!ana.store.exists());
+    assert_eq!(std::fs::read_dir(&ana.keys).unwrap().count(), 0);
+    assert_eq!(ana.run(&["erase-device", "--yes"]).code(), "storage.not_found");
+}
+
+#[test]
+fn a_lone_steward_hears_that_losing_all_phones_loses_the_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let ana = Phone::founded(folder.path());
+    let status = ana.run(&["recovery", "status"]).value();
+    assert_eq!((status["recovery"].as_str(), status["losing_all_phones_loses_the_data"].as_bool()), (Some("no_board"), Some(true)));
+    let refused = ana.run(&["recovery", "set-up", "--threshold", "2", "--shares", "3"]);
+    assert_eq!(refused.code(), "recovery_no_board");
+    let refused = ana.run(&["recovery", "export", folder.path().join("package").to_str().unwrap()]);
+    assert_eq!(refused.code(), "recovery_not_the_board");
+}
+
+#[test]
+fn the_reseat_key_is_typed_in_and_the_next_one_comes_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let ana = Phone::new(folder.path(), "ana");
+    let founded = ana.run(&["init", "--name", "Ana", "--time-zone", "America/Los_Angeles"]).value();
+    let words = founded["reseat_words"].as_str().unwrap().to_owned();
+    let type_in = |paper: &str| {
+        let mut talking = ana.start(&["--json", "reseat"]);
+        talking.say(paper);
+        talking.end()
+    };
+    let mut wrong: Vec<&str> = words.split(' ').collect();
+    wrong[6] = if wrong[6] == "zoo" { "zebra" } else { "zoo" };
+    let refused = type_in(&wrong.join(" "));
+    assert_eq!(refused.code(), "paper_wrong_word");
+    assert!(refused.error.contains("word 7 "), "{}", refused.error);
+    let next = type_in(&words).value()["reseat"]["text"].as_str().unwrap().to_owned();
+    assert_eq!(type_in(&words).code(), "recovery_other_reseat_key");
+    type_in(&next).value();
+}

@@ -7,8 +7,11 @@ use crate::consent::CharterError;
 use crate::crypto::PassphraseError;
 use crate::envelope::EnvelopeError;
 use crate::record::EntryError;
+use crate::recovery::{PaperError, RecoveryError};
 use crate::screen::ScreenError;
 use crate::storage::{SlotError, StorageError};
+use crate::store::ProtectorError;
+use crate::team::pack::PackError;
 use crate::team::{InvitationError, Refusal, TurnError};
 
 /// What the caller can do: the app words it in the user's language.
@@ -75,6 +78,15 @@ pub enum Error {
     /// No slot opens with this passphrase and keystore.
     #[error("wrong passphrase")]
     WrongPassphrase,
+    /// Too many wrong passphrases in a row. Remedy: wait; it is a courtesy, and no protection where files can be copied.
+    #[error("wait {seconds} s before the next passphrase")]
+    TooSoon {
+        /// How long (seconds), at most 60.
+        seconds: u64,
+    },
+    /// The platform's keystore.
+    #[error(transparent)]
+    Keystore(#[from] ProtectorError),
     /// No record with this id, or not of this kind.
     #[error("no such record")]
     NoSuchRecord,
@@ -99,6 +111,9 @@ pub enum Error {
     /// Another phone showed that this store is an old copy, or a second one: nothing leaves until a steward answers.
     #[error("this store was copied or restored")]
     Copied,
+    /// The team's last day is over: what it holds can be read for a while, and is destroyed then.
+    #[error("the team's last day is over")]
+    Ended,
     /// No turn may be used and none could be started.
     #[error("no usable turn")]
     NoTurn,
@@ -132,15 +147,27 @@ pub enum Error {
     /// An invitation.
     #[error(transparent)]
     Invitation(#[from] InvitationError),
+    /// A pack.
+    #[error(transparent)]
+    Pack(#[from] PackError),
     /// A turn.
     #[error(transparent)]
     Turn(#[from] TurnError),
     /// A team-log operation.
     #[error(transparent)]
     Operation(#[from] Refusal),
+    /// Recovery, or a paper.
+    #[error(transparent)]
+    Recovery(#[from] RecoveryError),
     /// The files.
     #[error(transparent)]
     Storage(#[from] StorageError),
+}
+
+impl From<PaperError> for Error {
+    fn from(error: PaperError) -> Self {
+        Self::Recovery(RecoveryError::Paper(error))
+    }
 }
 
 impl From<SlotError> for Error {
@@ -155,6 +182,8 @@ impl Error {
         match self {
             Self::Locked => "locked",
             Self::WrongPassphrase => "wrong_passphrase",
+            Self::TooSoon { .. } => "too_soon",
+            Self::Keystore(error) => error.code(),
             Self::NoSuchRecord => "no_such_record",
             Self::NoGrant => "no_grant",
             Self::UnknownZone => "unknown_zone",
@@ -163,6 +192,7 @@ impl Error {
             Self::Role => "role",
             Self::Removed => "removed",
             Self::Copied => "copied_or_restored",
+            Self::Ended => "team_ended",
             Self::NoTurn => "no_usable_turn",
             Self::Damaged => "damaged",
             Self::Screen(error) => error.code(),
@@ -174,8 +204,10 @@ impl Error {
             Self::CatalogueParts(_) => "catalogue_parts",
             Self::Envelope(error) => error.code(),
             Self::Invitation(error) => error.code(),
+            Self::Pack(error) => error.code(),
             Self::Turn(error) => error.code(),
             Self::Operation(_) => "operation_refused",
+            Self::Recovery(error) => error.code(),
             Self::Storage(error) => error.code(),
         }
     }
@@ -185,6 +217,7 @@ impl Error {
         match self {
             Self::Locked => Remedy::Unlock,
             Self::WrongPassphrase => Remedy::RetypePassphrase,
+            Self::Keystore(_) | Self::TooSoon { .. } => Remedy::TryLater,
             Self::NoSuchRecord
             | Self::NoGrant
             | Self::UnknownZone
@@ -197,15 +230,23 @@ impl Error {
             | Self::CatalogueParts(_) => Remedy::CorrectInput,
             Self::Passphrase(PassphraseError::OutOfMemory) => Remedy::TryLater,
             Self::Passphrase(_) => Remedy::CorrectInput,
-            Self::Role | Self::Removed | Self::Copied => Remedy::AskSteward,
-            Self::NoTurn | Self::Turn(_) => Remedy::MeetColleague,
+            Self::Role | Self::Removed | Self::Copied | Self::Ended => Remedy::AskSteward,
+            Self::Pack(PackError::Overtaken) => Remedy::TryLater,
+            Self::Pack(PackError::Damaged) => Remedy::CorrectInput,
+            Self::NoTurn | Self::Turn(_) | Self::Pack(_) => Remedy::MeetColleague,
             Self::Damaged => Remedy::RestoreFromTeam,
             Self::Document(_) | Self::Envelope(_) | Self::Operation(_) => Remedy::Report,
             Self::Invitation(_) => Remedy::AskForInvitation,
+            Self::Recovery(RecoveryError::NoBoard | RecoveryError::NotSetUp) => Remedy::AskSteward,
+            Self::Recovery(RecoveryError::Paper(PaperError::Newer)) => Remedy::UpdateApp,
+            Self::Recovery(_) => Remedy::CorrectInput,
             Self::Storage(error) => match error {
-                StorageError::NotFound | StorageError::Exists | StorageError::Foreign | StorageError::ReadOnly | StorageError::NoAccess => {
-                    Remedy::ChooseFolder
-                }
+                StorageError::NotFound
+                | StorageError::Erased
+                | StorageError::Exists
+                | StorageError::Foreign
+                | StorageError::ReadOnly
+                | StorageError::NoAccess => Remedy::ChooseFolder,
                 StorageError::InUse => Remedy::CloseOther,
                 StorageError::Newer { .. } | StorageError::Slots(SlotError::Newer { .. }) => Remedy::UpdateApp,
                 StorageError::Damaged | StorageError::Slots(_) => Remedy::RestoreFromTeam,

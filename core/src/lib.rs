@@ -8,6 +8,7 @@ pub mod env;
 pub mod envelope;
 pub mod error;
 pub mod record;
+pub mod recovery;
 pub mod rules;
 pub mod screen;
 pub mod storage;

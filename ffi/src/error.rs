@@ -142,11 +142,11 @@ impl From<Error> for FfiError {
     fn from(error: Error) -> Self {
         let (code, remedy) = (error.code().to_owned(), error.remedy().code().to_owned());
         match &error {
-            Error::Locked => Self::Locked { code, remedy },
+            Error::Locked | Error::TooSoon { .. } => Self::Locked { code, remedy },
             Error::WrongPassphrase => Self::WrongPassphrase { code, remedy },
             Error::NoSuchRecord => Self::NotFound { code, remedy },
             Error::Role | Error::Removed | Error::Copied => Self::Refused { code, remedy },
-            Error::Storage(_) | Error::Damaged => Self::Storage { code, remedy },
+            Error::Storage(_) | Error::Damaged | Error::Keystore(_) => Self::Storage { code, remedy },
             Error::NoTurn | Error::Turn(_) | Error::Invitation(_) | Error::Envelope(_) | Error::Operation(_) => Self::Sync { code, remedy },
             Error::Document(_) => Self::Internal { code, remedy },
             // what remains is about what was entered; a new kind of error says so by its remedy

@@ -4,7 +4,7 @@
 //! Newcomer: `join_team`, `knock`, `answered`, both compare `words`, `introduce`, `welcomed` and send its `thanks`.
 
 use crate::error::{FfiError, call};
-use crate::protector::{Foreign, KeyProtector};
+use crate::protector::{KeyProtector, keystore};
 use crate::records::short_text;
 use crate::store::{KeyCost, read_passphrase};
 use crate::unlocked::Unlocked;
@@ -193,9 +193,7 @@ impl Joining {
         call(|| {
             let passphrase = read_passphrase(passphrase)?;
             let name = short_text("member_name", member_name)?;
-            let protector = Foreign::of(protector);
-            let protector = protector.as_ref().map(|foreign| foreign as &dyn store::KeyProtector);
-            let credentials = store::Credentials { passphrase: &passphrase, protector, cost: cost.read()? };
+            let credentials = store::Credentials { passphrase: &passphrase, protector: keystore(protector), cost: cost.read()? };
             let mut step = self.step();
             match std::mem::replace(&mut *step, Step::Over) {
                 Step::Answered(joined) => {

@@ -1,6 +1,5 @@
 //! The platform's keystore, as the app implements it.
 
-use satchel_core::crypto::KeystoreSecret;
 use satchel_core::store;
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -9,7 +8,7 @@ use zeroize::Zeroizing;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, uniffi::Error)]
 pub enum KeyProtectorError {
     /// No such alias: the store was copied from another device, or its key destroyed.
-    #[error("the keystore holds no such secret")]
+    #[error("the keystore holds no such key")]
     Missing,
     /// The platform refused. Remedy: unlock the device, then try again.
     #[error("the keystore refused")]
@@ -23,29 +22,31 @@ impl From<uniffi::UnexpectedUniFFICallbackError> for KeyProtectorError {
     }
 }
 
-/// Where the platform keeps one secret per store: Android Keystore or Secure Enclave. Mandatory on phones.
+/// Where the platform keeps one key per store: Android Keystore or Secure Enclave. Mandatory on phones.
 ///
-/// Called on the thread that founds, joins or unlocks.
+/// The key never leaves it. Android: an AES-256-GCM key, in StrongBox where there is one. iOS: a P-256 key in the
+/// Secure Enclave with `eciesEncryptionCofactorX963SHA256AESGCM`. What it wraps is ciphertext already.
+/// Called on the thread that founds, joins, unlocks, erases or changes the passphrase.
 #[uniffi::export(with_foreign)]
 pub trait KeyProtector: Send + Sync {
-    /// Makes 32 random bytes under a fresh alias of 1 to 32 bytes, durable when it returns. Returns the alias.
+    /// Makes a key under a fresh alias of 1 to 32 bytes, durable when it returns. Returns the alias.
     fn create(&self) -> Result<Vec<u8>, KeyProtectorError>;
-    /// The 32 bytes of an alias.
-    fn secret(&self, alias: Vec<u8>) -> Result<Vec<u8>, KeyProtectorError>;
-    /// Destroys the secret of an alias, as finally as the platform can.
+    /// Encrypts, authenticated, under the key of an alias: 104 bytes, which may grow by at most 88.
+    fn wrap(&self, alias: Vec<u8>, plain: Vec<u8>) -> Result<Vec<u8>, KeyProtectorError>;
+    /// Decrypts what `wrap` made. Errors: [`KeyProtectorError::Missing`] without the key, [`KeyProtectorError::Refused`] otherwise.
+    fn unwrap(&self, alias: Vec<u8>, wrapped: Vec<u8>) -> Result<Vec<u8>, KeyProtectorError>;
+    /// Destroys the key of an alias, as finally as the platform can.
     fn destroy(&self, alias: Vec<u8>) -> Result<(), KeyProtectorError>;
-    /// Whether the secret is bound to hardware that counts attempts. A failure counts as no.
+    /// Whether the key is bound to hardware that counts attempts. A failure counts as no.
     fn is_hardware_bound(&self) -> Result<bool, KeyProtectorError>;
 }
 
 /// The app's keystore as the core knows keystores.
-pub(crate) struct Foreign(pub Arc<dyn KeyProtector>);
+struct Foreign(Arc<dyn KeyProtector>);
 
-impl Foreign {
-    /// Borrows as the core takes it.
-    pub(crate) fn of(protector: Option<Arc<dyn KeyProtector>>) -> Option<Self> {
-        protector.map(Self)
-    }
+/// The app's keystore as the core takes it.
+pub(crate) fn keystore(protector: Option<Arc<dyn KeyProtector>>) -> Option<Arc<dyn store::KeyProtector>> {
+    protector.map(|protector| Arc::new(Foreign(protector)) as Arc<dyn store::KeyProtector>)
 }
 
 fn core_error(error: KeyProtectorError) -> store::ProtectorError {
@@ -56,14 +57,14 @@ fn core_error(error: KeyProtectorError) -> store::ProtectorError {
 }
 
 impl store::KeyProtector for Foreign {
-    fn create(&self) -> Result<(Vec<u8>, KeystoreSecret), store::ProtectorError> {
-        let alias = self.0.create().map_err(core_error)?;
-        let secret = self.secret(&alias)?;
-        Ok((alias, secret))
+    fn create(&self) -> Result<Vec<u8>, store::ProtectorError> {
+        self.0.create().map_err(core_error)
     }
-    fn secret(&self, alias: &[u8]) -> Result<KeystoreSecret, store::ProtectorError> {
-        let bytes = Zeroizing::new(self.0.secret(alias.to_vec()).map_err(core_error)?);
-        KeystoreSecret::from_slice(&bytes).map_err(|_| store::ProtectorError::Refused)
+    fn wrap(&self, alias: &[u8], plain: &[u8]) -> Result<Vec<u8>, store::ProtectorError> {
+        self.0.wrap(alias.to_vec(), plain.to_vec()).map_err(core_error)
+    }
+    fn unwrap(&self, alias: &[u8], wrapped: &[u8]) -> Result<Zeroizing<Vec<u8>>, store::ProtectorError> {
+        self.0.unwrap(alias.to_vec(), wrapped.to_vec()).map(Zeroizing::new).map_err(core_error)
     }
     fn destroy(&self, alias: &[u8]) -> Result<(), store::ProtectorError> {
         self.0.destroy(alias.to_vec()).map_err(core_error)

@@ -1,7 +1,7 @@
 //! The locked store, and founding.
 
 use crate::error::{FfiError, call};
-use crate::protector::{Foreign, KeyProtector};
+use crate::protector::{KeyProtector, keystore};
 use crate::records::short_text;
 use crate::unlocked::Unlocked;
 use satchel_core::crypto::{Argon2Params, Passphrase};
@@ -76,9 +76,7 @@ impl Store {
     pub fn unlock(&self, passphrase: Vec<u8>, protector: Option<Arc<dyn KeyProtector>>) -> Result<Arc<Unlocked>, FfiError> {
         call(|| {
             let passphrase = read_passphrase(passphrase)?;
-            let protector = Foreign::of(protector);
-            let unlocked = self.0.unlock(&passphrase, protector.as_ref().map(|foreign| foreign as &dyn store::KeyProtector))?;
-            Ok(Unlocked::of(unlocked))
+            Ok(Unlocked::of(self.0.unlock(&passphrase, keystore(protector))?))
         })
     }
 
@@ -147,9 +145,7 @@ pub fn found_team(
 ) -> Result<Arc<Founded>, FfiError> {
     call(|| {
         let passphrase = read_passphrase(passphrase)?;
-        let protector = Foreign::of(protector);
-        let protector = protector.as_ref().map(|foreign| foreign as &dyn store::KeyProtector);
-        let credentials = store::Credentials { passphrase: &passphrase, protector, cost: cost.read()? };
+        let credentials = store::Credentials { passphrase: &passphrase, protector: keystore(protector), cost: cost.read()? };
         let founding = store::Founding { time_zone, member_name: short_text("member_name", member_name)? };
         let founded = store::Store::found(Path::new(dir), Env::system(), &credentials, &founding)?;
         Ok(Arc::new(Founded { unlocked: Unlocked::of(founded.unlocked), reseat_words: founded.reseat_words }))

@@ -31,6 +31,15 @@ pub struct KeyChanges {
     pub changes: usize,
 }
 
+/// Rows that wait for deletion.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DeletionCount {
+    /// Day of the batch in UTC.
+    pub day: String,
+    /// How many rows it names.
+    pub rows: u64,
+}
+
 /// Everything kept about a mailbox, row contents aside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Disclosure {
@@ -52,6 +61,8 @@ pub struct Disclosure {
     pub used_bytes: u64,
     /// Rows by day, lane and size.
     pub rows: Vec<RowCount>,
+    /// Deletion batches that wait.
+    pub deletions: Vec<DeletionCount>,
 }
 
 const fn lane_name(lane: Lane) -> &'static str {
@@ -90,6 +101,7 @@ impl From<Census> for Disclosure {
             quota_bytes: census.mailbox.quota_bytes,
             used_bytes: census.rows.iter().map(|((_, _, size), rows)| u64::from(*size) * rows).sum(),
             rows: census.rows.iter().map(count).collect(),
+            deletions: census.deletions.iter().map(|(day, rows)| DeletionCount { day: day.to_string(), rows: *rows }).collect(),
         }
     }
 }
@@ -128,6 +140,14 @@ impl fmt::Display for Disclosure {
             writeln!(f, "  {:<10}  {:<8}  {:>9}  {:>9}  {:>12}", row.day, row.lane, row.row_bytes, row.rows, bytes)?;
         }
         writeln!(f)?;
+        writeln!(f, "Rows that wait for deletion, by the day on which it was asked for:")?;
+        if self.deletions.is_empty() {
+            writeln!(f, "  none")?;
+        }
+        for batch in &self.deletions {
+            writeln!(f, "  {}  {}", batch.day, batch.rows)?;
+        }
+        writeln!(f)?;
         f.write_str(EXPLANATION)
     }
 }
@@ -138,6 +158,7 @@ no key that opens any of them, and never had one.
 
 What can be learned from the files:
 - that a mailbox is in use, on which days something arrived, and roughly how much in which size class;
+- on which days deletion was asked for, of which rows; one list a day mixes all reasons;
 - on which days keys were announced or changed, and from the size of announcements roughly how many
   devices a team has.
 

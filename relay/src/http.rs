@@ -39,7 +39,7 @@ pub fn router(relay: Arc<Relay>) -> Router {
     let shared =
         Shared { relay, body_room: Arc::new(Semaphore::new(BODIES_MAX_BYTES / KIB)), working: Arc::new(Semaphore::new(WORKING_MAX_COUNT)) };
     let mut router = Router::new();
-    for endpoint in [Endpoint::Claim, Endpoint::Keys, Endpoint::Pull, Endpoint::Rows, Endpoint::Push, Endpoint::Announce] {
+    for endpoint in Endpoint::ALL {
         let answer = move |State(shared): State<Shared>, request: Request| answer(shared, endpoint, request);
         router = router.route(endpoint.path(), post(answer));
     }

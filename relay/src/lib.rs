@@ -11,6 +11,7 @@
 pub mod arrivals;
 pub mod auth;
 pub mod config;
+mod deletion;
 pub mod disclose;
 mod feed;
 mod freshness;

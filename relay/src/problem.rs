@@ -79,7 +79,7 @@ impl From<FrameError> for Problem {
     fn from(error: FrameError) -> Self {
         Self::new(match error {
             FrameError::TooMany => ProblemCode::TooLarge,
-            FrameError::Malformed | FrameError::Lane => ProblemCode::Malformed,
+            FrameError::Malformed | FrameError::Lane | FrameError::Order => ProblemCode::Malformed,
         })
     }
 }

@@ -5,7 +5,7 @@ use crate::auth::Gate;
 use crate::config::{CLOSED_ORDERS_MAX_ROWS, Config, REBUILD_EVERY_TIDYINGS};
 use crate::problem::Problem;
 use crate::storage::{Storage, StorageError};
-use satchel_wire::frame::{Announce, Claim, Endpoint, Fetch, Frame, KeyChange, ProblemCode, Pull, Push, Signed};
+use satchel_wire::frame::{Announce, Claim, Deletion, Endpoint, Fetch, Frame, KeyChange, Pending, ProblemCode, Pull, Push, Signed, Veto};
 use satchel_wire::{MailboxId, UtcDay};
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
@@ -90,6 +90,9 @@ impl Relay {
             Endpoint::Rows => Ok(self.fetch(&Fetch::from_bytes(body)?, &signed)?.to_bytes()),
             Endpoint::Push => Ok(self.push(Push::from_bytes(body)?, &signed)?.to_bytes()),
             Endpoint::Announce => Ok(self.announce(Announce::from_bytes(body)?, &signed)?.to_bytes()),
+            Endpoint::Delete => Ok(self.schedule_deletion(&Deletion::from_bytes(body)?, &signed)?.to_bytes()),
+            Endpoint::Pending => Ok(self.pending_deletions(&Pending::from_bytes(body)?, &signed)?.to_bytes()),
+            Endpoint::Veto => Ok(self.veto_deletion(&Veto::from_bytes(body)?, &signed)?.to_bytes()),
         }
     }
 
@@ -132,7 +135,8 @@ impl Relay {
 
     fn begin_day(&self) -> Result<(), StorageError> {
         let today = self.today();
-        self.storage.begin_day(today, today.minus(self.config.absence_limit_days))
+        self.storage.begin_day(today, today.minus(self.config.absence_limit_days))?;
+        self.delete_due(today)
     }
 
     /// The problem that a failure of storage becomes.
@@ -191,6 +195,15 @@ impl Relay {
         }
         // pushes choose their day under the lock above, so an earlier day is final by now
         Ok(look(&*self.closed_order(mailbox, day)?, true))
+    }
+
+    /// Rows of a closed day were deleted: its order is read again when somebody asks.
+    pub(crate) fn forget_closed_order(&self, mailbox: MailboxId, day: UtcDay) {
+        let mut closed = lock(&self.closed);
+        if let Some(gone) = closed.orders.remove(&(mailbox, day)) {
+            closed.loaded.retain(|key| *key != (mailbox, day));
+            closed.rows -= weight(&gone);
+        }
     }
 
     /// The order of a closed day's rows.

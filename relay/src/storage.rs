@@ -7,8 +7,8 @@
 pub mod sqlite;
 
 use crate::arrivals::RowHead;
-use satchel_wire::frame::AccessKeys;
-use satchel_wire::{AnnouncementId, Lane, MailboxId, Row, RowId, UtcDay};
+use satchel_wire::frame::{AccessKeys, PendingBatch};
+use satchel_wire::{AnnouncementId, Lane, MailboxId, Row, RowId, RowName, UtcDay};
 use std::collections::BTreeMap;
 
 /// Why storage did not do what was asked.
@@ -146,7 +146,12 @@ pub struct Census {
     pub newest: Option<AnnouncementId>,
     /// Number of rows by day, lane and size (bytes).
     pub rows: BTreeMap<(UtcDay, Lane, u32), u64>,
+    /// Number of rows that wait for deletion, by the day of their batch.
+    pub deletions: BTreeMap<UtcDay, u64>,
 }
+
+/// Rows that a day's deletion removed, by mailbox and arrival day.
+pub type Deleted = BTreeMap<(MailboxId, UtcDay), u64>;
 
 /// Keeps mailboxes and rows.
 pub trait Storage: Send + Sync + 'static {
@@ -184,6 +189,15 @@ pub trait Storage: Send + Sync + 'static {
     -> Result<ReadRows, StorageError>;
     /// Keeps rows. Errors: [`StorageError::DayClosed`], [`StorageError::NoRoom`], [`StorageError::NotNewest`]; nothing is kept then.
     fn deposit(&self, deposit: &Deposit<'_>) -> Result<Deposited, StorageError>;
+    /// Keeps a day's deletion batch (names ascending, each once); false when that day has another one.
+    fn schedule_deletion(&self, mailbox: &MailboxId, day: UtcDay, rows: &[RowName]) -> Result<bool, StorageError>;
+    /// Batches of `since` and later that wait, oldest first.
+    fn pending_deletions(&self, mailbox: &MailboxId, since: UtcDay) -> Result<Vec<PendingBatch>, StorageError>;
+    /// Strikes names out of every batch that waits; how many entries that were.
+    fn veto_deletion(&self, mailbox: &MailboxId, rows: &[RowName]) -> Result<u32, StorageError>;
+    /// Removes, as finally as the engine can, the commons and records rows of closed days that batches of `day` and earlier
+    /// name, and the batches. Repeating it, also after a crash in its middle, changes nothing.
+    fn delete_due(&self, day: UtcDay) -> Result<Deleted, StorageError>;
     /// Everything known about a mailbox, for `disclose`.
     fn census(&self, mailbox: &MailboxId) -> Result<Option<Census>, StorageError>;
 }

@@ -228,10 +228,12 @@ fn tables_have_the_allowed_columns_and_rows_in_id_order() {
     relay.next_day();
     check(&folder.path().join("relay.db"));
     let tables = columns(&folder.path().join("relay.db"));
-    assert_eq!(tables.keys().collect::<Vec<_>>(), ["day_total", "earlier_pull", "mailbox", "sealed_row"]);
+    assert_eq!(tables.keys().collect::<Vec<_>>(), ["day_total", "deletion", "deletion_batch", "earlier_pull", "mailbox", "sealed_row"]);
     assert_eq!(tables["mailbox"], ["id", "quota_bytes", "claim_hash", "generation", "control", "pull", "push", "newest"]);
     assert_eq!(tables["earlier_pull"], ["mailbox", "replaced", "key"]);
     assert_eq!(tables["day_total"], ["mailbox", "day", "lane", "row_count", "byte_count"]);
+    assert_eq!(tables["deletion"], ["mailbox", "day", "name"]);
+    assert_eq!(tables["deletion_batch"], ["mailbox", "day"]);
     let day = columns(&folder.path().join("day-2026-11-23.db"));
     assert_eq!(day.keys().collect::<Vec<_>>(), ["newest", "sealed_row"]);
     assert_eq!(day["newest"], ["mailbox", "announcement"]);

@@ -11,7 +11,7 @@ use satchel_wire::limits::HTTP_BODY_MAX_BYTES;
 use std::io::{Read, Write};
 use support::*;
 
-const ENDPOINTS: [Endpoint; 6] = [Endpoint::Claim, Endpoint::Keys, Endpoint::Pull, Endpoint::Rows, Endpoint::Push, Endpoint::Announce];
+const ENDPOINTS: [Endpoint; 9] = Endpoint::ALL;
 
 /// Well-formed frames of every endpoint, correctly signed.
 fn frames(team: &Team) -> Vec<(Endpoint, Vec<u8>)> {
@@ -26,6 +26,10 @@ fn frames(team: &Team) -> Vec<(Endpoint, Vec<u8>)> {
     let push = Push { mailbox: team.mailbox, rows: vec![row(Lane::Records, 1)], cursor: None, freshness: team.freshness() };
     let rows = satchel_wire::announcement::split(&[7; 100]).unwrap();
     let announce = Announce { mailbox: team.mailbox, rows, on_top_of: None, cursor: None, freshness: team.freshness() };
+    let names = vec![row(Lane::Records, 1).id().name()];
+    let deletion = Deletion { mailbox: team.mailbox, rows: names.clone(), freshness: team.freshness() };
+    let pending = Pending { mailbox: team.mailbox, since: None, freshness: team.freshness() };
+    let veto = Veto { mailbox: team.mailbox, rows: names, freshness: team.freshness() };
     vec![
         (Endpoint::Claim, team.claim_frame().to_bytes()),
         (Endpoint::Keys, team.key_change(&next).to_bytes()),
@@ -33,6 +37,9 @@ fn frames(team: &Team) -> Vec<(Endpoint, Vec<u8>)> {
         (Endpoint::Rows, fetch.to_bytes()),
         (Endpoint::Push, push.to_bytes()),
         (Endpoint::Announce, announce.to_bytes()),
+        (Endpoint::Delete, deletion.to_bytes()),
+        (Endpoint::Pending, pending.to_bytes()),
+        (Endpoint::Veto, veto.to_bytes()),
     ]
 }
 
@@ -47,7 +54,7 @@ fn no_bytes_make_the_relay_fail() {
         Err(problem) => problem.code != ProblemCode::Internal && !problem.to_json().is_empty(),
     };
     runner
-        .run(&(0usize..6, proptest::collection::vec(any::<u8>(), 0..2_000)), |(endpoint, bytes)| {
+        .run(&(0usize..9, proptest::collection::vec(any::<u8>(), 0..2_000)), |(endpoint, bytes)| {
             prop_assert!(fine(relay.relay.answer(ENDPOINTS[endpoint], &bytes)));
             Ok(())
         })
@@ -57,10 +64,12 @@ fn no_bytes_make_the_relay_fail() {
         Endpoint::Claim | Endpoint::Keys => &team.control,
         Endpoint::Pull | Endpoint::Rows => &team.pull_key,
         Endpoint::Push | Endpoint::Announce => &team.push_key,
+        Endpoint::Delete => &team.control,
+        Endpoint::Pending | Endpoint::Veto => &team.pull_key,
     };
     let changes = proptest::collection::vec((any::<u16>(), any::<u8>()), 0..3);
     runner
-        .run(&(0usize..6, proptest::option::of(0usize..6), changes), |(which, elsewhere, changes)| {
+        .run(&(0usize..9, proptest::option::of(0usize..9), changes), |(which, elsewhere, changes)| {
             let (endpoint, mut body) = frames(&team).swap_remove(which);
             for (place, value) in changes {
                 let place = usize::from(place) % body.len();
@@ -74,7 +83,8 @@ fn no_bytes_make_the_relay_fail() {
     // control: unchanged frames are still taken, so the changed ones did reach what lies behind the gate
     for (endpoint, body) in frames(&team) {
         let answer = relay.relay.answer(endpoint, &sign(endpoint, key(endpoint), body));
-        assert!(answer.is_ok() || endpoint == Endpoint::Claim, "{endpoint:?} {answer:?}");
+        // one batch a day: one of the changed ones may have been it
+        assert!(answer.is_ok() || matches!(endpoint, Endpoint::Claim | Endpoint::Delete), "{endpoint:?} {answer:?}");
     }
     relay.stop();
 }

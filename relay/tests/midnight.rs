@@ -38,6 +38,10 @@ impl Storage for Interrupted {
         claim(mailbox: &MailboxId, control: &[u8; 32], keys: &AccessKeys) -> bool;
         replace_keys(mailbox: &MailboxId, replacement: &KeyReplacement) -> bool;
         close_mailbox(mailbox: &MailboxId) -> bool;
+        schedule_deletion(mailbox: &MailboxId, day: UtcDay, rows: &[satchel_wire::RowName]) -> bool;
+        pending_deletions(mailbox: &MailboxId, since: UtcDay) -> Vec<PendingBatch>;
+        veto_deletion(mailbox: &MailboxId, rows: &[satchel_wire::RowName]) -> u32;
+        delete_due(day: UtcDay) -> satchel_relay::storage::Deleted;
         used_bytes(mailbox: &MailboxId) -> u64;
         next_day(mailbox: &MailboxId, after: Option<UtcDay>, lane: Option<Lane>) -> Option<UtcDay>;
         heads(mailbox: &MailboxId, day: UtcDay) -> Vec<RowHead>;

@@ -10,6 +10,7 @@ use satchel_core::consent::{Act, GatedCategory, Grant, HowGiven};
 use satchel_core::crypto::{RecordKey, SigningKey};
 use satchel_core::document::{Actor, Document, Value};
 use satchel_core::env::Env;
+use satchel_core::envelope::directory::open_root_part;
 use satchel_core::envelope::{Binding, Covered};
 use satchel_core::record::{Audience, Encounter, EncounterKind, EntryContent, Kind, Offer, Outcome, ParticipantDraft, Shape};
 use satchel_core::screen::{Alias, Note};
@@ -852,8 +853,9 @@ fn the_board_reads_no_record_and_writes_none() {
         match row.lane() {
             Lane::Records => {
                 assert!(keys.iter().all(|key| satchel_core::envelope::open_row(board.team, key, row).is_err()));
-                assert!(w.mallory.uncover(row).is_some(), "control: a worker opens it");
-                records += 1;
+                assert!(keys.iter().all(|key| open_root_part(board.team, key, row).is_err()));
+                // control: a worker opens covers; what is left are wire pages and their root
+                records += usize::from(w.mallory.uncover(row).is_some());
             }
             _ => {
                 let secret = board.opened.secret.commons();

@@ -8,8 +8,9 @@
 
 use data_encoding::HEXLOWER;
 use satchel_core::consent::{Act, Charter, GatedCategory, Grant, HowGiven, Withdrawal};
-use satchel_core::crypto::{CommonsSecret, ReceivingKey, RecordKey, RecordsSecret, SigningKey, VerifyingKey};
+use satchel_core::crypto::{CommonsSecret, PageKey, ReceivingKey, RecordKey, RecordsSecret, SigningKey, VerifyingKey};
 use satchel_core::env::{Env, UnixTime};
+use satchel_core::envelope::directory::{self, DirectoryEntry, EntryKey, PageName, RootContent};
 use satchel_core::envelope::{Binding, BodyHeader, SCHEMA_VERSION, cover_row, open_body, open_row, seal_body};
 use satchel_core::record::{Audience, Encounter, EncounterKind, EntryContent, EntryError, Kind, Offer, Outcome, Shape, Tally, TallyLine};
 use satchel_core::team::notice::{Notice, NoticeError};
@@ -21,8 +22,8 @@ use satchel_core::team::{
 use satchel_tests::attacker::body_aad;
 use satchel_tests::team::{SeededRandomness, SetClock};
 use satchel_wire::announcement::{Part, join, split};
-use satchel_wire::frame::{Announce, Claim, Fetch, Frame, FrameError, KeyChange, Pull, Pulled, Push, Pushed, Signed};
-use satchel_wire::ids::{BodyId, DeviceId, MailboxId, MemberId, OperationId, RecordId, ResourceId, RowId, TeamId};
+use satchel_wire::frame::{Announce, Claim, Deletion, Fetch, Frame, FrameError, KeyChange, Pull, Pulled, Push, Pushed, Signed, Veto};
+use satchel_wire::ids::{BodyId, DeviceId, MailboxId, MemberId, OperationId, RecordId, ResourceId, RowId, RowName, TeamId};
 use satchel_wire::row::{Lane, Row, RowError};
 use satchel_wire::{ShiftDay, cbor};
 use serde_json::{Map, Value, json};
@@ -30,8 +31,21 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 const START: u64 = 1_795_370_000;
-const FOLDERS: [&str; 12] =
-    ["announcements", "days", "entries", "frames", "frontiers", "ids", "invitations", "notices", "operations", "parts", "rows", "turns"];
+const FOLDERS: [&str; 13] = [
+    "announcements",
+    "days",
+    "entries",
+    "frames",
+    "frontiers",
+    "ids",
+    "invitations",
+    "notices",
+    "operations",
+    "pages",
+    "parts",
+    "rows",
+    "turns",
+];
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors").join(name)
@@ -113,6 +127,20 @@ fn judge(kind: &str, inputs: &Inputs<'_>) -> Result<(), String> {
                 NoticeError::TooLarge => said("notice_too_large"),
             })
         }
+        "wire_page" => {
+            let row = parse_row(inputs.hex("row"))?;
+            let key = PageKey::from_bytes(&inputs.fixed("page_key"));
+            directory::open_page(inputs.team(), &key, &row).map(drop).map_err(|error| said(error.code()))
+        }
+        "wire_root" => {
+            let lane = RecordsSecret::from_bytes(&inputs.fixed("records_secret")).derive_records_lane_key();
+            let rows = inputs.text("rows").split(' ').map(|row| parse_row(HEXLOWER.decode(row.as_bytes()).unwrap()));
+            let rows = rows.collect::<Result<Vec<Row>, _>>()?;
+            let parts = rows.iter().map(|row| directory::open_root_part(inputs.team(), &lane, row)).collect::<Result<Vec<_>, _>>();
+            let joined = parts.and_then(|parts| directory::join_root(inputs.team(), &parts)).map_err(|error| said(error.code()))?;
+            let opened = joined.ok_or(said("root_incomplete"))?;
+            opened.verify(&inputs.key()).map(drop).map_err(|error| said(error.code()))
+        }
         "invitation" => {
             let now = UnixTime::from_seconds(inputs.text("now").parse().unwrap());
             Invitation::from_text(inputs.text("text"), now).map(drop).map_err(|error| said(error.code()))
@@ -129,6 +157,8 @@ fn judge(kind: &str, inputs: &Inputs<'_>) -> Result<(), String> {
                 "push" => Push::from_bytes(&bytes).map(drop),
                 "pushed" => Pushed::from_bytes(&bytes).map(drop),
                 "announce" => Announce::from_bytes(&bytes).map(drop),
+                "deletion" => Deletion::from_bytes(&bytes).map(drop),
+                "veto" => Veto::from_bytes(&bytes).map(drop),
                 other => panic!("{other}"),
             };
             result.map_err(|error| {
@@ -136,6 +166,7 @@ fn judge(kind: &str, inputs: &Inputs<'_>) -> Result<(), String> {
                     FrameError::Malformed => "frame_malformed",
                     FrameError::TooMany => "frame_too_many",
                     FrameError::Lane => "frame_lane",
+                    FrameError::Order => "frame_order",
                 })
             })
         }
@@ -248,6 +279,75 @@ fn broken_envelopes(good: &[u8], malformed: &'static str, signature: &'static st
         ("signature-not-reduced", enveloped(&signed, &high), signature),
         ("signature-zero", enveloped(&signed, &[0; 64]), signature),
     ]
+}
+
+/// Wire pages and their root, last of all: what is sealed before them stays as it is.
+fn wire_pages(made: &mut Made, env: &Env, team: TeamId, other_team: TeamId, secret: &[u8; 32]) {
+    use satchel_core::crypto::{Aad, Nonce, OVERHEAD_BYTES, labels, seal};
+    let page_key = [0x51; 32];
+    let key = PageKey::from_bytes(&page_key);
+    let entry = |keys: u8, bodies: u16| DirectoryEntry {
+        record: RecordId::from_bytes([3; 16]),
+        kind: Kind::Encounter.byte(),
+        subject: None,
+        keys: (0..keys).map(|n| EntryKey { id: [n; 8], key: RecordKey::from_bytes(&[n; 32]) }).collect(),
+        bodies: (0..bodies).map(|n| (BodyId::of(&n.to_le_bytes()), ShiftDay::from_days(20_000))).collect(),
+    };
+    let page = |entries: &[DirectoryEntry]| directory::seal_page(env, team, &key, entries).unwrap().into_bytes();
+    let mut add = |name: &str, comment: &str, team: &TeamId, row: &[u8], expect: &str| {
+        let inputs = json!({ "team": hex(team.as_bytes()), "page_key": hex(page_key), "row": hex(row) });
+        made.add("pages", "wire_page", name, comment, inputs, expect);
+    };
+    let good = page(&[entry(1, 2)]);
+    add("page", "one record with two bodies", &team, &good, "ok");
+    add("other-team", "read as another team's", &other_team, &good, "directory_key");
+    let mut bent = good.clone();
+    bent[90] ^= 1;
+    add("bent", "one bit", &team, &bent, "directory_key");
+    let mut moved = good.clone();
+    moved[0] = Lane::Commons.byte();
+    add("other-lane", "moved to the commons lane", &team, &moved, "directory_key");
+    add("no-key", "a record without a key", &team, &page(&[entry(0, 1)]), "directory_malformed");
+    add("65-keys", "too many keys in one entry", &team, &page(&[entry(65, 1)]), "directory_malformed");
+    add("1025-bodies", "too many bodies in one entry", &team, &page(&[entry(1, 1_025)]), "directory_malformed");
+    let crowd: Vec<DirectoryEntry> = (0..129).map(|_| entry(1, 1)).collect();
+    add("129-entries", "too many entries", &team, &page(&crowd), "directory_malformed");
+    let raw = |plain: &[u8]| {
+        let mut plain = plain.to_vec();
+        plain.resize(512 - 1 - OVERHEAD_BYTES, 0);
+        let sealed = seal(&key, Nonce::make(env), &Aad::new(labels::WIRE_PAGE).add(team.as_bytes()), &plain).unwrap();
+        [vec![Lane::Records.byte()], sealed].concat()
+    };
+    add("empty", "no entry at all", &team, &raw(&[1, 0, 0, 0, 0x80]), "ok");
+    add("length-beyond", "a length beyond the row", &team, &raw(&u32::MAX.to_le_bytes()), "directory_malformed");
+    add("padding-not-zero", "something behind the content", &team, &raw(&[1, 0, 0, 0, 0x80, 1]), "directory_malformed");
+    add("indefinite", "an indefinite list", &team, &raw(&[2, 0, 0, 0, 0x9f, 0xff]), "directory_malformed");
+
+    let signer = SigningKey::from_seed(&[0x61; 32]);
+    let lane = RecordsSecret::from_bytes(secret).derive_records_lane_key();
+    let content = |team: TeamId, pages: u32| {
+        let page = |n: u32| PageName { row: RowId::of(&n.to_le_bytes()), key: PageKey::from_bytes(&[n as u8; 32]) };
+        let maker = signer.verifying_key().device_id();
+        RootContent::new(team, (maker, 7), ShiftDay::from_days(20_000), (0..pages).map(page).collect(), vec![vec![1, 2, 3].into()])
+    };
+    let rows = |content: &RootContent| directory::seal_root(env, &lane, &signer, content).unwrap().1;
+    let mut add = |name: &str, comment: &str, author: &SigningKey, rows: &[Row], expect: &str| {
+        let joined: Vec<String> = rows.iter().map(|row| hex(row.as_bytes())).collect();
+        let author = hex(author.verifying_key().as_bytes());
+        let inputs = json!({ "team": hex(team.as_bytes()), "records_secret": hex(secret), "author": author, "rows": joined.join(" ") });
+        made.add("pages", "wire_root", name, comment, inputs, expect);
+    };
+    let small = rows(&content(team, 2));
+    add("root", "two pages", &signer, &small, "ok");
+    add("root-other-maker", "another device's key", &SigningKey::from_seed(&[0x62; 32]), &small, "directory_signature");
+    add("root-other-team", "sealed and signed for another team", &signer, &rows(&content(other_team, 2)), "directory_key");
+    let mut large = rows(&content(team, 1_000));
+    large.reverse();
+    add("root-of-two-rows", "its rows in another order", &signer, &large, "ok");
+    add("root-incomplete", "one row is missing", &signer, &large[..1], "root_incomplete");
+    add("roots-mixed", "rows of two roots", &signer, &[large[0].clone(), small[0].clone()], "directory_malformed");
+    let page = Row::parse(good).unwrap();
+    add("root-is-a-page", "a page in place of a root", &signer, &[page], "directory_key");
 }
 
 fn generate() -> Made {
@@ -483,7 +583,7 @@ fn generate() -> Made {
     let commons = RecordsSecret::from_bytes(&secret_bytes).derive_commons();
     let commons_bytes = [0x48; 32];
     let sealing = CommonsSecret::from_bytes(&commons_bytes);
-    let notice = Notice { operations: vec![founding.to_bytes().into()], frontiers: vec![] };
+    let notice = Notice { operations: vec![founding.to_bytes().into()], frontiers: vec![], asks: None };
     let row = notice.seal(&env, team, &sealing).unwrap().into_bytes();
     let foreign = notice.seal(&env, team, &commons).unwrap().into_bytes();
     let mut add = |name: &str, comment: &str, team: &TeamId, row: &[u8], expect: &str| {
@@ -515,7 +615,7 @@ fn generate() -> Made {
     add("length-beyond", "a length beyond the row", &team, &raw(&u32::MAX.to_le_bytes()), "notice_malformed");
     add("padding-not-zero", "something behind the content", &team, &raw(&[framed(&empty), vec![1]].concat()), "notice_malformed");
     add("indefinite", "an indefinite map", &team, &raw(&framed(&[0xbf, 0x00, 0x80, 0x01, 0x80, 0xff])), "notice_malformed");
-    let crowd = Notice { operations: (0..257).map(|_| vec![].into()).collect(), frontiers: vec![] };
+    let crowd = Notice { operations: (0..257).map(|_| vec![].into()).collect(), frontiers: vec![], asks: None };
     add("257-items", "too many items", &team, &raw(&framed(&cbor::encode(&crowd))), "notice_malformed");
 
     rows_and_bodies(&mut made, &env, team, &signer, &stranger, &secret_bytes, day);
@@ -523,6 +623,7 @@ fn generate() -> Made {
     frames(&mut made);
     entries(&mut made, day);
     texts(&mut made);
+    wire_pages(&mut made, &env, team, other_team, &secret_bytes);
     made
 }
 
@@ -712,6 +813,14 @@ fn frames(made: &mut Made) {
     );
     add("nested", "a thousand arrays in each other", "pull", &[0x81; 1_000], "frame_malformed");
     add("pull-as-push", "one frame read as another", "push", &pull, "frame_malformed");
+    let names = |rows: Vec<u8>| -> Vec<RowName> { rows.into_iter().map(|n| RowName::from_bytes([n; 16])).collect() };
+    let deletion = |rows: Vec<u8>| Deletion { mailbox, rows: names(rows), freshness }.to_bytes();
+    add("deletion", "a sorted batch", "deletion", &deletion(vec![1, 2, 9]), "ok");
+    add("deletion-unsorted", "its order would tell something", "deletion", &deletion(vec![2, 1]), "frame_order");
+    add("deletion-twice", "a name twice", "deletion", &deletion(vec![1, 1]), "frame_order");
+    add("deletion-of-nothing", "no names", "deletion", &deletion(vec![]), "frame_order");
+    add("veto", "two names", "veto", &Veto { mailbox, rows: names(vec![1, 2]), freshness }.to_bytes(), "ok");
+    add("veto-unsorted", "two names", "veto", &Veto { mailbox, rows: names(vec![2, 1]), freshness }.to_bytes(), "frame_order");
     add("push-announcement", "an announcement by the wrong path", "push", &push(vec![row(1)]), "frame_lane");
     add("announce-records", "records by the wrong path", "announce", &announce(vec![row(3)]), "frame_lane");
     add("announce-nothing", "no rows", "announce", &announce(vec![]), "frame_too_many");

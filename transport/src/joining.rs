@@ -8,11 +8,13 @@
 //!        ◀───────────────────── welcome           after the inviter's person agreed
 //!   thanks ────────────────────▶                  after everything is on the joiner's disk
 //! ```
+//!
+//! With a typed code, hello and reply (SPAKE2) come before the knock.
 
 use crate::error::{TransportError, of_stream};
 use satchel_core::Error;
 use satchel_core::screen::ShortText;
-use satchel_core::store::{Credentials, NewStore, Unlocked};
+use satchel_core::store::{CodeInvitation, Credentials, NewStore, TypedStore, Unlocked};
 use satchel_core::team::{InvitationError, joining};
 use satchel_wire::limits::SESSION_MESSAGE_MAX_BYTES;
 use std::io::{Read, Write};
@@ -70,19 +72,37 @@ pub fn receive(stream: &mut impl Read) -> Result<Vec<u8>, TransportError> {
 /// The inviter's side. `agree` shows the words and says whether this side's person agreed.
 ///
 /// Errors: [`InvitationError::WordsDiffer`] when they did not; nothing was admitted then.
-pub fn host(unlocked: &Unlocked, mut stream: TcpStream, agree: impl FnOnce(&[&'static str; 4]) -> bool) -> Result<(), JoiningError> {
+pub fn host(unlocked: &Unlocked, stream: TcpStream, agree: impl FnOnce(&[&'static str; 4]) -> bool) -> Result<(), JoiningError> {
     set_up(&stream)?;
+    hear_knock(unlocked, stream, agree)
+}
+
+/// The inviter's side with a typed code, which is spent by whoever comes first. Errors: as [`host`].
+pub fn host_by_code(
+    unlocked: &Unlocked,
+    code: CodeInvitation,
+    mut stream: TcpStream,
+    agree: impl FnOnce(&[&'static str; 4]) -> bool,
+) -> Result<(), JoiningError> {
+    set_up(&stream)?;
+    let hello = receive(&mut stream)?;
+    let reply = or_refuse(&mut stream, code.answer_hello(&hello))?;
+    send(&mut stream, &reply)?;
+    hear_knock(unlocked, stream, agree)
+}
+
+/// Tells the other side why not.
+fn or_refuse<T>(stream: &mut TcpStream, answered: Result<T, Error>) -> Result<T, JoiningError> {
+    if let Err(Error::Invitation(reason)) = &answered {
+        // a refusal that does not arrive is no worse than a closed door
+        let _ = send(stream, &joining::refusal(*reason));
+    }
+    Ok(answered?)
+}
+
+fn hear_knock(unlocked: &Unlocked, mut stream: TcpStream, agree: impl FnOnce(&[&'static str; 4]) -> bool) -> Result<(), JoiningError> {
     let knock = receive(&mut stream)?;
-    let (mut hosted, answer) = match unlocked.answer_knock(&knock) {
-        Ok(answered) => answered,
-        Err(error) => {
-            if let Error::Invitation(reason) = &error {
-                // a refusal that does not arrive is no worse than a closed door
-                let _ = send(&mut stream, &joining::refusal(*reason));
-            }
-            return Err(error.into());
-        }
-    };
+    let (mut hosted, answer) = or_refuse(&mut stream, unlocked.answer_knock(&knock))?;
     send(&mut stream, &answer)?;
     let agreed = agree(&hosted.words());
     if !agreed {
@@ -116,11 +136,34 @@ impl std::fmt::Debug for Newcomer<'_> {
 /// Errors: [`InvitationError::WordsDiffer`] when they did not; nothing was written then.
 pub fn join(
     new: (NewStore, Vec<u8>),
+    stream: TcpStream,
+    newcomer: &Newcomer<'_>,
+    agree: impl FnOnce(&[&'static str; 4]) -> bool,
+) -> Result<Unlocked, JoiningError> {
+    set_up(&stream)?;
+    knock(new, stream, newcomer, agree)
+}
+
+/// The joiner's side with a typed code. Errors: as [`join`]; the code is spent, whatever comes of it.
+pub fn join_by_code(
+    typed: (TypedStore, Vec<u8>),
     mut stream: TcpStream,
     newcomer: &Newcomer<'_>,
     agree: impl FnOnce(&[&'static str; 4]) -> bool,
 ) -> Result<Unlocked, JoiningError> {
     set_up(&stream)?;
+    let (typed, hello) = typed;
+    send(&mut stream, &hello)?;
+    let new = typed.replied(&receive(&mut stream)?)?;
+    knock(new, stream, newcomer, agree)
+}
+
+fn knock(
+    new: (NewStore, Vec<u8>),
+    mut stream: TcpStream,
+    newcomer: &Newcomer<'_>,
+    agree: impl FnOnce(&[&'static str; 4]) -> bool,
+) -> Result<Unlocked, JoiningError> {
     let (new, knock) = new;
     send(&mut stream, &knock)?;
     let mut joined = new.answered(&receive(&mut stream)?)?;

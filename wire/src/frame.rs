@@ -8,6 +8,9 @@
 //! | `/v1/rows` | pull key | [`Fetch`]: these rows of a day | [`Pulled`] |
 //! | `/v1/push` | push key | [`Push`]: keep these rows | [`Pushed`] |
 //! | `/v1/announce` | push key | [`Announce`]: a new turn on top of the newest | [`Pushed`], or 409 |
+//! | `/v1/delete` | control key | [`Deletion`]: the day's batch of rows to delete | [`Scheduled`], or 409 |
+//! | `/v1/pending` | pull key | [`Pending`]: which rows are to be deleted | [`PendingRows`] |
+//! | `/v1/veto` | pull key | [`Veto`]: keep these rows | [`Vetoed`] |
 //!
 //! A request is [`Signed`]: `signature = Ed25519(label ‖ 0x00 ‖ path ‖ 0x00 ‖ body)`, RFC 8032, with
 //! the label [`SIGNATURE_LABEL`]. Refusals are RFC 9457 problem details whose `type` ends in a
@@ -16,8 +19,8 @@
 
 use crate::cbor::{self, CborError};
 use crate::day::UtcDay;
-use crate::ids::{AnnouncementId, MailboxId, RowId};
-use crate::limits::{ANNOUNCEMENT_PARTS_MAX_COUNT, LISTING_MAX_COUNT, PUSH_ROWS_MAX_COUNT};
+use crate::ids::{AnnouncementId, MailboxId, RowId, RowName};
+use crate::limits::{ANNOUNCEMENT_PARTS_MAX_COUNT, DELETION_PENDING_DAYS, DELETION_ROWS_MAX_COUNT, LISTING_MAX_COUNT, PUSH_ROWS_MAX_COUNT};
 use crate::row::{Lane, Row};
 use minicbor::{Decode, Encode};
 
@@ -41,9 +44,19 @@ pub enum Endpoint {
     Push,
     /// `/v1/announce`
     Announce,
+    /// `/v1/delete`
+    Delete,
+    /// `/v1/pending`
+    Pending,
+    /// `/v1/veto`
+    Veto,
 }
 
 impl Endpoint {
+    /// All of them.
+    pub const ALL: [Self; 9] =
+        [Self::Claim, Self::Keys, Self::Pull, Self::Rows, Self::Push, Self::Announce, Self::Delete, Self::Pending, Self::Veto];
+
     /// The HTTP path.
     pub const fn path(self) -> &'static str {
         match self {
@@ -53,6 +66,9 @@ impl Endpoint {
             Self::Rows => "/v1/rows",
             Self::Push => "/v1/push",
             Self::Announce => "/v1/announce",
+            Self::Delete => "/v1/delete",
+            Self::Pending => "/v1/pending",
+            Self::Veto => "/v1/veto",
         }
     }
 
@@ -267,6 +283,90 @@ pub struct Done {
     pub generation: u64,
 }
 
+/// Asks a relay to delete rows: the one batch of a day, mixing superseded, erased and expired ones.
+///
+/// A list of rows that belong together would be a document, so there is one list a day, sorted. It waits
+/// [`DELETION_PENDING_DAYS`] days, during which whoever holds a pull key may veto rows that are still needed. Rows of the
+/// announce lane are never deleted. A second batch on one day is `superseded`.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Deletion {
+    /// The mailbox.
+    #[n(0)]
+    pub mailbox: MailboxId,
+    /// Names of rows, strictly ascending, 1 to [`DELETION_ROWS_MAX_COUNT`].
+    #[n(1)]
+    pub rows: Vec<RowName>,
+    /// Replay protection.
+    #[n(2)]
+    pub freshness: Freshness,
+}
+
+/// Answer to [`Deletion`]: the batch is on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Scheduled {
+    /// The day of the batch.
+    #[n(0)]
+    pub day: UtcDay,
+}
+
+/// Asks for deletion batches that wait.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Pending {
+    /// The mailbox.
+    #[n(0)]
+    pub mailbox: MailboxId,
+    /// Only batches of this day and later, or all.
+    #[n(1)]
+    pub since: Option<UtcDay>,
+    /// Replay protection.
+    #[n(2)]
+    pub freshness: Freshness,
+}
+
+/// A batch that waits, without what was vetoed.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct PendingBatch {
+    /// The day of the batch.
+    #[n(0)]
+    pub day: UtcDay,
+    /// Names of its rows, ascending.
+    #[n(1)]
+    pub rows: Vec<RowName>,
+}
+
+/// Answer to [`Pending`], and the day at the relay: batches of that day may still come.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct PendingRows {
+    /// The relay's running day.
+    #[n(0)]
+    pub today: UtcDay,
+    /// Batches, oldest first.
+    #[n(1)]
+    pub batches: Vec<PendingBatch>,
+}
+
+/// Asks a relay to keep rows that a batch names.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Veto {
+    /// The mailbox.
+    #[n(0)]
+    pub mailbox: MailboxId,
+    /// Names of rows, strictly ascending, 1 to [`DELETION_ROWS_MAX_COUNT`].
+    #[n(1)]
+    pub rows: Vec<RowName>,
+    /// Replay protection.
+    #[n(2)]
+    pub freshness: Freshness,
+}
+
+/// Answer to [`Veto`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Vetoed {
+    /// How many entries of batches were struck out.
+    #[n(0)]
+    pub rows: u32,
+}
+
 /// Why a frame is refused before anything is done with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
@@ -279,6 +379,17 @@ pub enum FrameError {
     /// A row stands in a lane that this path does not take. Remedy: use the other path.
     #[error("a row of another lane")]
     Lane,
+    /// Names of rows that are not strictly ascending, or none. Remedy: sort them, each once.
+    #[error("row names out of order")]
+    Order,
+}
+
+/// A list of row names shows nothing but the set: ascending, each once.
+fn check_names(rows: &[RowName]) -> Result<(), FrameError> {
+    if rows.len() > DELETION_ROWS_MAX_COUNT {
+        return Err(FrameError::TooMany);
+    }
+    if rows.is_empty() || rows.windows(2).any(|pair| pair[0] >= pair[1]) { Err(FrameError::Order) } else { Ok(()) }
 }
 
 impl From<CborError> for FrameError {
@@ -311,6 +422,28 @@ impl Frame for KeyChange {}
 impl Frame for Pull {}
 impl Frame for Pushed {}
 impl Frame for Done {}
+impl Frame for Scheduled {}
+impl Frame for Pending {}
+impl Frame for Vetoed {}
+impl Frame for Deletion {
+    fn check(&self) -> Result<(), FrameError> {
+        check_names(&self.rows)
+    }
+}
+impl Frame for Veto {
+    fn check(&self) -> Result<(), FrameError> {
+        check_names(&self.rows)
+    }
+}
+impl Frame for PendingRows {
+    fn check(&self) -> Result<(), FrameError> {
+        // one batch a day, the day itself included
+        if self.batches.len() > usize::from(DELETION_PENDING_DAYS) + 2 {
+            return Err(FrameError::TooMany);
+        }
+        self.batches.iter().filter(|batch| !batch.rows.is_empty()).try_for_each(|batch| check_names(&batch.rows))
+    }
+}
 impl Frame for Fetch {
     fn check(&self) -> Result<(), FrameError> {
         if self.ids.len() > PUSH_ROWS_MAX_COUNT { Err(FrameError::TooMany) } else { Ok(()) }
@@ -443,5 +576,23 @@ mod tests {
     #[test]
     fn a_signature_names_its_path() {
         assert_ne!(Endpoint::Pull.signing_bytes(b"x"), Endpoint::Push.signing_bytes(b"x"));
+    }
+
+    #[test]
+    fn a_batch_is_sorted_and_each_name_stands_once() {
+        let name = |n: u8| RowName::from_bytes([n; 16]);
+        let batch = |rows: Vec<RowName>| {
+            Deletion { mailbox: MailboxId::from_bytes([1; 16]), rows, freshness: Freshness { time: 1, nonce: [0; 12] } }.to_bytes()
+        };
+        assert!(Deletion::from_bytes(&batch(vec![name(1), name(2)])).is_ok());
+        for rows in [vec![], vec![name(2), name(1)], vec![name(1), name(1)]] {
+            assert_eq!(Deletion::from_bytes(&batch(rows)), Err(FrameError::Order));
+        }
+        let mut many: Vec<RowName> = (0..=DELETION_ROWS_MAX_COUNT as u64)
+            .map(|n| RowName::from_bytes([n.to_be_bytes(), [0; 8]].concat().try_into().unwrap()))
+            .collect();
+        assert_eq!(Deletion::from_bytes(&batch(many.clone())), Err(FrameError::TooMany));
+        many.pop();
+        assert!(Deletion::from_bytes(&batch(many)).is_ok());
     }
 }

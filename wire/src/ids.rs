@@ -110,6 +110,10 @@ id!(
     /// A row: BLAKE3 of its bytes, meaningful to a relay only.
     RowId, "row", 32
 );
+id!(
+    /// A row as deletion batches name it: the first half of its id.
+    RowName, "rown", 16
+);
 
 id!(
     /// An entry of the resource catalogue, or a supply: public information about a provider.
@@ -137,6 +141,12 @@ impl RowId {
     /// The id of a row.
     pub fn of(row: &[u8]) -> Self {
         Self(*blake3::hash(row).as_bytes())
+    }
+    /// The first half, by which deletion batches name the row.
+    pub fn name(&self) -> RowName {
+        let mut name = [0; 16];
+        name.copy_from_slice(&self.0[..16]);
+        RowName(name)
     }
 }
 

@@ -14,5 +14,5 @@ pub mod row;
 
 pub use day::{ShiftDay, UtcDay};
 pub use fingerprint::DayFingerprint;
-pub use ids::{AnnouncementId, BodyId, DeviceId, MailboxId, MemberId, OperationId, RecordId, ResourceId, RowId, TeamId, TurnId};
+pub use ids::{AnnouncementId, BodyId, DeviceId, MailboxId, MemberId, OperationId, RecordId, ResourceId, RowId, RowName, TeamId, TurnId};
 pub use row::{Lane, Row, RowError};

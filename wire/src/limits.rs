@@ -22,6 +22,24 @@ pub const SEALED_PLAINTEXT_MAX_BYTES: usize = 16 * 1024 * 1024;
 /// Most plaintext in one box (bytes): whatever is boxed fits a row.
 pub const BOX_PLAINTEXT_MAX_BYTES: usize = ROW_MAX_BYTES;
 
+/// Most records in one page of keys, in a store or on the wire (count).
+pub const PAGE_RECORDS_MAX_COUNT: usize = 128;
+/// Most keys of one record in one entry of a wire page (count); a record with more has several entries.
+pub const PAGE_ENTRY_KEYS_MAX_COUNT: usize = 64;
+/// Most bodies of one record in one entry of a wire page (count); a record with more has several entries.
+pub const PAGE_ENTRY_BODIES_MAX_COUNT: usize = 1_024;
+/// Most pages that one wire root names (count).
+pub const DIRECTORY_PAGES_MAX_COUNT: usize = 4_096;
+/// Most frontiers in one wire root (count).
+pub const DIRECTORY_FRONTIERS_MAX_COUNT: usize = 256;
+/// Largest wire root after its pieces are joined (bytes).
+pub const DIRECTORY_ROOT_MAX_BYTES: usize = 1024 * 1024;
+/// Most rows that one wire root is cut into (count).
+pub const DIRECTORY_ROOT_ROWS_MAX_COUNT: usize = 32;
+
+/// Most bodies that are looked for at once because wire pages list them (count); what is beyond comes from colleagues' phones.
+pub const DIRECTORY_WANTED_MAX_COUNT: usize = 262_144;
+
 /// Longest passphrase (bytes).
 pub const PASSPHRASE_MAX_BYTES: usize = 1_024;
 /// How many words a generated passphrase has unless asked otherwise (count): 55 bits.
@@ -61,8 +79,8 @@ pub const CHANGE_MAX_OPS: usize = 4_096;
 
 /// Most devices in one team (count).
 pub const DEVICES_MAX_COUNT: usize = 1_024;
-/// Most operations in one team log (count).
-pub const LOG_OPERATIONS_MAX_COUNT: usize = 100_000;
+/// Most operations in one team log (count): each keeps its past as a set of bits, 32 MiB for all of them.
+pub const LOG_OPERATIONS_MAX_COUNT: usize = 16_384;
 /// Largest team-log operation (bytes).
 pub const LOG_OPERATION_MAX_BYTES: usize = 16 * 1024;
 /// Most parents that an operation or a turn may name (count).
@@ -86,11 +104,17 @@ pub const PUSH_ROWS_MAX_COUNT: usize = 2_048;
 pub const PULL_MAX_BYTES: usize = 2 * 1024 * 1024;
 /// Most row ids in one listing of a day (count).
 pub const LISTING_MAX_COUNT: usize = 65_536;
+/// Most rows named in one deletion batch, and in one veto (count); the rest waits for the next day's batch.
+pub const DELETION_ROWS_MAX_COUNT: usize = 8_192;
+/// How long a deletion batch waits at a relay for a veto (days).
+pub const DELETION_PENDING_DAYS: u16 = 14;
 /// How far a request's stated time may lie from the relay's (seconds).
 pub const REQUEST_SKEW_MAX_SECONDS: u64 = 900;
 
 /// Largest message inside a phone-to-phone session after its parts are joined (bytes).
 pub const SESSION_MESSAGE_MAX_BYTES: usize = 2 * 1024 * 1024;
+/// Rows in one chunk of a pack (bytes): what reading one keeps in memory.
+pub const PACK_CHUNK_MAX_BYTES: usize = 256 * 1024;
 /// Largest Noise transport message (bytes), fixed by the Noise specification, revision 34, section 3.
 pub const NOISE_MESSAGE_MAX_BYTES: usize = 65_535;
 
@@ -99,3 +123,4 @@ const _: () = assert!(CONTENT_MAX_BYTES + 1024 < ROW_MAX_BYTES, "header, cover a
 const _: () = assert!(NOTE_MAX_BYTES * 2 < CONTENT_MAX_BYTES);
 const _: () = assert!(PULL_MAX_BYTES + ROW_MAX_BYTES < HTTP_BODY_MAX_BYTES);
 const _: () = assert!(ANNOUNCEMENT_MAX_BYTES < HTTP_BODY_MAX_BYTES);
+const _: () = assert!((DELETION_PENDING_DAYS as usize + 2) * (DELETION_ROWS_MAX_COUNT * 17 + 64) < HTTP_BODY_MAX_BYTES);

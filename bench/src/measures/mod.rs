@@ -1,12 +1,14 @@
 //! The measures. Each takes a stage and gives figures.
 
 mod disk;
+mod erase;
 mod exchange;
 mod memory;
 mod save;
 mod unlock;
 
 pub use disk::disk;
+pub use erase::erase;
 pub use exchange::exchange;
 pub use memory::memory;
 pub use save::save;

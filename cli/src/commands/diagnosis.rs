@@ -2,9 +2,11 @@
 
 use crate::arguments::Settings;
 use crate::failure::Failure;
+use crate::keystore::{caveat_words, promise_words};
 use crate::output::{Output, table};
 use satchel_core::screen::ShortText;
 use satchel_core::storage::{self, SlotKind};
+use satchel_core::store::KeyReplacement;
 use satchel_core::team::Standing;
 use serde_json::{Value, json};
 
@@ -38,6 +40,7 @@ pub fn doctor(settings: &Settings, output: Output, confirm_date: bool) -> Result
     let today = unlocked.today()?;
     let relay = unlocked.relay()?;
     let catalogue = unlocked.catalogue_info()?;
+    let (promise, replacement) = (unlocked.promise()?, unlocked.key_replacement()?);
     let check = unlocked.store().check();
     let standing = |standing: Standing| match standing {
         Standing::Active => "active",
@@ -68,6 +71,9 @@ pub fn doctor(settings: &Settings, output: Output, confirm_date: bool) -> Result
     let value = json!({
         "team": team.team.to_string(),
         "slots": slot_json,
+        "keystore": promise.code(),
+        "caveats": promise.caveats().iter().map(|caveat| caveat.code()).collect::<Vec<_>>(),
+        "key_replacement_due": replacement == KeyReplacement::Due,
         "turn": team.turn,
         "turns_held": team.held_turns,
         "devices": devices,
@@ -89,6 +95,13 @@ pub fn doctor(settings: &Settings, output: Output, confirm_date: bool) -> Result
                 cost.memory_kib() / 1024,
                 cost.passes()
             ));
+        }
+        text.push_str(&format!("  between a copied folder and a guessed passphrase stands {}\n", promise_words(promise)));
+        for caveat in promise.caveats() {
+            text.push_str(&format!("  but {}\n", caveat_words(*caveat)));
+        }
+        if replacement == KeyReplacement::Due {
+            text.push_str("  something was erased and the store key still has to be replaced: the next change of anything does it\n");
         }
         text.push_str(&format!(
             "\nKeys\n  key turn {} is in use, {} held; earlier ones are destroyed when nothing needs them\n\nDevices\n",

@@ -4,13 +4,15 @@ mod catalogue;
 mod diagnosis;
 mod exchange;
 mod founding;
+mod keys;
 mod meetings;
 mod overview;
 mod people;
+mod recovery;
 mod screening;
 mod view;
 
-use crate::arguments::{Arguments, Command};
+use crate::arguments::{Arguments, Command, PassphraseAction};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{self, Output};
@@ -20,11 +22,12 @@ pub fn run(arguments: Arguments, output: Output) -> Result<(), Failure> {
     let settings = arguments.settings;
     match arguments.command {
         Command::Init { name, time_zone } => founding::init(&settings, output, &name, time_zone),
-        Command::Invite { role, listen, address, expect_words } => {
-            founding::invite(&settings, output, &role, &listen, address, expect_words.as_deref())
+        Command::Invite { role, listen, address, expect_words, typed, own_device } => {
+            let whom = founding::Whom { role: &role, is_own_device: own_device, is_typed: typed };
+            founding::invite(&settings, output, &whom, &listen, address, expect_words.as_deref())
         }
-        Command::Join { invitation, name, address, expect_words } => {
-            founding::join(&settings, output, &invitation, &name, address, expect_words.as_deref())
+        Command::Join { invitation, name, address, expect_words, typed } => {
+            founding::join(&settings, output, &invitation, &name, address, expect_words.as_deref(), typed)
         }
         Command::Participant(command) => people::participant(&settings, output, command),
         Command::FollowUp(command) => people::follow_up(&settings, output, command),
@@ -37,10 +40,16 @@ pub fn run(arguments: Arguments, output: Output) -> Result<(), Failure> {
         Command::Sync => exchange::sync(&settings, output),
         Command::Peer(command) => exchange::peer(&settings, output, command),
         Command::Relay(command) => exchange::relay(&settings, output, command),
+        Command::Recovery(command) => recovery::recovery(&settings, output, command),
+        Command::Reseat { remove, steward } => recovery::reseat(&settings, output, &remove, steward),
         Command::Catalogue(command) => catalogue::run(&settings, output, command),
         Command::Screen { .. } => screening::run(),
         Command::Doctor { confirm_date } => diagnosis::doctor(&settings, output, confirm_date),
-        Command::Passphrase { words } => founding::passphrase(&settings, output, words),
+        Command::Passphrase { words, action: None } => founding::passphrase(&settings, output, words),
+        Command::Passphrase { action: Some(PassphraseAction::Change { new_passphrase_fd }), .. } => {
+            keys::change_passphrase(&settings, output, new_passphrase_fd)
+        }
+        Command::EraseDevice { yes } => keys::erase_device(&settings, output, yes),
         Command::Demo => crate::demo::run(),
         Command::ExitCodes => {
             output::say(Exit::table().trim_end());

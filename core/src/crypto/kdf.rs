@@ -70,6 +70,11 @@ impl CommonsSecret {
         LaneKey::filled_by(|out| derive_into(labels::LANE_COMMONS, &[self.expose()], out))
     }
 
+    /// The key of packs made under this turn.
+    pub fn derive_pack_key(&self) -> LaneKey {
+        LaneKey::filled_by(|out| derive_into(labels::PACK_KEY, &[self.expose()], out))
+    }
+
     /// What members recognise each other by, and open sessions with.
     pub fn derive_discovery(&self) -> DiscoverySecret {
         DiscoverySecret::filled_by(|out| derive_into(labels::DISCOVERY_SECRET, &[self.expose()], out))

@@ -44,6 +44,8 @@ labels! {
     COVER = "cover";
     /// Associated data of a body.
     BODY = "body";
+    /// Associated data of a chunk of a pack.
+    PACK = "pack";
     /// Associated data of a draft that has not left yet.
     DRAFT = "draft";
     /// Associated data of a key page.
@@ -72,6 +74,12 @@ labels! {
     BOX_CONTROL = "box control key";
     /// Associated data of a complaint for the board.
     BOX_COMPLAINT = "box complaint";
+    /// Associated data of a turn's records secret for the recovery key.
+    BOX_RECOVERY = "box recovery";
+    /// Associated data of the relay's control key for the recovery key.
+    BOX_RECOVERY_CONTROL = "box recovery control";
+    /// Associated data of a recovery package's key for the recovery key.
+    BOX_PACKAGE = "box recovery package";
     /// Associated data of a copy shared outside the team.
     BOX_SHARE = "box share";
 
@@ -96,6 +104,8 @@ labels! {
     UNLOCK_PASSPHRASE = "unlock passphrase";
     /// Unlock key of a slot that needs passphrase and keystore secret.
     UNLOCK_PASSPHRASE_KEYSTORE = "unlock passphrase and keystore";
+    /// Key of a pack, from a commons secret.
+    PACK_KEY = "pack key";
     /// Pre-shared key of a session between members, from a discovery secret.
     PSK_DISCOVERY = "psk discovery";
     /// Pre-shared key of a joining session, from an invitation secret.
@@ -108,6 +118,8 @@ labels! {
     // Tags, tokens and ids.
     /// Rotating tag on a local network.
     DISCOVERY_TAG = "discovery tag";
+    /// Tag in front of a pack that names its turn to those who know it.
+    PACK_TAG = "pack tag";
     /// Tag in a session's hello that names a turn to those who know it.
     HELLO_TAG = "hello tag";
     /// Whether two sides of a session stand at the same place, shown under its handshake hash.
@@ -116,6 +128,10 @@ labels! {
     SESSION_SUMMARY = "session summary";
     /// Words that two people compare.
     CHECK_WORDS = "check words";
+    /// The record that carries on the values of one whose history is dropped, from that one's id.
+    SUCCESSOR = "successor";
+    /// A secret of the root, told from others without being shown.
+    SECRET_MARK = "secret mark";
     /// A device's id, from its signing key.
     DEVICE_ID = "device id";
     /// A team's id, from its founding operation.
@@ -132,6 +148,10 @@ labels! {
     SIGN_BODY = "sign body";
     /// A device signs a turn.
     SIGN_TURN = "sign turn";
+    /// The last control key signs the next one.
+    SIGN_NEXT_CONTROL = "sign next control key";
+    /// Which phone does something that one phone is enough for.
+    TURN_RANK = "turn rank";
     /// A device signs an operation of the team log.
     SIGN_OPERATION = "sign operation";
     /// A device signs its frontier.
@@ -156,20 +176,40 @@ labels! {
     OPERATION_ID = "operation id";
     /// Associated data of an announcement's payload.
     ANNOUNCEMENT = "announcement";
+    /// Associated data of what an escrow key seals.
+    ESCROW = "escrow";
+    /// Associated data of a recovery package.
+    PACKAGE = "recovery package";
+    /// Fingerprint of a team on paper.
+    PAPER_TEAM = "paper team";
+    /// Checksum of a paper share.
+    PAPER_CHECK = "paper check";
     /// Associated data of a notice in the commons lane.
     NOTICE = "notice";
     /// Hash by which a frontier names a receiving key.
     RECEIVING_KEY_HASH = "receiving key hash";
     /// Hash over all chain heads that a device knows.
     CHAIN_DIGEST = "chain digest";
+    /// Which membership bans a key was made under.
+    BANS_DIGEST = "bans digest";
     /// An invitation's id, from its secret.
     INVITATION_ID = "invitation id";
+    /// An invitation's secret, from a typed code's exchange.
+    CODE_SECRET = "code secret";
     /// Checksum of an invitation's text.
     INVITATION_CHECK = "invitation check";
     /// A joining device signs the handshake hash.
     SIGN_JOIN = "sign join";
     /// The record of one part of a catalogue package.
     CATALOGUE_PART = "catalogue part";
+    /// Associated data of a wire page.
+    WIRE_PAGE = "wire page";
+    /// Associated data of a wire root, and its id.
+    WIRE_ROOT = "wire root";
+    /// A device signs a wire root.
+    SIGN_WIRE_ROOT = "sign wire root";
+    /// What a wire page holds, to see whether it changed.
+    WIRE_PAGE_DIGEST = "wire page digest";
     /// Where a record lies in a store, from its id, kind and subject.
     PLACE = "place";
     /// Where a body lies whose author is not known yet.

@@ -11,16 +11,20 @@
 //! | keys for a device | HPKE with X-Wing | RFC 9180, draft-ietf-hpke-pq, draft-connolly-cfrg-xwing-kem |
 //! | signatures | Ed25519, strict | RFC 8032 |
 //! | passphrases | Argon2id | RFC 9106 |
+//! | paper shares | Shamir over GF(2^8) | Shamir 1979; field of FIPS 197 |
 //! | sessions | Noise NNpsk0 | Noise specification, revision 34 |
+//! | a typed code | SPAKE2 | RFC 9382, magic-wormhole's form of it |
 
 mod aead;
 mod boxes;
+mod code;
 mod kdf;
 pub mod labels;
 mod noise;
 mod noise_resolver;
 mod passphrase;
 mod secrets;
+mod sharing;
 mod signing;
 #[cfg(test)]
 mod tests;
@@ -32,14 +36,16 @@ pub use aead::{
     commits_to, open, seal, unwrap, unwrap_store_key, wrap, wrap_store_key,
 };
 pub use boxes::{BOX_OVERHEAD_BYTES, BoxError, ReceivingKey, ReceivingPublicKey, open_box, seal_box};
+pub use code::{CODE_MESSAGE_BYTES, CODE_WORDS_COUNT, CodeError, CodeExchange, JoinCode};
 pub use kdf::{derive_hash, derive_id, derive_key};
 pub use labels::Label;
 pub use noise::{CHANNEL_PLAINTEXT_MAX_BYTES, Channel, HANDSHAKE_MESSAGE_BYTES, Handshake, NoiseError};
 pub use passphrase::{Argon2Params, Passphrase, PassphraseError, derive_unlock_key};
 pub use secrets::{
-    CommonsSecret, DiscoverySecret, InvitationSecret, KeystoreSecret, LaneKey, PageKey, RecordKey, RecordsSecret, RootKey, SealingKey,
-    SecretLengthError, SessionPsk, StoreKey, UnlockKey, WrappedSecret,
+    CommonsSecret, DiscoverySecret, EscrowKey, InvitationSecret, KeystoreSecret, LaneKey, PageKey, RecordKey, RecordsSecret, RootKey,
+    SealingKey, SecretLengthError, SessionPsk, StoreKey, UnlockKey, WrappedSecret,
 };
+pub use sharing::{SecretShare, SharingError, combine_shares, split_secret};
 pub use signing::{Signature, SignatureError, SigningKey, VerifyingKey};
-pub use tokens::{ErasureTokens, discovery_tag, hello_tag, keyed_token};
-pub use words::{check_words, make_passphrase, make_reseat_key, read_reseat_key};
+pub use tokens::{ErasureTokens, discovery_tag, hello_tag, keyed_token, pack_tag};
+pub use words::{check_words, make_passphrase, word_at, word_index};

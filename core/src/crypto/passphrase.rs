@@ -1,17 +1,20 @@
-//! From a passphrase to an unlock key: Argon2id (RFC 9106), with the keystore secret beside it.
+//! From a passphrase to an unlock key: Argon2id (RFC 9106).
 //!
 //! ```text
 //! stretched  = Argon2id v1.3 (passphrase, salt (16), memory, passes, lanes) → 32 bytes
-//! unlock key = derive("… unlock passphrase", stretched)                                  without a keystore secret
-//!            = derive("… unlock passphrase and keystore", stretched, keystore secret)    with one
+//! unlock key = derive("… unlock passphrase", stretched)                 of a slot without a keystore
+//!            = derive("… unlock passphrase and keystore", stretched)    of a slot with one
 //! ```
+//!
+//! Where there is a keystore, what the unlock key wraps is wrapped by the keystore once more, so that both are
+//! needed and the keystore never hands its own key out.
 //!
 //! Parameters come from a slot that an attacker may have written: they are checked before anything is
 //! allocated, from below (a cheap slot would be a guessing oracle) and from above (a huge one a denial).
 
 use super::kdf::derive_into;
 use super::labels;
-use super::secrets::{KeystoreSecret, UnlockKey};
+use super::secrets::UnlockKey;
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use satchel_wire::limits::{
     ARGON2_LANES_MAX_COUNT, ARGON2_MEMORY_DEFAULT_KIB, ARGON2_MEMORY_MAX_KIB, ARGON2_MEMORY_MIN_KIB, ARGON2_PASSES_MAX_COUNT,
@@ -151,17 +154,15 @@ fn stretch(passphrase: &Passphrase, salt: &[u8; 16], params: Argon2Params) -> Re
 
 /// The key that opens a slot. Slow on purpose: call it off the main thread.
 ///
-/// `salt` is random per slot. With a keystore secret both are needed; a slot says which kind it is, and
-/// each kind has its own label. Errors: [`PassphraseError::OutOfMemory`], [`PassphraseError::Params`].
+/// `salt` is random per passphrase. A slot says whether a keystore stands before it, and each kind has its own
+/// label. Errors: [`PassphraseError::OutOfMemory`], [`PassphraseError::Params`].
 pub fn derive_unlock_key(
     passphrase: &Passphrase,
     salt: &[u8; 16],
     params: Argon2Params,
-    keystore_secret: Option<&KeystoreSecret>,
+    has_keystore: bool,
 ) -> Result<UnlockKey, PassphraseError> {
     let stretched = stretch(passphrase, salt, params)?;
-    Ok(UnlockKey::filled_by(|out| match keystore_secret {
-        None => derive_into(labels::UNLOCK_PASSPHRASE, &[stretched.as_slice()], out),
-        Some(secret) => derive_into(labels::UNLOCK_PASSPHRASE_KEYSTORE, &[stretched.as_slice(), secret.expose()], out),
-    }))
+    let label = if has_keystore { labels::UNLOCK_PASSPHRASE_KEYSTORE } else { labels::UNLOCK_PASSPHRASE };
+    Ok(UnlockKey::filled_by(|out| derive_into(label, &[stretched.as_slice()], out)))
 }

@@ -147,12 +147,12 @@ secret!(
     StoreKey, 32, SealingKey, WrappedSecret
 );
 secret!(
-    /// Opens a key slot: derived from passphrase and keystore secret, never stored.
+    /// Opens a key slot: derived from the passphrase, never stored.
     UnlockKey, 32, SealingKey
 );
 secret!(
-    /// What the platform's keystore (or Secure Enclave) holds for one store.
-    KeystoreSecret, 32, WrappedSecret
+    /// What a keystore made of files holds for one store; one made of hardware never shows it.
+    KeystoreSecret, 32, SealingKey
 );
 secret!(
     /// Seals the covers of one lane under one turn.
@@ -165,6 +165,10 @@ secret!(
 secret!(
     /// What the board holds of a turn: opens log, charter, frontiers, receipts and complaints, never records.
     CommonsSecret, 32, WrappedSecret
+);
+secret!(
+    /// Seals what recovers one turn; it lies in the board's boxes of that announcement and nowhere else.
+    EscrowKey, 32, SealingKey
 );
 secret!(
     /// Lets members recognise each other on a network, and opens their sessions.

@@ -3,7 +3,6 @@
 use super::kdf::derive_key;
 use super::labels::{self, Label};
 use super::secrets::DiscoverySecret;
-use satchel_wire::RecordId;
 use zeroize::Zeroizing;
 
 /// The tag by which a device shows itself on a local network: 16 bytes of keyed BLAKE3 over hour and salt.
@@ -17,6 +16,11 @@ pub fn discovery_tag(secret: &DiscoverySecret, hour: u32, salt: &[u8; 16]) -> [u
 /// The tag in a session's hello that names a turn to those who know it: 16 bytes of keyed BLAKE3 over a fresh salt.
 pub fn hello_tag(secret: &DiscoverySecret, salt: &[u8; 16]) -> [u8; 16] {
     tag(labels::HELLO_TAG, secret, &[salt])
+}
+
+/// The tag in front of a pack that names its turn to those who know it: 16 bytes of keyed BLAKE3 over a fresh salt.
+pub fn pack_tag(secret: &DiscoverySecret, salt: &[u8; 16]) -> [u8; 16] {
+    tag(labels::PACK_TAG, secret, &[salt])
 }
 
 fn tag(label: Label, secret: &DiscoverySecret, parts: &[&[u8]]) -> [u8; 16] {
@@ -35,7 +39,7 @@ fn short_mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 16] {
     mac
 }
 
-/// The tokens of one tombstone: keyed BLAKE3 of record ids under the tombstone's random salt, 16 bytes each.
+/// The tokens of one tombstone: keyed BLAKE3 of ids under the tombstone's random salt, 16 bytes each.
 ///
 /// Whoever holds a record finds its token; whoever reads the log learns how many, not which.
 #[derive(Debug)]
@@ -47,13 +51,13 @@ impl ErasureTokens {
         Self(derive_key(labels::TOMBSTONE_TOKEN, &[salt]))
     }
 
-    /// The token of one record, or of a subject and everything about it.
-    pub fn token(&self, id: &RecordId) -> [u8; 16] {
-        short_mac(&self.0, &[id.as_bytes()])
+    /// The token of an id: keyed BLAKE3 over parts, all but the last of which have a fixed length.
+    pub fn token(&self, parts: &[&[u8]]) -> [u8; 16] {
+        short_mac(&self.0, parts)
     }
 }
 
 /// One token without keeping the key: see [`ErasureTokens`].
-pub fn keyed_token(salt: &[u8; 16], id: &RecordId) -> [u8; 16] {
-    ErasureTokens::new(salt).token(id)
+pub fn keyed_token(salt: &[u8; 16], parts: &[&[u8]]) -> [u8; 16] {
+    ErasureTokens::new(salt).token(parts)
 }

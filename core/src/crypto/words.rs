@@ -6,14 +6,20 @@
 use super::kdf::derive_key;
 use super::labels;
 use super::passphrase::{Passphrase, PassphraseError};
-use super::signing::SigningKey;
 use crate::env::Env;
 use satchel_wire::limits::{PASSPHRASE_WORDS_MAX_COUNT, PASSPHRASE_WORDS_MIN_COUNT};
 use zeroize::Zeroizing;
 
-fn word(eleven_bits: u16) -> &'static str {
+pub(super) fn word(eleven_bits: u16) -> &'static str {
     // the mask keeps the index below 2,048, the length of the list
     bip39::Language::English.word_list()[usize::from(eleven_bits & 0x7ff)]
+}
+
+/// The word of the list that was typed, in lower case, whole or at least its first four letters.
+pub(super) fn typed_word(typed: &str) -> Option<&'static str> {
+    let list = bip39::Language::English.word_list();
+    let whole = list.iter().find(|word| **word == typed);
+    whole.or_else(|| list.iter().find(|word| typed.len() >= 4 && word.starts_with(typed))).copied()
 }
 
 /// A random passphrase of `words` words (4 to 12, 11 bits each) with single spaces; five words are 55 bits.
@@ -36,22 +42,22 @@ pub fn make_passphrase(env: &Env, words: usize) -> Result<Passphrase, Passphrase
     Passphrase::new(&text)
 }
 
-/// A fresh reseat key, and its seed as 24 words (BIP 39, checksum included) for paper. It is never stored.
-pub fn make_reseat_key(env: &Env) -> (SigningKey, Zeroizing<String>) {
-    let mut seed = Zeroizing::new([0; 32]);
-    env.fill(seed.as_mut_slice());
-    // 32 bytes are a valid BIP-39 entropy length
-    let words = bip39::Mnemonic::from_entropy(seed.as_slice()).map(|mnemonic| mnemonic.to_string()).unwrap_or_default();
-    (SigningKey::from_seed(&seed), Zeroizing::new(words))
+/// The word of 11 bits; higher bits are ignored.
+pub fn word_at(eleven_bits: u16) -> &'static str {
+    word(eleven_bits)
 }
 
-/// The reseat key of 24 words read from paper. Errors: [`PassphraseError::Words`] for a wrong word or checksum.
-pub fn read_reseat_key(words: &str) -> Result<SigningKey, PassphraseError> {
-    let mnemonic = bip39::Mnemonic::parse_normalized(words.trim()).map_err(|_| PassphraseError::Words)?;
-    let (entropy, length) = mnemonic.to_entropy_array();
-    let entropy = Zeroizing::new(entropy);
-    let seed: &[u8; 32] = entropy.get(..length).and_then(|seed| seed.try_into().ok()).ok_or(PassphraseError::Words)?;
-    Ok(SigningKey::from_seed(seed))
+/// The 11 bits of a word, whatever its case; the first four letters are enough (they are distinct in this list).
+pub fn word_index(word: &str) -> Option<u16> {
+    let list = bip39::Language::English.word_list();
+    let lower = Zeroizing::new(word.trim().to_ascii_lowercase());
+    if let Ok(at) = list.binary_search(&lower.as_str()) {
+        return u16::try_from(at).ok();
+    }
+    if lower.len() != 4 {
+        return None;
+    }
+    list.iter().position(|known| known.starts_with(lower.as_str())).and_then(|at| u16::try_from(at).ok())
 }
 
 /// Four words (44 bits) of a handshake hash, shown on both sides and compared aloud.

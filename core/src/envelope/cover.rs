@@ -68,6 +68,12 @@ pub fn open_row(team: TeamId, lane: &LaneKey, row: &Row) -> Result<Covered, Enve
     Ok(Covered { binding, key, body_id, body: body.to_vec() })
 }
 
+/// The body that a row of the records lane would carry, and its id: neither needs the cover.
+pub fn body_of(row: &Row) -> Option<(BodyId, &[u8])> {
+    let (_, body) = row.rest().split_at_checked(COVER_BYTES).filter(|_| row.lane() == Lane::Records)?;
+    Some((BodyId::of(body), body))
+}
+
 fn read_cover(plain: &[u8]) -> Result<(Binding, RecordKey), EnvelopeError> {
     let plain: &[u8; PLAIN_BYTES] = plain.try_into().map_err(|_| EnvelopeError::FalseCover)?;
     let [suite, record @ .., _] = plain;

@@ -21,8 +21,9 @@
 
 mod body;
 mod cover;
+pub mod directory;
 
 pub use body::{
     Binding, BodyHeader, EnvelopeError, OpenedBody, SCHEMA_VERSION, SealedBody, VerifiedBody, is_sealed_by, open_body, seal_body,
 };
-pub use cover::{COVER_BYTES, Covered, SUITE, cover_row, open_row};
+pub use cover::{COVER_BYTES, Covered, SUITE, body_of, cover_row, open_row};

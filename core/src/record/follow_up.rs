@@ -19,6 +19,8 @@ pub mod field {
     pub const CONTACT: &str = "contact";
     /// State.
     pub const STATE: &str = "state";
+    /// All of them.
+    pub const ALL: &[&str] = &[WHAT, FROM, UNTIL, WHO, CONTACT, STATE];
 }
 
 /// Where a follow-up stands. "Expired" is what the calendar says of an open one and is not stored.

@@ -196,6 +196,20 @@ pub fn read_follow_up(id: RecordId, participant: RecordId, document: &Document, 
     }
 }
 
+/// The fields of a document whose values a successor record carries on; none for a kind that others refer to by its id.
+pub const fn carried_fields(kind: Kind) -> Option<&'static [&'static str]> {
+    match kind {
+        Kind::FollowUp => Some(follow_up::field::ALL),
+        Kind::SelfReferral => Some(self_referral::field::ALL),
+        _ => None,
+    }
+}
+
+/// Writes the values that another document has now.
+pub fn carry(edit: &mut Edit<'_>, fields: &[&str], from: &Document) -> Edited {
+    fields.iter().filter_map(|field| Some((field, from.value(field)?))).try_for_each(|(field, value)| edit.set(field, value))
+}
+
 /// An open promise whose window has passed reads as expired.
 pub fn shown_state(state: FollowUpState, until: ShiftDay, today: ShiftDay) -> FollowUpState {
     if state == FollowUpState::Open && until < today { FollowUpState::Expired } else { state }

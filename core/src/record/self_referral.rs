@@ -16,6 +16,8 @@ pub mod field {
     pub const STATUS: &str = "status";
     /// The share grant, once there is one.
     pub const SHARE_GRANT: &str = "share_grant";
+    /// All of them.
+    pub const ALL: &[&str] = &[STARTED_BY, TO, WORDS, STATUS, SHARE_GRANT];
 }
 
 /// Who started it. A third person is not representable.

@@ -95,7 +95,7 @@ impl Database {
 
     /// Replaces the key slots as a whole; `filler` is fresh random bytes.
     pub fn write_slots(&mut self, slots: &SlotFile, filler: &[u8; SLOT_FILLER_BYTES]) -> Result<(), StorageError> {
-        files::write_slots(&self.dir, &slots.encode(filler)?)
+        files::write_slots(&self.dir, slots, filler)
     }
 
     /// Writes the log back and cuts it to nothing: from then on no file holds what was deleted.

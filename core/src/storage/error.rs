@@ -12,6 +12,9 @@ pub enum StorageError {
     /// No store lies in this folder. Remedy: create one, or correct the path.
     #[error("there is no store here")]
     NotFound,
+    /// The device was erased: keys and slots are gone, and the rest of the files with this call. Remedy: found or join a team.
+    #[error("the store was erased")]
+    Erased,
     /// The folder already holds something. Remedy: open it, or choose an empty folder.
     #[error("the folder is not empty")]
     Exists,
@@ -90,6 +93,7 @@ impl StorageError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotFound => "storage.not_found",
+            Self::Erased => "storage.erased",
             Self::Exists => "storage.exists",
             Self::InUse => "storage.in_use",
             Self::Newer { .. } => "storage.newer",

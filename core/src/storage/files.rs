@@ -2,7 +2,7 @@
 
 use super::StorageError;
 use super::lock::Lock;
-use super::slots::{SLOT_FILE_BYTES, SlotFile};
+use super::slots::{SLOT_FILE_BYTES, SLOT_FILLER_BYTES, SlotFile};
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -12,6 +12,8 @@ pub(super) const DATABASE_UNFINISHED: &str = "store.sqlite.new";
 const SLOTS: &str = "slots";
 const SLOTS_UNFINISHED: &str = "slots.new";
 pub(super) const LOCK: &str = "lock";
+/// How many wrong passphrases in a row, and when the last one.
+const TRIES: &str = "tries";
 /// What SQLite may put beside a database file.
 const COMPANIONS: [&str; 3] = ["-wal", "-shm", "-journal"];
 
@@ -47,6 +49,13 @@ pub fn remove(dir: &Path) -> Result<(), StorageError> {
         return Ok(());
     }
     let lock = Lock::take(&dir.join(LOCK))?;
+    remove_all(dir)?;
+    remove_marker(dir)?;
+    remove_folder(dir, lock)
+}
+
+/// Everything but the marker of an erasure and the lock. Slots first.
+pub(super) fn remove_all(dir: &Path) -> Result<(), StorageError> {
     for name in [SLOTS, SLOTS_UNFINISHED] {
         remove_if_there(&dir.join(name))?;
     }
@@ -55,7 +64,19 @@ pub fn remove(dir: &Path) -> Result<(), StorageError> {
         remove_if_there(&dir.join(name))?;
         remove_companions(dir, name)?;
     }
-    sync_dir(dir)?;
+    remove_if_there(&dir.join(TRIES))?;
+    sync_dir(dir)
+}
+
+/// Nothing is left to be finished.
+pub(super) fn remove_marker(dir: &Path) -> Result<(), StorageError> {
+    remove_if_there(&dir.join(super::erasing::MARKER_UNFINISHED))?;
+    remove_if_there(&dir.join(super::erasing::MARKER))?;
+    sync_dir(dir)
+}
+
+/// The lock, and the folder if nothing else is in it.
+pub(super) fn remove_folder(dir: &Path, lock: Lock) -> Result<(), StorageError> {
     remove_if_there(&dir.join(LOCK))?;
     drop(lock);
     match fs::remove_dir(dir) {
@@ -90,12 +111,41 @@ pub fn destroy_slots(dir: &Path, noise: &[u8; SLOT_FILE_BYTES]) -> Result<(), St
     outcome.and(sync_dir(dir))
 }
 
-/// Replaces the key slots as a whole: whoever looks sees the old file or the new one.
-pub(super) fn write_slots(dir: &Path, bytes: &[u8; SLOT_FILE_BYTES]) -> Result<(), StorageError> {
+/// Wrong passphrases in a row, and when the last one was (Unix seconds). An unreadable file counts as none: the delay that
+/// follows from it is a courtesy, and whoever can write here can copy the folder and try elsewhere.
+pub fn wrong_tries(dir: &Path) -> (u8, u64) {
+    let mut bytes = [0; 9];
+    let read = File::open(dir.join(TRIES)).and_then(|mut file| file.read_exact(&mut bytes));
+    let (count, seconds) = bytes.split_at(1);
+    match (read, count, seconds.try_into()) {
+        (Ok(()), [count], Ok(seconds)) => (*count, u64::from_le_bytes(seconds)),
+        _ => (0, 0),
+    }
+}
+
+/// Notes a wrong passphrase. Errors: the medium's, which the caller may ignore.
+pub fn count_wrong_try(dir: &Path, now_seconds: u64) -> Result<(), StorageError> {
+    let mut bytes = vec![wrong_tries(dir).0.saturating_add(1)];
+    bytes.extend_from_slice(&now_seconds.to_le_bytes());
+    let mut file = open_private(&dir.join(TRIES))?;
+    file.write_all(&bytes)?;
+    Ok(())
+}
+
+/// The right passphrase: nothing is counted any more. Errors: as [`count_wrong_try`].
+pub fn forget_wrong_tries(dir: &Path) -> Result<(), StorageError> {
+    remove_if_there(&dir.join(TRIES))
+}
+
+/// Replaces the key slots as a whole: whoever looks sees the old file or the new one. `filler` is fresh random bytes.
+///
+/// Call it while a [`Database`](super::Database) of this folder is open: it holds the lock.
+pub fn write_slots(dir: &Path, slots: &SlotFile, filler: &[u8; SLOT_FILLER_BYTES]) -> Result<(), StorageError> {
+    let bytes = slots.encode(filler)?;
     let unfinished = dir.join(SLOTS_UNFINISHED);
     let mut file = open_private(&unfinished)?;
     file.set_len(0)?;
-    file.write_all(bytes)?;
+    file.write_all(&bytes)?;
     file.sync_all()?;
     drop(file);
     fs::rename(&unfinished, dir.join(SLOTS))?;

@@ -17,8 +17,8 @@
 //!        29  1  length of the keystore alias
 //!        30 32  keystore alias, zero after its length
 //!        62  1  length of the wrapped store key
-//!        63 160 wrapped store key, zero after its length
-//!       223 33  reserved: zero
+//!        63 192 wrapped store key, zero after its length
+//!       255  1  reserved: zero
 //! ```
 //!
 //! An empty slot is zero throughout. The checksum finds accidents, not attackers: the wrapping
@@ -40,7 +40,7 @@ const SLOT_BYTES: usize = 256;
 const FILLER_AT: usize = SLOTS_AT + SLOT_COUNT * SLOT_BYTES;
 const CHECKSUM_AT: usize = SLOT_FILE_BYTES - 32;
 const ALIAS_MAX_BYTES: usize = 32;
-const WRAPPED_MAX_BYTES: usize = 160;
+const WRAPPED_MAX_BYTES: usize = 192;
 
 /// Why a slot file or slot is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -121,7 +121,8 @@ impl SlotKind {
             _ => Err(SlotError::Kind),
         }
     }
-    const fn has_keystore(self) -> bool {
+    /// Whether a keystore stands before it.
+    pub const fn has_keystore(self) -> bool {
         matches!(self, Self::PassphraseKeystore | Self::PinKeystore)
     }
 }
@@ -191,7 +192,7 @@ impl Slot {
     pub const WRAPPED_MAX_BYTES: usize = WRAPPED_MAX_BYTES;
 
     /// Takes the parts of a slot. The alias is 1 to 32 bytes for kinds with a keystore and empty for the
-    /// others, the wrapped key 1 to 160 bytes; else [`SlotError::Length`].
+    /// others, the wrapped key 1 to 192 bytes; else [`SlotError::Length`].
     pub fn new(kind: SlotKind, cost: Argon2Cost, salt: [u8; 16], keystore_alias: &[u8], wrapped_key: &[u8]) -> Result<Self, SlotError> {
         let alias_fits = keystore_alias.len() <= ALIAS_MAX_BYTES && keystore_alias.is_empty() != kind.has_keystore();
         if !alias_fits || wrapped_key.is_empty() || wrapped_key.len() > WRAPPED_MAX_BYTES {

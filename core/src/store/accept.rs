@@ -6,17 +6,18 @@
 //! what the author signed, is thrown away with its row, and other covers of that body are still tried.
 
 use super::freeze::changes;
-use super::index::{Item, ItemKey, place_of};
+use super::index::{BanMark, Item, ItemKey, Place, place_of};
 use super::ledger::Line;
 use super::root::{Seed, open_value, seal_value};
 use super::vault::Vault;
 use super::write::entry_term_days;
 use crate::consent::{Grant, Withdrawal};
-use crate::crypto::{self, RecordKey, labels};
+use crate::crypto::{self, labels};
 use crate::document::{Actor, Document, DocumentError};
 use crate::envelope::{self, BodyHeader, Covered, EnvelopeError, SCHEMA_VERSION, VerifiedBody};
 use crate::error::Error;
 use crate::record::{Audience, Encounter, EntryContent, EntryError, EntryValue, Kind, Shape, SubjectRule, Summary, Tally, mapping};
+use crate::rules::Rule;
 use crate::storage::{Reader, Transaction};
 use minicbor::{Decode, Encode};
 use satchel_wire::ShiftDay;
@@ -24,7 +25,7 @@ use satchel_wire::cbor;
 use satchel_wire::ids::{BodyId, DeviceId, RecordId, RowId};
 use satchel_wire::limits::{HELD_MAX_BYTES, HELD_PER_AUTHOR_MAX_COUNT};
 use satchel_wire::row::{Lane, Row};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What became of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +80,16 @@ impl Acceptance {
             self.bodies.extend(body);
         }
     }
+    /// Adds what became of other rows.
+    pub(super) fn join(&mut self, other: Self) {
+        self.applied += other.applied;
+        self.known += other.known;
+        self.held += other.held;
+        self.refused += other.refused;
+        self.thrown_away += other.thrown_away;
+        self.bodies.extend(other.bodies);
+        other.codes.into_iter().for_each(|code| self.note(code));
+    }
     fn note(&mut self, code: &'static str) {
         if !self.codes.contains(&code) {
             self.codes.push(code);
@@ -89,36 +100,75 @@ impl Acceptance {
 const HELD: &str = "held";
 /// The one code of a body whose signature could not be checked yet.
 const UNKNOWN_DEVICE: &str = "held_unknown_device";
-/// Most keys of one record that were made under the same number of bans (count). Phones make one per record and
-/// ban, and a few when they write at once; whoever floods a record with keys costs everybody no more than this.
-const KEYS_PER_BAN_MAX_COUNT: usize = 16;
+/// Most keys of one record that one author's bodies bring under the same bans (count). Phones make one per record and
+/// set of bans, and a few when they write at once; whoever floods a record with keys costs everybody no more than this,
+/// and takes nobody else's room.
+const KEYS_PER_BAN_MAX_COUNT: usize = 8;
 
-/// How much is held, and of whom.
+/// How much is held, of whom, and what each of it waits for: so that something new opens only what waited for it.
 #[derive(Debug, Default)]
 pub(super) struct HeldRoom {
     by_author: BTreeMap<DeviceId, usize>,
     unproven_bytes: usize,
     bytes: usize,
+    waiting: BTreeMap<RowId, Waiting>,
+}
+
+/// Something held, without its content.
+#[derive(Debug, Clone, Copy)]
+struct Waiting {
+    author: Option<DeviceId>,
+    bytes: usize,
+    /// Of a row: the body that it carries.
+    body: Option<BodyId>,
+    /// Of a body: its place and the participant whom it is about.
+    place: Option<Place>,
+    subject: Option<RecordId>,
+}
+
+impl Waiting {
+    fn of(held: &Held, author: Option<DeviceId>, bytes: usize) -> Self {
+        let (body, place, subject) = match held {
+            Held::Row(row, _) => (Row::parse(row.clone()).ok().and_then(|row| Some(envelope::body_of(&row)?.0)), None, None),
+            Held::Body(held) => (None, Some(place_of(held.record, held.kind, held.subject)), held.subject),
+        };
+        Self { author, bytes, body, place, subject }
+    }
 }
 
 impl HeldRoom {
-    fn add(&mut self, author: Option<DeviceId>, bytes: usize) {
-        match author {
+    fn add(&mut self, id: RowId, waiting: Waiting) {
+        match waiting.author {
             Some(author) => *self.by_author.entry(author).or_default() += 1,
-            None => self.unproven_bytes += bytes,
+            None => self.unproven_bytes += waiting.bytes,
         }
-        self.bytes += bytes;
+        self.bytes += waiting.bytes;
+        self.waiting.insert(id, waiting);
+    }
+
+    fn release(&mut self, id: &RowId) {
+        let Some(waiting) = self.waiting.remove(id) else { return };
+        self.bytes = self.bytes.saturating_sub(waiting.bytes);
+        match waiting.author {
+            None => self.unproven_bytes = self.unproven_bytes.saturating_sub(waiting.bytes),
+            Some(author) => {
+                if let Some(count) = self.by_author.get_mut(&author) {
+                    *count = count.saturating_sub(1);
+                }
+            }
+        }
     }
 
     /// Takes room if there is some.
-    fn take(&mut self, author: Option<DeviceId>, bytes: usize) -> bool {
+    fn take(&mut self, id: RowId, waiting: Waiting) -> bool {
+        let Waiting { author, bytes, .. } = waiting;
         let has_share = match author {
             Some(author) => self.by_author.get(&author).is_none_or(|count| *count < HELD_PER_AUTHOR_MAX_COUNT),
             None => self.unproven_bytes + bytes <= HELD_MAX_BYTES / 2,
         };
         let fits = has_share && self.bytes + bytes <= HELD_MAX_BYTES;
         if fits {
-            self.add(author, bytes);
+            self.add(id, waiting);
         }
         fits
     }
@@ -126,7 +176,7 @@ impl HeldRoom {
 
 /// What is kept of something held: a row whose turn is unknown, or a body with the key that opened it.
 #[derive(Debug, Encode, Decode)]
-enum Held {
+pub(super) enum Held {
     /// A row that no turn here opens, and the day on which it came.
     #[n(0)]
     Row(#[cbor(n(0), with = "minicbor::bytes")] Vec<u8>, #[n(1)] Option<ShiftDay>),
@@ -134,37 +184,37 @@ enum Held {
     Body(#[n(0)] HeldBody),
 }
 
+/// A body that waits, with the key that opened it.
 #[derive(Debug, Encode, Decode)]
-struct HeldBody {
+pub(super) struct HeldBody {
     #[n(0)]
-    record: RecordId,
+    pub record: RecordId,
     #[n(1)]
-    subject: Option<RecordId>,
+    pub subject: Option<RecordId>,
     #[n(2)]
-    kind: Kind,
+    pub kind: Kind,
     #[n(3)]
-    day: ShiftDay,
+    pub day: ShiftDay,
     #[cbor(n(4), with = "minicbor::bytes")]
-    key_id: [u8; 8],
+    pub key_id: [u8; 8],
     #[n(5)]
-    key: Seed,
+    pub key: Seed,
     #[n(6)]
-    author: DeviceId,
+    pub author: DeviceId,
     #[cbor(n(7), with = "minicbor::bytes")]
-    body: Vec<u8>,
+    pub body: Vec<u8>,
 }
 
 impl Vault {
     /// Judges rows of the records lane. Everything that is applied or held is stored.
     pub(super) fn accept_rows(&mut self, tx: &Transaction<'_>, rows: &[Row]) -> Result<Acceptance, Error> {
         let mut acceptance = Acceptance::default();
-        self.held_room = None;
         for row in rows {
             let (body, verdict) = self.accept_row(tx, row)?;
             acceptance.add(body, verdict);
         }
-        if acceptance.applied > 0 {
-            self.retry_held(tx)?;
+        if acceptance.applied > 0 || self.directory.news {
+            self.retry_after(tx, &acceptance.bodies)?;
         }
         Ok(acceptance)
     }
@@ -178,6 +228,10 @@ impl Vault {
             };
             return Ok((None, verdict));
         }
+        if self.role().is_ok_and(|role| !role.reads_records()) {
+            // a board phone has no key to records and keeps none of them
+            return Ok((None, BodyVerdict::Known));
+        }
         match self.uncover(row) {
             Ok(covered) => {
                 let id = covered.body_id;
@@ -185,6 +239,11 @@ impl Vault {
             }
             Err(EnvelopeError::FalseCover | EnvelopeError::Malformed) => Ok((None, BodyVerdict::ThrownAway)),
             Err(error) => {
+                if error == EnvelopeError::Cover
+                    && let Some(known) = self.accept_unopened(tx, row)?
+                {
+                    return Ok(known);
+                }
                 // an unknown turn, or a later version: the row waits as it is
                 let verdict = self.hold(tx, row.id(), None, &held_row(row, today), error.code())?;
                 Ok((None, verdict))
@@ -193,7 +252,7 @@ impl Vault {
     }
 
     fn uncover(&self, row: &Row) -> Result<Covered, EnvelopeError> {
-        for held in self.book.held() {
+        for held in self.keyring.book.held() {
             let Some(lane) = held.secret.records_lane_key() else { continue };
             match envelope::open_row(self.root.team, &lane, row) {
                 Err(EnvelopeError::Cover) => {}
@@ -221,23 +280,33 @@ impl Vault {
             author,
             body,
         };
-        let Some(device) = self.log.state().devices.get(&author).cloned() else {
+        let Some(device) = self.keyring.log.state().devices.get(&author).cloned() else {
+            // nobody's word, about something erased: its key must not even be held
+            if self.late_for(&super::erase::target(held.record, held.kind, held.subject)).is_some() {
+                return Ok(BodyVerdict::ThrownAway);
+            }
             return self.hold_body(tx, body_id, held, UNKNOWN_DEVICE);
         };
         let Ok(verified) = opened.verify(&device.key) else { return Ok(BodyVerdict::ThrownAway) };
         let header = verified.header;
+        if let Some(verdict) = self.drop_erased(tx, &held, body_id, &header)? {
+            return Ok(verdict);
+        }
         if header.schema > SCHEMA_VERSION {
             return self.hold_body(tx, body_id, held, "held_newer_version");
         }
-        let Some(state) = self.log.state_at(&header.log_head) else { return self.hold_body(tx, body_id, held, "held_log_head") };
+        let Some(state) = self.keyring.log.state_at(&header.log_head) else { return self.hold_body(tx, body_id, held, "held_log_head") };
         let entitled = state.device_role(author).is_some_and(crate::team::Role::reads_records);
         if let Err(code) = if entitled { check_structure(&held, binding.audience, &header) } else { Err("refused_role") } {
             return self.refuse(tx, &held, body_id, &header, code);
         }
+        if let Some(verdict) = self.drop_expired(tx, &held, body_id, &header)? {
+            return Ok(verdict);
+        }
         // banned or demoted since: what it wrote beyond the cut waits, whatever log head it names
-        let may_still_write = self.log.state().device_role(author).is_some_and(crate::team::Role::reads_records);
-        let beyond_cut = !may_still_write && device.cut.is_none_or(|cut| header.sequence > cut.sequence);
-        if beyond_cut {
+        let beyond_cut = self.is_beyond_cut(&author, header.sequence);
+        let is_adopted = self.keyring.log.state().adopted.contains(&body_id) || self.depended_on.contains(&body_id);
+        if beyond_cut && !is_adopted && self.env.holds(Rule::HoldBeyondCut) {
             return self.hold_body(tx, body_id, held, "held_beyond_cut");
         }
         if !matches!(held.kind, Kind::Grant | Kind::Withdrawal)
@@ -246,8 +315,12 @@ impl Vault {
         {
             return self.hold_body(tx, body_id, held, "held_no_grant");
         }
-        let bans = u32::try_from(state.bans.len()).unwrap_or(u32::MAX);
-        match self.apply(tx, &held, body_id, &verified, bans)? {
+        let bans = BanMark::of(&state);
+        let mut verdict = self.apply(tx, &held, body_id, &verified, bans)?;
+        if matches!(verdict, BodyVerdict::Held("held_missing_parent")) && self.release_depended_on(tx, &held, &verified.content)? {
+            verdict = self.apply(tx, &held, body_id, &verified, bans)?;
+        }
+        match verdict {
             BodyVerdict::Held(code) => self.hold_body(tx, body_id, held, code),
             BodyVerdict::Refused(code) => self.refuse(tx, &held, body_id, &header, code),
             other => {
@@ -259,15 +332,20 @@ impl Vault {
 
     /// Puts a body into the ledger, and notices what its place in the author's chain says.
     fn enter(&mut self, tx: &Transaction<'_>, held: &HeldBody, id: BodyId, header: &BodyHeader, refused: bool) -> Result<(), Error> {
-        if header.device == self.device {
+        let place = place_of(held.record, held.kind, held.subject);
+        let line = Line::new(held.day, id, place, header.device, header.sequence);
+        self.enter_line(tx, if refused { line.refused() } else { line }, header)
+    }
+
+    fn enter_line(&mut self, tx: &Transaction<'_>, line: Line, header: &BodyHeader) -> Result<(), Error> {
+        let is_settled = self.is_before_resumption(&header.device, header.sequence);
+        if header.device == self.device && !is_settled {
             // written by this device, and yet unknown to it: this store is an old copy, or there are two
             self.state.is_copied = true;
         }
-        let place = place_of(held.record, held.kind, held.subject);
-        let line = Line::new(held.day, id, place, header.device, header.sequence);
         let ledger = self.ledger(tx)?;
-        ledger.append(if refused { line.refused() } else { line });
-        if ledger.chain(&header.device).is_some_and(super::ledger::Chain::is_forked) {
+        ledger.append(line);
+        if !is_settled && ledger.chain(&header.device).is_some_and(super::ledger::Chain::is_forked) {
             self.state.forked.insert(header.device);
         }
         Ok(())
@@ -296,7 +374,7 @@ impl Vault {
         held: &HeldBody,
         id: BodyId,
         verified: &VerifiedBody,
-        bans: u32,
+        bans: BanMark,
     ) -> Result<BodyVerdict, Error> {
         let day = held.day;
         let place = place_of(held.record, held.kind, held.subject);
@@ -309,13 +387,15 @@ impl Vault {
             day,
             keys: Vec::new(),
             summary: Summary::Plain,
+            until: None,
         });
         // by its bytes too: a key id is its author's word, and another key may stand under it already
         if !item.keys.iter().any(|key| key.id == held.key_id && key.key.expose() == held.key.expose()) {
-            if item.keys.iter().filter(|key| key.bans == bans).count() >= KEYS_PER_BAN_MAX_COUNT {
+            let of_author = item.keys.iter().filter(|key| key.bans == bans && key.author == held.author);
+            if of_author.count() >= KEYS_PER_BAN_MAX_COUNT {
                 return Ok(BodyVerdict::Held("held_too_many_keys"));
             }
-            item.keys.push(ItemKey { id: held.key_id, key: held.key.clone(), bans });
+            item.keys.push(ItemKey { id: held.key_id, key: held.key.clone(), bans, author: held.author });
             // every phone writes on under the same key: the one made under the most bans, then the largest id
             item.keys.sort_by(|a, b| (a.bans, a.id, a.key.expose()).cmp(&(b.bans, b.id, b.key.expose())));
         }
@@ -355,6 +435,7 @@ impl Vault {
                     return Ok(verdict);
                 }
                 item.day = day;
+                item.until = self.entry_until(held.kind, day, verified.header.keep_until)?;
                 tx.put_body(&place, &id, &held.body)?;
                 if held.kind == Kind::Encounter {
                     // the version shown may be another one than this
@@ -459,38 +540,132 @@ impl Vault {
         // Bounded, and fair: each proven author has a share, and what no author can be proven of shares half of the room,
         // so that noise never crowds out what a member signed. A body that does not fit is asked for again, by its id,
         // when phones meet; a row that no turn here opens is read from the relay again after the next turn.
-        let mut room = match self.held_room.take() {
-            Some(room) => room,
-            None => self.count_held(tx)?,
-        };
+        self.load_held(tx)?;
         let plain = zeroize::Zeroizing::new(cbor::encode(held));
-        let sealed = seal_value(&self.env, &self.values, HELD, id.as_bytes(), &plain)?;
-        if room.take(author, sealed.len()) {
+        let sealed = seal_value(&self.env, &self.root.held_key(), HELD, id.as_bytes(), &plain)?;
+        let waiting = Waiting::of(held, author, sealed.len());
+        if self.held_room.as_mut().is_some_and(|room| room.take(id, waiting)) {
             tx.put_held(&id, &sealed)?;
-        } else if author.is_none() {
+        } else {
+            // also what a member signed: a phone that meets nobody would never hear of it again
             self.state.is_pull_incomplete = true;
         }
-        self.held_room = Some(room);
         Ok(BodyVerdict::Held(code))
     }
 
-    fn count_held(&self, reader: &Reader<'_>) -> Result<HeldRoom, Error> {
+    /// Counts what is held, once an unlock: everything is opened for it, and never again without a reason.
+    fn load_held(&mut self, reader: &Reader<'_>) -> Result<(), Error> {
+        if self.held_room.is_some() {
+            return Ok(());
+        }
         let mut room = HeldRoom::default();
         reader.for_each_held::<Error>(|id, sealed| {
-            let author = match self.open_held(&id, sealed)? {
+            let held = self.open_held(&id, sealed)?;
+            let author = match &held {
                 // an unproven body lies elsewhere than under its own id, and counts as nobody's
                 Held::Body(body) => (BodyId::of(&body.body).as_bytes() == id.as_bytes()).then_some(body.author),
                 Held::Row(..) => None,
             };
-            room.add(author, sealed.len());
+            room.add(id, Waiting::of(&held, author, sealed.len()));
             Ok(())
         })?;
-        Ok(room)
+        self.held_room = Some(room);
+        Ok(())
     }
 
-    fn open_held(&self, id: &RowId, sealed: &[u8]) -> Result<Held, Error> {
-        let plain = open_value(&self.values, HELD, id.as_bytes(), sealed)?;
+    /// Removes something that was held. Never remove it from the table alone: its room would stay taken.
+    pub(super) fn let_go(&mut self, tx: &Transaction<'_>, id: &RowId) -> Result<(), Error> {
+        tx.remove_held(id)?;
+        if let Some(room) = &mut self.held_room {
+            room.release(id);
+        }
+        Ok(())
+    }
+
+    /// What of everything held waited for bodies that were applied, or for what wire pages say.
+    fn ready_after(&mut self, tx: &Transaction<'_>, applied: &[BodyId]) -> Result<Vec<RowId>, Error> {
+        let mut places = BTreeSet::new();
+        let mut subjects = BTreeSet::new();
+        for body in applied {
+            let Some(place) = self.ledger(tx)?.line(body).map(|line| line.place) else { continue };
+            places.insert(place);
+            if let Some(item) = self.item(tx, &place)?
+                && item.kind == Kind::Grant
+            {
+                subjects.extend(item.subject);
+            }
+        }
+        self.load_held(tx)?;
+        let has_news = std::mem::take(&mut self.directory.news);
+        let is_ready = |id: &RowId, waiting: &Waiting| {
+            waiting.place.is_some_and(|place| places.contains(&place))
+                || waiting.subject.is_some_and(|subject| subjects.contains(&subject))
+                || (has_news && self.may_open(id, waiting.body.as_ref()))
+        };
+        let waiting = self.held_room.iter().flat_map(|room| &room.waiting);
+        Ok(waiting.filter(|(id, waiting)| is_ready(id, waiting)).map(|(id, _)| *id).collect())
+    }
+
+    /// Tries what waited for bodies that were applied, and what waited for that, and so on.
+    fn retry_after(&mut self, tx: &Transaction<'_>, applied: &[BodyId]) -> Result<(), Error> {
+        let mut applied = applied.to_vec();
+        while !applied.is_empty() || self.directory.news {
+            let ready = self.ready_after(tx, &applied)?;
+            applied = self.retry(tx, &ready, &mut Acceptance::default())?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn open_held(&self, id: &RowId, sealed: &[u8]) -> Result<Held, Error> {
+        let plain = open_value(&self.root.held_key(), HELD, id.as_bytes(), sealed)?;
         cbor::decode(&plain).map_err(|_| Error::Damaged)
+    }
+
+    /// Everything that is held back.
+    pub(super) fn all_held(&self, reader: &Reader<'_>) -> Result<Vec<(RowId, Held)>, Error> {
+        let mut all = Vec::new();
+        reader.for_each_held::<Error>(|id, sealed| {
+            all.push((id, self.open_held(&id, sealed)?));
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
+    /// Stores something held under the key that is in force now.
+    pub(super) fn put_held(&self, tx: &Transaction<'_>, id: &RowId, plain: &[u8]) -> Result<(), Error> {
+        tx.put_held(id, &seal_value(&self.env, &self.root.held_key(), HELD, id.as_bytes(), plain)?)?;
+        Ok(())
+    }
+
+    /// A body of something erased leaves its line and nothing else, so that it is never asked for again.
+    fn drop_erased(
+        &mut self,
+        tx: &Transaction<'_>,
+        held: &HeldBody,
+        id: BodyId,
+        header: &BodyHeader,
+    ) -> Result<Option<BodyVerdict>, Error> {
+        let Some(operation) = self.late_for(&super::erase::target(held.record, held.kind, held.subject)) else { return Ok(None) };
+        let place = place_of(held.record, held.kind, held.subject);
+        self.enter_line(tx, Line::new(held.day, id, place, header.device, header.sequence).erased(), header)?;
+        self.tell_dropped(operation, held.kind, header.device)?;
+        Ok(Some(BodyVerdict::Refused("erased")))
+    }
+
+    /// A body whose record's time was over before it arrived leaves its line as well.
+    fn drop_expired(
+        &mut self,
+        tx: &Transaction<'_>,
+        held: &HeldBody,
+        id: BodyId,
+        header: &BodyHeader,
+    ) -> Result<Option<BodyVerdict>, Error> {
+        let place = place_of(held.record, held.kind, held.subject);
+        if !self.comes_too_late(tx, &place, held.kind, held.day, header.keep_until)? {
+            return Ok(None);
+        }
+        self.enter_line(tx, Line::new(held.day, id, place, header.device, header.sequence).expired(), header)?;
+        Ok(Some(BodyVerdict::Refused("expired")))
     }
 
     /// Forgets rows that have waited for their turn longer than a phone may be away.
@@ -513,65 +688,57 @@ impl Vault {
             Ok(())
         })?;
         for id in stale {
-            tx.remove_held(&id)?;
+            self.let_go(tx, &id)?;
         }
         Ok(())
     }
 
-    /// Tries everything that is held again, until nothing moves.
+    /// Tries everything that is held again, until nothing moves: after a turn or an operation, which anything may wait for.
     pub(super) fn retry_held(&mut self, tx: &Transaction<'_>) -> Result<Acceptance, Error> {
         let mut acceptance = Acceptance::default();
-        self.held_room = None;
-        if tx.held_usage()?.count == 0 {
-            return Ok(acceptance);
+        self.load_held(tx)?;
+        let all: Vec<RowId> = self.held_room.iter().flat_map(|room| room.waiting.keys()).copied().collect();
+        let mut applied = self.retry(tx, &all, &mut acceptance)?;
+        while !applied.is_empty() || self.directory.news {
+            let ready = self.ready_after(tx, &applied)?;
+            applied = self.retry(tx, &ready, &mut acceptance)?;
         }
-        loop {
-            let mut waiting = Vec::new();
-            tx.for_each_held::<Error>(|id, sealed| {
-                waiting.push((id, self.open_held(&id, sealed)?));
-                Ok(())
-            })?;
-            let mut moved = false;
-            for (id, held) in waiting {
-                let (body, verdict, stays) = match held {
-                    Held::Row(bytes, _) => match Row::parse(bytes) {
-                        Ok(row) => {
-                            let (body, verdict) = self.accept_row(tx, &row)?;
-                            (body, verdict, body.is_none())
-                        }
-                        Err(_) => (None, BodyVerdict::ThrownAway, false),
-                    },
-                    Held::Body(held) => {
-                        let covered = Covered {
-                            binding: envelope::Binding {
-                                record: held.record,
-                                subject: held.subject,
-                                audience: Audience::Team,
-                                kind: held.kind,
-                                day: held.day,
-                                key_id: held.key_id,
-                            },
-                            key: RecordKey::from_bytes(held.key.expose()),
-                            body_id: BodyId::of(&held.body),
-                            body: held.body.clone(),
-                        };
-                        let body = covered.body_id;
-                        let verdict = self.judge(tx, covered)?;
-                        let stays = matches!(verdict, BodyVerdict::Held(code) if held_at(&body, &held, code) == id);
-                        (Some(body), verdict, stays)
+        Ok(acceptance)
+    }
+
+    /// Tries some of what is held. Returns the bodies that were applied.
+    fn retry(&mut self, tx: &Transaction<'_>, ids: &[RowId], acceptance: &mut Acceptance) -> Result<Vec<BodyId>, Error> {
+        let mut applied = Vec::new();
+        for id in ids {
+            let Some(sealed) = tx.held(id)? else {
+                self.let_go(tx, id)?;
+                continue;
+            };
+            let (body, verdict, stays) = match self.open_held(id, &sealed)? {
+                Held::Row(bytes, _) => match Row::parse(bytes) {
+                    Ok(row) => {
+                        let (body, verdict) = self.accept_row(tx, &row)?;
+                        (body, verdict, body.is_none())
                     }
-                };
-                if !(stays && matches!(verdict, BodyVerdict::Held(_))) {
-                    tx.remove_held(&id)?;
-                    self.held_room = None;
-                    acceptance.add(body, verdict);
-                    moved |= matches!(verdict, BodyVerdict::Applied);
+                    Err(_) => (None, BodyVerdict::ThrownAway, false),
+                },
+                Held::Body(held) => {
+                    let covered = held.covered();
+                    let body = covered.body_id;
+                    let verdict = self.judge(tx, covered)?;
+                    let stays = matches!(verdict, BodyVerdict::Held(code) if held_at(&body, &held, code) == *id);
+                    (Some(body), verdict, stays)
+                }
+            };
+            if !(stays && matches!(verdict, BodyVerdict::Held(_))) {
+                self.let_go(tx, id)?;
+                acceptance.add(body, verdict);
+                if matches!(verdict, BodyVerdict::Applied) {
+                    applied.extend(body);
                 }
             }
-            if !moved {
-                return Ok(acceptance);
-            }
         }
+        Ok(applied)
     }
 }
 

@@ -1,4 +1,8 @@
 //! The checked day. Clocks lie: a day once seen never comes back, and a jump forward is not believed at once.
+//!
+//! Two days follow from one clock. The *sure* day dates what is written and decides what is destroyed: after a jump of
+//! more than two days it stays where it was until a colleague's phone, the relay or the worker confirms the date. The
+//! *latest* day may be wrong, and only ever denies: what it says is over is hidden and not handed out.
 
 use super::Unlocked;
 use super::vault::Vault;
@@ -7,46 +11,57 @@ use satchel_wire::ShiftDay;
 use satchel_wire::limits::DAY_AHEAD_MAX_DAYS;
 
 impl Vault {
-    /// Today's shift day: the clock's, but never before the highest day ever seen, and after a jump of more than
-    /// two days in doubt until somebody confirms it.
+    fn clock_day(&self) -> Result<ShiftDay, Error> {
+        Ok(self.charter()?.shift_day(self.env.now().seconds())?)
+    }
+
+    /// Today's sure shift day: the clock's, but never before the highest day ever seen, nor more than two days after it
+    /// unless somebody confirmed the clock.
     pub(super) fn today(&mut self) -> Result<ShiftDay, Error> {
-        let clock = self.charter()?.shift_day(self.env.now().seconds())?;
-        let Some(seen) = self.state.day_seen else {
-            self.state.day_seen = Some(clock);
-            return Ok(clock);
-        };
-        if clock <= seen {
+        let clock = self.clock_day()?;
+        let seen = *self.state.day_seen.get_or_insert(clock);
+        self.state.date_in_doubt = clock.days().saturating_sub(seen.days()) > DAY_AHEAD_MAX_DAYS;
+        if self.state.date_in_doubt || clock <= seen {
             return Ok(seen);
-        }
-        if clock.days() - seen.days() > DAY_AHEAD_MAX_DAYS {
-            self.state.date_in_doubt = true;
-            return Ok(clock);
         }
         self.state.day_seen = Some(clock);
         Ok(clock)
     }
 
-    /// Somebody who may know confirms the clock: a colleague's phone, the relay or the worker.
+    /// The latest day that it may be: what is over by it is denied, never destroyed.
+    pub(super) fn latest_day(&mut self) -> Result<ShiftDay, Error> {
+        let sure = self.today()?;
+        Ok(sure.max(self.clock_day()?))
+    }
+
+    /// Somebody who may know says what day it is: a colleague's phone, or the relay. The clock is believed where it agrees.
     pub(super) fn confirm_day(&mut self, day: ShiftDay) -> Result<(), Error> {
-        let clock = self.charter()?.shift_day(self.env.now().seconds())?;
+        let clock = self.clock_day()?;
         if clock.days().abs_diff(day.days()) <= DAY_AHEAD_MAX_DAYS {
             self.state.date_in_doubt = false;
             self.state.day_seen = self.state.day_seen.max(Some(clock));
         }
         Ok(())
     }
+
+    /// The relay says what time it is (Unix seconds).
+    pub(super) fn confirm_time(&mut self, seconds: u64) -> Result<(), Error> {
+        let day = self.charter()?.shift_day(seconds)?;
+        self.confirm_day(day)
+    }
 }
 
 impl Unlocked {
-    /// Today's shift day as this store believes it. A clock that was set back does not bring a day back.
+    /// Today's shift day as this store believes it. A clock that was set back does not bring a day back, and while the
+    /// date is in doubt it is the last sure day.
     pub fn today(&self) -> Result<ShiftDay, Error> {
         self.write(|vault, _| vault.today())
     }
 
     /// Whether the date jumped forward by more than two days and nobody has confirmed it yet.
     ///
-    /// Until then nothing is destroyed by age. Remedy: meet a colleague's phone, reach the relay, or ask the worker
-    /// and call [`Unlocked::confirm_date`].
+    /// Until then nothing is destroyed by age, and what is written carries the last sure day. Remedy: meet a colleague's
+    /// phone, reach the relay, or ask the worker and call [`Unlocked::confirm_date`].
     pub fn is_date_in_doubt(&self) -> Result<bool, Error> {
         self.write(|vault, _| {
             vault.today()?;
@@ -57,7 +72,7 @@ impl Unlocked {
     /// The worker says that the device's date is right.
     pub fn confirm_date(&self) -> Result<(), Error> {
         self.write(|vault, _| {
-            let clock = vault.charter()?.shift_day(vault.env.now().seconds())?;
+            let clock = vault.clock_day()?;
             vault.confirm_day(clock)
         })
     }

@@ -10,6 +10,7 @@ use super::write::{Draft, EntryRecord};
 use crate::envelope::{self, BodyHeader, SCHEMA_VERSION};
 use crate::error::Error;
 use crate::record::{Encounter, EntryContent, Kind, Shape, Summary, mapping};
+use crate::rules::Rule;
 use crate::storage::Transaction;
 use satchel_wire::cbor;
 use satchel_wire::ids::RecordId;
@@ -55,7 +56,8 @@ impl Vault {
         let drafts = self.drafts_of(tx, &item)?;
         let last = drafts.iter().map(|(number, _)| *number).max().unwrap_or(0);
         // the first write after a ban uses a fresh key: whoever was banned keeps the old one
-        if item.newest_key()?.bans < self.ban_count() {
+        let is_fresh = item.key_under(&self.ban_mark()).is_some() || !self.env.holds(Rule::FreshKeyAfterBan);
+        if !is_fresh {
             let document = if item.kind.shape() == Shape::Document { Some(self.document(tx, &item)?) } else { None };
             item.keys.push(self.make_key());
             if let Some(document) = document {
@@ -91,15 +93,21 @@ impl Vault {
         };
         let day = departure.drafts.iter().map(|draft| draft.day).max().unwrap_or(first.day);
         let device = self.device;
+        let resumed = self.state.resumed.filter(|cut| cut.sequence > 0);
         let (sequence, previous) = {
             let chain = self.ledger(tx)?.chain(&device);
             let newest = chain.and_then(|chain| chain.bodies.last_key_value());
             match newest {
-                None => (1, [0; 16]),
+                // a steward let this store go on after what its other copy wrote
+                newest if resumed.is_some_and(|cut| newest.is_none_or(|(sequence, _)| *sequence < cut.sequence)) => {
+                    let cut = resumed.ok_or(Error::Damaged)?;
+                    (cut.sequence.checked_add(1).ok_or(Error::TooMany)?, cut.body.map_or([0; 16], |body| body.short()))
+                }
                 Some((sequence, bodies)) => (sequence.checked_add(1).ok_or(Error::TooMany)?, bodies.first().ok_or(Error::Damaged)?.short()),
+                None => (1, [0; 16]),
             }
         };
-        let admitted = self.log.state().devices.get(&device).ok_or(Error::Removed)?.admitted;
+        let admitted = self.keyring.log.state().devices.get(&device).ok_or(Error::Removed)?.admitted;
         let header = BodyHeader {
             shape: item.kind.shape(),
             schema: SCHEMA_VERSION,
@@ -107,10 +115,10 @@ impl Vault {
             session: first.session,
             sequence,
             previous,
-            log_head: self.log.head_for(&admitted).ok_or(Error::Removed)?,
+            log_head: self.keyring.log.head_for(&admitted).ok_or(Error::Removed)?,
             keep_until: first.keep_until,
         };
-        let key = item.newest_key()?;
+        let key = item.key_under(&self.ban_mark()).map_or_else(|| item.newest_key(), Ok)?;
         let binding = self.binding(item, day, key.id);
         let body = envelope::seal_body(&self.env, self.team(), &binding, &key.record_key(), &self.signer, &header, &content)?;
         tx.put_body(place, &body.id, &body.bytes)?;

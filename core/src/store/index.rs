@@ -3,7 +3,7 @@
 //! ```text
 //! page = AEAD(page key, aad: "page", store, page id): CBOR [ item, … ]
 //! tail = AEAD(page key, aad: "page", store, page id, place): CBOR item     the newest version of one item
-//! item = CBOR map { 0: record, 1: kind, 2: subject, 3: day, 4: [ [key id, key, bans], … ], 5: summary }
+//! item = CBOR map { 0: record, 1: kind, 2: subject, 3: day, 4: [ [key id, key, bans], … ], 5: summary, 6: until }
 //! ```
 //!
 //! New and changed items are appended as tails; when enough have gathered the page is written anew under a
@@ -22,7 +22,7 @@ use crate::storage::{PageId, Reader, Transaction};
 use minicbor::{Decode, Encode};
 use satchel_wire::ShiftDay;
 use satchel_wire::cbor;
-use satchel_wire::ids::RecordId;
+use satchel_wire::ids::{DeviceId, RecordId};
 use std::collections::{BTreeMap, BTreeSet};
 use zeroize::Zeroizing;
 
@@ -44,7 +44,25 @@ pub(super) fn place_of(record: RecordId, kind: Kind, subject: Option<RecordId>) 
     RecordId::from_bytes(crypto::derive_id(labels::PLACE, &[record.as_bytes(), &[kind.byte()], &subject]))
 }
 
-/// A key of a record, and how many bans were known when it was made.
+/// What was known of who may no longer read when a record key was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub(super) struct BanMark {
+    /// How many membership bans: keys are ordered by it.
+    #[n(0)]
+    pub count: u32,
+    /// Which: a key made under another set is not fresh.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub digest: [u8; 16],
+}
+
+impl BanMark {
+    pub(super) fn of(state: &crate::team::TeamState) -> Self {
+        let count = u32::try_from(state.membership_bans().count()).unwrap_or(u32::MAX);
+        Self { count, digest: state.membership_bans_digest() }
+    }
+}
+
+/// A key of a record, what bans were known when it was made, and whose body brought it.
 #[derive(Debug, Clone, Encode, Decode)]
 pub(super) struct ItemKey {
     #[cbor(n(0), with = "minicbor::bytes")]
@@ -52,12 +70,14 @@ pub(super) struct ItemKey {
     #[n(1)]
     pub key: Seed,
     #[n(2)]
-    pub bans: u32,
+    pub bans: BanMark,
+    #[n(3)]
+    pub author: DeviceId,
 }
 
 impl ItemKey {
-    pub(super) fn make(env: &Env, bans: u32) -> Self {
-        Self { id: env.random(), key: Seed::make(env), bans }
+    pub(super) fn make(env: &Env, bans: BanMark, author: DeviceId) -> Self {
+        Self { id: env.random(), key: Seed::make(env), bans, author }
     }
     pub(super) fn record_key(&self) -> RecordKey {
         RecordKey::from_bytes(self.key.expose())
@@ -82,13 +102,21 @@ pub(super) struct Item {
     pub keys: Vec<ItemKey>,
     #[n(5)]
     pub summary: Summary,
+    /// Of an entry: the last day on which it may be kept, whatever the charter says later. Claimed days count at most
+    /// two days beyond the day of arrival.
+    #[n(6)]
+    pub until: Option<ShiftDay>,
 }
 
 impl Item {
     pub(super) fn place(&self) -> Place {
         place_of(self.record, self.kind, self.subject)
     }
-    /// The key that seals what is written next.
+    /// The newest key made while exactly these bans were known: what is written next is sealed with it, or a fresh one.
+    pub(super) fn key_under(&self, bans: &BanMark) -> Option<&ItemKey> {
+        self.keys.iter().rev().find(|key| key.bans == *bans)
+    }
+    /// The newest key.
     pub(super) fn newest_key(&self) -> Result<&ItemKey, Error> {
         self.keys.last().ok_or(Error::Damaged)
     }
@@ -108,6 +136,11 @@ pub(super) struct Index {
 }
 
 impl Index {
+    /// Reads every page that has not been read.
+    pub(super) fn load_all(&mut self, reader: &Reader<'_>, store_id: &[u8; 16], root: &Root) -> Result<(), Error> {
+        root.pages.iter().try_for_each(|page| self.load_page(reader, store_id, page))
+    }
+
     /// Reads every page of a kind that has not been read.
     pub(super) fn load_kind(&mut self, reader: &Reader<'_>, store_id: &[u8; 16], root: &Root, kind: Kind) -> Result<(), Error> {
         for page in root.pages.iter().filter(|page| page.kind == kind) {
@@ -214,6 +247,48 @@ impl Index {
             root_changed = true;
         }
         Ok(root_changed)
+    }
+
+    /// Takes items out, with everything that is stored under their places, and writes their pages anew under fresh keys;
+    /// a page that is left empty goes altogether. Returns whether the root changed.
+    ///
+    /// The caller has loaded their pages; what is not known is not an error.
+    pub(super) fn forget<'a>(
+        &mut self,
+        env: &Env,
+        tx: &Transaction<'_>,
+        store_id: &[u8; 16],
+        root: &mut Root,
+        places: impl Iterator<Item = &'a Place>,
+    ) -> Result<bool, Error> {
+        let mut pages = BTreeSet::new();
+        for place in places {
+            tx.remove_record(place)?;
+            let Some((item, page)) = self.items.remove(place) else { continue };
+            if let Some(subject) = item.subject {
+                self.by_subject.remove(&(subject, *place));
+            }
+            if let Some(places) = self.loaded.get_mut(&page) {
+                places.remove(place);
+            }
+            pages.insert(page);
+        }
+        for page in &pages {
+            if self.loaded.get(page).is_some_and(|places| !places.is_empty()) {
+                self.fold(env, tx, store_id, root, page)?;
+                continue;
+            }
+            tx.remove_page(page)?;
+            root.pages.retain(|known| known.page_id() != *page);
+            self.loaded.remove(page);
+            self.tails.remove(page);
+        }
+        Ok(!pages.is_empty())
+    }
+
+    /// Every place that has been read.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Item> {
+        self.items.values().map(|(item, _)| item)
     }
 
     /// Writes pages anew that have gathered tails, some at a time. Returns whether the root changed.

@@ -1,8 +1,8 @@
 //! The ledger: which bodies this store knows, in signed-day order, and how far each author's chain is known.
 //!
 //! ```text
-//! segment = value "ledger" under the store's values key: 71 bytes a line
-//! line    = day (2) ‖ body id (32) ‖ place (16) ‖ device (16) ‖ sequence (4) ‖ flags (1)
+//! segment = value "ledger" under the store's values key: 87 bytes a line
+//! line    = day (2) ‖ body id (32) ‖ place (16) ‖ device (16) ‖ sequence (4) ‖ flags (1) ‖ row name (16)
 //! ```
 //!
 //! It is sealed, because days and authors are nobody's business while the store is locked, and read only
@@ -15,15 +15,20 @@ use crate::env::Env;
 use crate::error::Error;
 use crate::storage::{Reader, Transaction};
 use satchel_wire::ShiftDay;
-use satchel_wire::ids::{BodyId, DeviceId, RecordId};
+use satchel_wire::ids::{BodyId, DeviceId, RecordId, RowName};
 use std::collections::{BTreeMap, BTreeSet};
 
-const LINE_BYTES: usize = 2 + 32 + 16 + 16 + 4 + 1;
+const LINE_BYTES: usize = 2 + 32 + 16 + 16 + 4 + 1 + 16;
 const SEGMENT_LINES_COUNT: usize = 128;
 const NAME: &str = "ledger";
 
 const RELAYED: u8 = 1;
 const ABSENT: u8 = 2;
+/// Absent because its time was over: what else arrives at its place comes too late.
+const EXPIRED: u8 = 4;
+
+/// The place of what was erased.
+const NOWHERE: Place = RecordId::from_bytes([0; 16]);
 
 /// One body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,22 +39,44 @@ pub(super) struct Line {
     pub device: DeviceId,
     pub sequence: u32,
     flags: u8,
+    /// The row that carries it at the relay; of several, the smallest. Zero: none is known.
+    row: [u8; 16],
 }
 
 impl Line {
     pub(super) const fn new(day: ShiftDay, body: BodyId, place: Place, device: DeviceId, sequence: u32) -> Self {
-        Self { day, body, place, device, sequence, flags: 0 }
+        Self { day, body, place, device, sequence, flags: 0, row: [0; 16] }
     }
     /// A body that was refused: known, not here.
     pub(super) const fn refused(mut self) -> Self {
         self.flags |= ABSENT;
         self
     }
+    /// A body of something erased: that it existed stays in its author's chain, where it lay and when does not.
+    pub(super) const fn erased(mut self) -> Self {
+        self.flags = ABSENT;
+        self.place = NOWHERE;
+        self.day = ShiftDay::from_days(0);
+        self
+    }
+    /// A body whose time is over.
+    pub(super) const fn expired(mut self) -> Self {
+        self.flags = ABSENT | EXPIRED;
+        self
+    }
+    pub(super) const fn is_expired(&self) -> bool {
+        self.flags & EXPIRED != 0
+    }
     pub(super) const fn is_here(&self) -> bool {
         self.flags & ABSENT == 0
     }
     pub(super) const fn is_relayed(&self) -> bool {
         self.flags & RELAYED != 0
+    }
+
+    /// The row that carries it at the relay, as far as known.
+    pub(super) fn row(&self) -> Option<RowName> {
+        (self.row != [0; 16]).then_some(RowName::from_bytes(self.row))
     }
 
     fn write(&self, out: &mut Vec<u8>) {
@@ -59,6 +86,7 @@ impl Line {
         out.extend_from_slice(self.device.as_bytes());
         out.extend_from_slice(&self.sequence.to_le_bytes());
         out.push(self.flags);
+        out.extend_from_slice(&self.row);
     }
 
     fn read(bytes: &[u8]) -> Option<Self> {
@@ -67,7 +95,8 @@ impl Line {
         let (place, rest) = rest.split_first_chunk::<16>()?;
         let (device, rest) = rest.split_first_chunk::<16>()?;
         let (sequence, rest) = rest.split_first_chunk::<4>()?;
-        let [flags] = rest else { return None };
+        let ([flags], rest) = rest.split_first_chunk::<1>()?;
+        let row = rest.try_into().ok()?;
         Some(Self {
             day: ShiftDay::from_days(u16::from_le_bytes(*day)),
             body: BodyId::from_bytes(*body),
@@ -75,6 +104,7 @@ impl Line {
             device: DeviceId::from_bytes(*device),
             sequence: u32::from_le_bytes(*sequence),
             flags: *flags,
+            row,
         })
     }
 }
@@ -108,6 +138,8 @@ pub(super) struct Ledger {
     at: BTreeMap<BodyId, (usize, usize)>,
     by_day: BTreeSet<(ShiftDay, BodyId)>,
     chains: BTreeMap<DeviceId, Chain>,
+    /// Places whose time is over.
+    over: BTreeSet<Place>,
     dirty: BTreeSet<usize>,
 }
 
@@ -144,6 +176,9 @@ impl Ledger {
         }
         self.dirty.insert(segment);
         self.by_day.insert((line.day, line.body));
+        if line.is_expired() {
+            self.over.insert(line.place);
+        }
         let chain = self.chains.entry(line.device).or_default();
         let bodies = chain.bodies.entry(line.sequence).or_default();
         bodies.push(line.body);
@@ -155,6 +190,28 @@ impl Ledger {
         true
     }
 
+    /// Strikes every body of some places: erased, or over.
+    pub(super) fn strike(&mut self, places: &BTreeSet<Place>, is_over: bool) {
+        for (segment, lines) in self.segments.iter_mut().enumerate() {
+            for line in lines.iter_mut().filter(|line| places.contains(&line.place)) {
+                self.by_day.remove(&(line.day, line.body));
+                if is_over {
+                    self.over.insert(line.place);
+                    *line = line.expired();
+                } else {
+                    *line = line.erased();
+                }
+                self.by_day.insert((line.day, line.body));
+                self.dirty.insert(segment);
+            }
+        }
+    }
+
+    /// Whether what lay at a place was destroyed because its time was over.
+    pub(super) fn is_over(&self, place: &Place) -> bool {
+        self.over.contains(place)
+    }
+
     /// Notes that the relay holds a body, or (after a change of relay) no longer.
     pub(super) fn mark_relayed(&mut self, body: &BodyId, relayed: bool) {
         let Some((segment, index)) = self.at.get(body).copied() else { return };
@@ -162,6 +219,27 @@ impl Ledger {
             && line.is_relayed() != relayed
         {
             line.flags ^= RELAYED;
+            self.dirty.insert(segment);
+        }
+    }
+
+    /// Notes a row of a body at the relay. Returns the one that is not needed beside it: every phone keeps the smallest of
+    /// those it knows, so that no two of them give up each other's.
+    pub(super) fn note_row(&mut self, body: &BodyId, row: RowName) -> Option<RowName> {
+        let (segment, index) = self.at.get(body).copied()?;
+        let line = self.segments.get_mut(segment).and_then(|lines| lines.get_mut(index))?;
+        let known = line.row();
+        if known.is_some_and(|known| known <= row) {
+            return known.filter(|known| *known != row).map(|_| row);
+        }
+        line.row = *row.as_bytes();
+        self.dirty.insert(segment);
+        known
+    }
+    /// Forgets all rows: another relay.
+    pub(super) fn forget_rows(&mut self) {
+        for (segment, lines) in self.segments.iter_mut().enumerate() {
+            lines.iter_mut().for_each(|line| line.row = [0; 16]);
             self.dirty.insert(segment);
         }
     }

@@ -11,50 +11,94 @@
 //! | `ledger` | which bodies are known, in signed-day order |
 //! | `founding` | creating a store: found a team, invite, join |
 //! | `write`, `read` | records, by kind |
+//! | `charter` | changing the policy |
+//! | `pack` | everything for the team in one sealed file |
+//! | `erase`, `retention` | what must go: at somebody's word, and by age |
+//! | `keystore` | the platform's keystore, and one of files |
+//! | `unlocking`, `rekey` | from slots and credentials to the store key; replacing it |
+//! | `locking` | locking, by itself or not; erasing this device |
 //! | `freeze` | drafts become numbered bodies at first departure |
 //! | `accept` | what arrives, and the verdict on it |
+//! | `recover` | bringing a team back after every phone is lost |
+//! | `gaps` | what is missing, and how it is asked for through the relay |
+//! | `removal`, `beyond` | taking membership away, and what a removed device wrote beyond its cut |
 //! | `replica`, `mailbox` | what sessions and relay exchanges need |
+//! | `pages`, `publish`, `deletion` | wire pages taken and published, and what may be deleted at a relay |
 
 mod accept;
+mod beyond;
 mod catalogues;
+mod charter;
 mod date;
+mod deletion;
+mod erase;
 mod founding;
 mod freeze;
+mod gaps;
 mod index;
+mod inviting;
+mod keystore;
 mod ledger;
+mod locking;
 mod mailbox;
 mod membership;
 mod observer;
+mod pack;
+mod pages;
+mod publish;
 mod read;
+mod recover;
+mod rekey;
+mod removal;
 mod replica;
+mod retention;
 mod root;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tests_inviting;
+#[cfg(test)]
+mod tests_keys;
+#[cfg(test)]
+mod tests_pages;
+#[cfg(test)]
 mod tests_sync;
+mod unlocking;
 mod vault;
 mod write;
 
 pub use accept::{Acceptance, BodyVerdict};
+pub use beyond::WaitingBody;
 pub use catalogues::CatalogueInfo;
+pub use charter::{CharterChange, CharterDecision};
+pub use erase::{DroppedEdit, ErasureReceipt};
 pub use founding::{Credentials, Founded, Founding, JoinedStore, KeyCost, NewStore};
+pub use inviting::{CodeInvitation, TypedStore};
+pub use keystore::{Caveat, FileKeystore, KeyProtector, Promise, ProtectorError};
+pub use locking::DeviceErasure;
 pub use mailbox::{RelayAddress, RelayAnswer, RelayError, RelayLink, RelayReport, RelayState};
 pub use membership::{DeviceLine, HostedInvitation, TeamOverview};
 pub use observer::{Change, Subscription};
+pub use pack::{PackReader, PackReport, PackWriter};
 pub use read::{EncounterLine, FollowUpLine, NameLine, ReferralLine, Shown};
+pub use recover::{Recovered, Recovering, RecoveryStatus, Reseated};
+pub use rekey::KeyReplacement;
+pub use removal::{AwaitedSignature, RemovalPlan};
 pub use replica::PeerLink;
-pub use root::{KeyProtector, ProtectorError};
+pub use retention::TendReport;
 pub use write::{EncounterDraft, OfferDraft, TallyTap};
 
-use crate::crypto::{self, Aad, Argon2Params, Passphrase, StoreKey, labels};
+use crate::crypto::{Passphrase, StoreKey};
 use crate::env::Env;
 use crate::error::Error;
-use crate::storage::{self, Database, Slot, SlotFile, SlotKind, StorageError};
+use crate::rules::Rule;
+use crate::storage::{self, Database, SlotFile, StorageError};
 use observer::Observers;
 use root::Root;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
+use unlocking::{Opener, open_slots};
 use vault::Vault;
 
 /// A store on this device. Cheap to clone; all clones are one store.
@@ -74,6 +118,10 @@ struct Shared {
     dir: PathBuf,
     /// Grows at every lock: a handle of an earlier generation is dead before the mutex is even asked.
     generation: AtomicU64,
+    /// After how many seconds without a call the store locks itself; 0 never.
+    idle_limit: AtomicU64,
+    /// When a handle was used last (Unix seconds).
+    last_use: AtomicU64,
     inner: Mutex<Inner>,
     observers: Observers,
 }
@@ -82,6 +130,18 @@ struct Inner {
     /// None while suspended.
     database: Option<Database>,
     vault: Option<Vault>,
+    /// What the store was unlocked with. There exactly while the vault is.
+    opener: Option<Opener>,
+    /// The slot file holds more than the slot in use: a replacement of the key is to be finished by the next write.
+    has_other_slots: bool,
+}
+
+impl Inner {
+    /// Wipes every key.
+    fn forget(&mut self) {
+        self.vault = None;
+        self.opener = None;
+    }
 }
 
 /// An unlocked handle. Dead as soon as the store is locked; every call then answers [`Error::Locked`].
@@ -101,51 +161,80 @@ impl Store {
     /// Opens an existing store, locked.
     ///
     /// Errors: [`StorageError::NotFound`], [`StorageError::InUse`], [`StorageError::Newer`],
-    /// [`StorageError::Damaged`] and the medium's; nothing is ever deleted or repaired.
+    /// [`StorageError::Damaged`] and the medium's; nothing is ever deleted or repaired, unless an erasure of this device
+    /// was cut short, which is finished: [`StorageError::Erased`].
     pub fn open(dir: &Path, env: Env) -> Result<Self, Error> {
+        if storage::is_erasing(dir) {
+            return Err(Self::end_erasure(dir, &env));
+        }
         let database = Database::open(dir)?;
         Ok(Self::around(dir, env, database))
     }
 
     fn around(dir: &Path, env: Env, database: Database) -> Self {
-        let inner = Mutex::new(Inner { database: Some(database), vault: None });
-        Self {
-            shared: Arc::new(Shared { env, dir: dir.to_owned(), generation: AtomicU64::new(0), inner, observers: Observers::default() }),
-        }
+        let inner = Mutex::new(Inner { database: Some(database), vault: None, opener: None, has_other_slots: false });
+        let zero = || AtomicU64::new(0);
+        let observers = Observers::default();
+        let shared = Shared { env, dir: dir.to_owned(), generation: zero(), idle_limit: zero(), last_use: zero(), inner, observers };
+        Self { shared: Arc::new(shared) }
     }
 
     /// Unlocks with a passphrase (and the platform's keystore, where the slot asks for it). Slow on purpose: Argon2id.
     ///
-    /// Errors: [`Error::WrongPassphrase`], constant for every slot that does not open; [`StorageError::Slots`] for a
+    /// Errors: [`Error::WrongPassphrase`], constant for every slot that does not open; [`Error::TooSoon`] after many of
+    /// them; [`StorageError::Slots`] for a
     /// damaged or crafted slot file, before any memory is taken for it.
-    pub fn unlock(&self, passphrase: &Passphrase, protector: Option<&dyn KeyProtector>) -> Result<Unlocked, Error> {
+    pub fn unlock(&self, passphrase: &Passphrase, protector: Option<Arc<dyn KeyProtector>>) -> Result<Unlocked, Error> {
         let generation = self.shared.generation.load(Ordering::SeqCst);
+        self.check_wait()?;
         let slots = storage::read_slots(&self.shared.dir)?;
-        let unlocked = open_slots(&slots, passphrase, protector).and_then(|key| self.unlock_with(&slots, key, generation));
+        let unlocked = open_slots(&slots, passphrase, protector.as_ref()).and_then(|opened| self.unlock_with(&slots, opened, generation));
         wipe_stack();
-        unlocked
+        // the count is a courtesy: a medium that does not take it changes nothing
+        let _ = match &unlocked {
+            Err(Error::WrongPassphrase) => storage::count_wrong_try(&self.shared.dir, self.shared.env.now().seconds()),
+            _ if unlocked.is_ok() => storage::forget_wrong_tries(&self.shared.dir),
+            _ => Ok(()),
+        };
+        let unlocked = unlocked?;
+        if self.shared.lock_inner().has_other_slots {
+            // a replacement of the key was cut short: any write finishes it, and where none can be made now a later one does
+            let _ = unlocked.write(|vault, _| {
+                vault.touch_root();
+                Ok(())
+            });
+        }
+        Ok(unlocked)
     }
 
     /// `generation` is that from before the passphrase was tried: a lock in the meantime wins.
-    fn unlock_with(&self, slots: &SlotFile, key: StoreKey, generation: u64) -> Result<Unlocked, Error> {
+    fn unlock_with(&self, slots: &SlotFile, opened: Vec<(Opener, StoreKey)>, generation: u64) -> Result<Unlocked, Error> {
         let mut inner = self.shared.lock_inner();
         if self.shared.generation.load(Ordering::SeqCst) != generation {
             return Err(Error::Locked);
         }
+        let inner = &mut *inner;
         let database = match &mut inner.database {
             Some(database) => database,
             None => inner.database.insert(Database::open(&self.shared.dir)?),
         };
-        let vault = database.read::<_, Error>(|reader| Vault::open(&self.shared.env, reader, slots.store_id, key))?;
-        inner.vault = Some(vault);
-        Ok(Unlocked { shared: self.shared.clone(), generation })
-    }
-
-    /// Locks: every handle, observer and session of this store is dead when this returns, and keys are wiped.
-    pub fn lock(&self) {
-        self.shared.generation.fetch_add(1, Ordering::SeqCst);
-        self.shared.observers.clear();
-        self.shared.lock_inner().vault = None;
+        let slot_count = slots.slots.iter().flatten().count();
+        // the last word on which slot counts is the root's: of two, only one opens it
+        let mut outcome = if opened.len() < slot_count { Error::WrongPassphrase } else { Error::Damaged };
+        for (opener, key) in opened {
+            match database.read::<_, Error>(|reader| Vault::open(&self.shared.env, reader, slots.store_id, key)) {
+                Ok(vault) => {
+                    inner.vault = Some(vault);
+                    inner.opener = Some(opener);
+                    inner.has_other_slots = slot_count > 1;
+                    self.shared.touch();
+                    return Ok(Unlocked { shared: self.shared.clone(), generation });
+                }
+                Err(Error::Damaged) => {}
+                Err(error) => outcome = error,
+            }
+        }
+        Err(outcome)
     }
 
     /// Locks, writes the log back and closes the file, as a system that is about to freeze the process demands.
@@ -187,7 +276,7 @@ impl Shared {
         self.inner.lock().unwrap_or_else(|poisoned| {
             // a panic inside a call rolled its transaction back, but memory may be ahead of the disk: lock the store
             let mut inner = poisoned.into_inner();
-            inner.vault = None;
+            inner.forget();
             self.inner.clear_poison();
             inner
         })
@@ -195,40 +284,9 @@ impl Shared {
 }
 
 impl Unlocked {
-    /// Locks the store: this and every other handle is dead.
-    pub fn lock(&self) {
-        Store { shared: self.shared.clone() }.lock();
-    }
-
     /// The locked view of the same store.
     pub fn store(&self) -> Store {
         Store { shared: self.shared.clone() }
-    }
-
-    /// Replaces every key slot by one for new credentials.
-    ///
-    /// The new slot is on disk before the keystore secrets of the old ones are destroyed, so that a kill half-way
-    /// leaves a store that opens. Without a keystore an old slot may survive in flash: it still opens with the old
-    /// passphrase, and only with it. Errors: those of the credentials and of the medium; then nothing has changed.
-    pub fn change_credentials(&self, credentials: &Credentials<'_>) -> Result<(), Error> {
-        let (key, store_id) = self.read(|vault, _| Ok((vault.duplicate_store_key(), vault.store_id)))?;
-        // outside the store's lock: Argon2id takes its time
-        let slot = make_slot(self.env(), &store_id, 0, credentials, &key)?;
-        let mut slots = storage::read_slots(&self.shared.dir)?;
-        let old = std::mem::take(&mut slots.slots);
-        if let Some(first) = slots.slots.first_mut() {
-            *first = Some(slot);
-        }
-        let mut inner = self.alive()?;
-        let database = inner.database.as_mut().ok_or(Error::Locked)?;
-        database.write_slots(&slots, &self.env().random::<{ storage::SLOT_FILLER_BYTES }>())?;
-        if let Some(protector) = credentials.protector {
-            for slot in old.iter().flatten().filter(|slot| !slot.keystore_alias().is_empty()) {
-                // a secret that cannot be destroyed now opens nothing that is still in use
-                let _ = protector.destroy(slot.keystore_alias());
-            }
-        }
-        Ok(())
     }
 
     fn env(&self) -> &Env {
@@ -237,33 +295,64 @@ impl Unlocked {
 
     /// Runs one transaction with the keys. If it fails, memory goes back to what is on disk.
     fn write<T>(&self, work: impl FnOnce(&mut Vault, &storage::Transaction<'_>) -> Result<T, Error>) -> Result<T, Error> {
-        let done = self.transact(work);
+        let done = self.transact(None, work);
         wipe_stack();
         done
     }
 
+    /// `credentials`, if any, replace those in use; otherwise the store key is replaced where an erasure asked for it.
     #[inline(never)]
-    fn transact<T>(&self, work: impl FnOnce(&mut Vault, &storage::Transaction<'_>) -> Result<T, Error>) -> Result<T, Error> {
+    fn transact<T>(
+        &self,
+        credentials: Option<Opener>,
+        work: impl FnOnce(&mut Vault, &storage::Transaction<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let mut inner = self.alive()?;
-        let Inner { database, vault } = &mut *inner;
-        let (Some(database), Some(open)) = (database.as_mut(), vault.as_mut()) else { return Err(Error::Locked) };
+        let Inner { database, vault, opener, has_other_slots } = &mut *inner;
+        let (Some(database), Some(open), Some(opener)) = (database.as_mut(), vault.as_mut(), opener.as_mut()) else {
+            return Err(Error::Locked);
+        };
+        let (env, dir) = (&self.shared.env, &self.shared.dir);
+        let mut replacement = None;
         let done = database.transaction(|tx| {
+            if *has_other_slots {
+                // a write that writes nothing would not say for certain which root is the last one
+                open.touch_root();
+            }
             let value = work(open, tx)?;
+            open.settle(tx)?;
+            if let Some(next) = credentials {
+                replacement = Some(rekey::begin(env, dir, opener, Some(next), open)?);
+            } else if open.state.is_rekey_due && env.holds(Rule::ReplaceStoreKey) {
+                // an erasure is not held up by a keystore that refuses: what stays due is done by a later write
+                replacement = rekey::begin(env, dir, opener, None, open).ok();
+            }
+            if replacement.is_some() {
+                open.state.is_rekey_due = false;
+            }
             open.save(tx)?;
             Ok::<_, Error>(value)
         });
+        *has_other_slots |= replacement.is_some();
         match done {
             Ok(value) => {
+                if *has_other_slots {
+                    let former = replacement.as_ref().and_then(rekey::Replacement::former);
+                    *has_other_slots = !rekey::settle(env, dir, opener, former, database).unwrap_or(false);
+                }
                 let changes = open.take_changes();
                 drop(inner);
                 self.shared.observers.notify(&changes);
                 Ok(value)
             }
             Err(error) => {
+                if let Some(replacement) = replacement {
+                    rekey::take_back(replacement, opener, open);
+                }
                 // what the closure changed in memory never happened: read it all again
                 let reread = database.read::<_, Error>(|reader| open.reopen(reader));
                 if reread.is_err() {
-                    inner.vault = None;
+                    inner.forget();
                 }
                 Err(error)
             }
@@ -280,7 +369,7 @@ impl Unlocked {
     #[inline(never)]
     fn look<T>(&self, look: impl FnOnce(&mut Vault, &storage::Reader<'_>) -> Result<T, Error>) -> Result<T, Error> {
         let mut inner = self.alive()?;
-        let Inner { database, vault } = &mut *inner;
+        let Inner { database, vault, .. } = &mut *inner;
         let (Some(database), Some(open)) = (database.as_mut(), vault.as_mut()) else { return Err(Error::Locked) };
         database.read(|reader| look(open, reader))
     }
@@ -290,6 +379,11 @@ impl Unlocked {
         if !is_current() {
             return Err(Error::Locked);
         }
+        if self.shared.is_idle() {
+            self.lock();
+            return Err(Error::Locked);
+        }
+        self.shared.touch();
         let inner = self.shared.lock_inner();
         if is_current() { Ok(inner) } else { Err(Error::Locked) }
     }
@@ -305,57 +399,6 @@ fn wipe_stack() {
     let mut dead = [0_u8; STACK_WIPED_BYTES];
     // not optimised away: the compiler must assume that somebody reads it
     std::hint::black_box(&mut dead);
-}
-
-/// Tries every slot that the given credentials fit.
-fn open_slots(slots: &SlotFile, passphrase: &Passphrase, protector: Option<&dyn KeyProtector>) -> Result<StoreKey, Error> {
-    for (number, slot) in slots.slots.iter().enumerate() {
-        let Some(slot) = slot else { continue };
-        let secret = match (slot.kind(), protector) {
-            (SlotKind::Passphrase | SlotKind::Recovery, _) => None,
-            (SlotKind::PassphraseKeystore, Some(protector)) => protector.secret(slot.keystore_alias()).ok(),
-            (SlotKind::PinKeystore, Some(protector)) if protector.is_hardware_bound() => protector.secret(slot.keystore_alias()).ok(),
-            _ => continue,
-        };
-        if matches!(slot.kind(), SlotKind::PassphraseKeystore | SlotKind::PinKeystore) && secret.is_none() {
-            continue;
-        }
-        let cost = slot.cost();
-        let params = Argon2Params::new(cost.memory_kib(), cost.passes(), cost.lanes())?;
-        let unlock_key = crypto::derive_unlock_key(passphrase, slot.salt(), params, secret.as_ref())?;
-        let aad = slot_aad(&slots.store_id, number, slot.kind(), slot.keystore_alias());
-        if let Ok(key) = crypto::unwrap_store_key(&unlock_key, &aad, slot.wrapped_key()) {
-            return Ok(key);
-        }
-    }
-    Err(Error::WrongPassphrase)
-}
-
-fn slot_aad(store_id: &[u8; 16], number: usize, kind: SlotKind, alias: &[u8]) -> Aad {
-    let kind = match kind {
-        SlotKind::Passphrase => 1,
-        SlotKind::PassphraseKeystore => 2,
-        SlotKind::PinKeystore => 3,
-        SlotKind::Recovery => 4,
-    };
-    Aad::new(labels::SLOT).add(store_id).add(&[number as u8, kind]).add(alias)
-}
-
-/// Makes the slot that credentials open.
-fn make_slot(env: &Env, store_id: &[u8; 16], number: usize, credentials: &Credentials<'_>, key: &StoreKey) -> Result<Slot, Error> {
-    let (kind, alias, secret) = match credentials.protector {
-        None => (SlotKind::Passphrase, Vec::new(), None),
-        Some(protector) => {
-            let (alias, secret) = protector.create().map_err(|_| Error::Storage(StorageError::NoAccess))?;
-            (SlotKind::PassphraseKeystore, alias, Some(secret))
-        }
-    };
-    let salt = env.random::<16>();
-    let params = credentials.cost.params()?;
-    let unlock_key = crypto::derive_unlock_key(credentials.passphrase, &salt, params, secret.as_ref())?;
-    let wrapped = crypto::wrap_store_key(env, &unlock_key, &slot_aad(store_id, number, kind, &alias), key).map_err(|_| Error::Damaged)?;
-    let cost = storage::Argon2Cost::new(params.memory_kib(), params.passes(), params.lanes())?;
-    Ok(Slot::new(kind, cost, salt, &alias, &wrapped)?)
 }
 
 /// Seals a new root and stores it with the slots: the last step of creating a store.

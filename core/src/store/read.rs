@@ -166,7 +166,8 @@ impl Unlocked {
     /// All participant files, by their last day, the newest first; from summaries.
     pub fn participants(&self) -> Result<Vec<ParticipantLine>, Error> {
         let mut lines = self.read(|vault, reader| {
-            let lines = vault.listed(reader, Kind::Participant)?.filter_map(|item| match &item.summary {
+            let terms = vault.load_shown(reader, Kind::Participant)?;
+            let lines = vault.shown(Kind::Participant, terms).filter_map(|item| match &item.summary {
                 Summary::Participant { alias, closed } => Some(ParticipantLine {
                     id: item.record,
                     alias: alias.as_deref().and_then(|alias| Alias::from_sealed(alias).ok()),
@@ -184,7 +185,7 @@ impl Unlocked {
     /// One participant file. Errors: [`Error::NoSuchRecord`].
     pub fn participant(&self, participant: RecordId) -> Result<Participant, Error> {
         self.read(|vault, reader| {
-            let item = vault.item(reader, &place_of(participant, Kind::Participant, Some(participant)))?.ok_or(Error::NoSuchRecord)?;
+            let (item, _) = vault.find_shown(reader, participant, Kind::Participant)?;
             let document = vault.document(reader, &item)?;
             Ok(mapping::read_participant(participant, &document))
         })
@@ -193,13 +194,14 @@ impl Unlocked {
     /// All encounters, the newest day first; of one participant, or of all.
     pub fn encounters(&self, participant: Option<RecordId>) -> Result<Vec<EncounterLine>, Error> {
         let mut lines = self.read(|vault, reader| {
-            let items = vault.listed(reader, Kind::Encounter)?;
+            let terms = vault.load_shown(reader, Kind::Encounter)?;
+            let items = vault.shown(Kind::Encounter, terms);
             let lines = items.filter(|item| participant.is_none() || item.subject == participant).filter_map(|item| match &item.summary {
                 Summary::Encounter { kind, zone, offers } => Some(EncounterLine {
                     id: item.record,
                     day: item.day,
                     kind: *kind,
-                    zone: *zone,
+                    zone: zone.filter(|_| !terms.is_zone_over(item.day)),
                     participant: item.subject,
                     offers: *offers,
                 }),
@@ -214,8 +216,12 @@ impl Unlocked {
     /// One encounter. Errors: [`Error::NoSuchRecord`].
     pub fn encounter(&self, encounter: RecordId) -> Result<Shown<Encounter>, Error> {
         self.read(|vault, reader| {
-            let item = vault.find(reader, encounter, Kind::Encounter)?;
-            let mut values = vault.entry_values::<Encounter>(reader, &item)?.into_iter();
+            let (item, terms) = vault.find_shown(reader, encounter, Kind::Encounter)?;
+            let mut values = vault.entry_values::<Encounter>(reader, &item)?;
+            if terms.is_zone_over(item.day) {
+                values.iter_mut().for_each(|value| value.zone = None);
+            }
+            let mut values = values.into_iter();
             let value = values.next().ok_or(Error::Damaged)?;
             Ok(Shown { value, day: item.day, participant: item.subject, others: values.collect() })
         })
@@ -225,7 +231,8 @@ impl Unlocked {
     pub fn follow_ups(&self) -> Result<Vec<FollowUpLine>, Error> {
         let today = self.today()?;
         let mut lines = self.read(|vault, reader| {
-            let lines = vault.listed(reader, Kind::FollowUp)?.filter_map(|item| match &item.summary {
+            let terms = vault.load_shown(reader, Kind::FollowUp)?;
+            let lines = vault.shown(Kind::FollowUp, terms).filter_map(|item| match &item.summary {
                 Summary::FollowUp { what, window: (from, until), state } => Some(FollowUpLine {
                     id: item.record,
                     participant: item.subject,
@@ -246,7 +253,7 @@ impl Unlocked {
     pub fn follow_up(&self, follow_up: RecordId) -> Result<FollowUp, Error> {
         let today = self.today()?;
         self.read(|vault, reader| {
-            let item = vault.find(reader, follow_up, Kind::FollowUp)?;
+            let (item, _) = vault.find_shown(reader, follow_up, Kind::FollowUp)?;
             let document = vault.document(reader, &item)?;
             Ok(mapping::read_follow_up(follow_up, item.subject.ok_or(Error::Damaged)?, &document, today))
         })
@@ -255,7 +262,8 @@ impl Unlocked {
     /// All self-referrals.
     pub fn self_referrals(&self) -> Result<Vec<ReferralLine>, Error> {
         self.read(|vault, reader| {
-            let lines = vault.listed(reader, Kind::SelfReferral)?.filter_map(|item| match &item.summary {
+            let terms = vault.load_shown(reader, Kind::SelfReferral)?;
+            let lines = vault.shown(Kind::SelfReferral, terms).filter_map(|item| match &item.summary {
                 Summary::SelfReferral { to, status } => {
                     Some(ReferralLine { id: item.record, participant: item.subject, to: *to, status: *status })
                 }
@@ -268,7 +276,7 @@ impl Unlocked {
     /// One self-referral. Errors: [`Error::NoSuchRecord`].
     pub fn self_referral(&self, referral: RecordId) -> Result<SelfReferral, Error> {
         self.read(|vault, reader| {
-            let item = vault.find(reader, referral, Kind::SelfReferral)?;
+            let (item, _) = vault.find_shown(reader, referral, Kind::SelfReferral)?;
             let document = vault.document(reader, &item)?;
             Ok(mapping::read_self_referral(referral, item.subject.ok_or(Error::Damaged)?, &document))
         })

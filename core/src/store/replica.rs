@@ -1,7 +1,6 @@
 //! What a session with a colleague's phone needs of this store, and the session itself.
 
 use super::Unlocked;
-use super::membership::FrontierNews;
 use super::vault::Vault;
 use crate::crypto::{DiscoverySecret, Signature, labels};
 use crate::envelope;
@@ -11,6 +10,7 @@ use crate::sync::{
     Accepted, Beyond, ChainHead, Covered, FrontierVerdict, KnownFrontier, Merged, OperationId, PeerSession, Replica, Role, SessionError,
     SessionReport, Standing, TurnVerdict, Warning,
 };
+use crate::team::keyring::{Adoption, FrontierNews};
 use crate::team::{Frontier, Operation, TurnError};
 use satchel_wire::ShiftDay;
 use satchel_wire::ids::{BodyId, DeviceId, TurnId};
@@ -104,8 +104,13 @@ impl Vault {
         max_bytes: usize,
     ) -> Result<Covered, Error> {
         let turn = self.usable_turn(tx)?;
-        let lane =
-            self.book.held().find(|held| held.turn.id() == turn).and_then(|held| held.secret.records_lane_key()).ok_or(Error::NoTurn)?;
+        let lane = self
+            .keyring
+            .book
+            .held()
+            .find(|held| held.turn.id() == turn)
+            .and_then(|held| held.secret.records_lane_key())
+            .ok_or(Error::NoTurn)?;
         let mut covered = Covered::default();
         let mut size = 0;
         for id in bodies {
@@ -126,11 +131,36 @@ impl Vault {
         let Some(line) = self.ledger(reader)?.line(id).copied().filter(super::ledger::Line::is_here) else { return Ok(None) };
         let Some(body) = reader.body(&line.place, id)? else { return Ok(None) };
         let Some(item) = self.item(reader, &line.place)? else { return Ok(None) };
+        if let Some(subject) = item.subject {
+            self.item(reader, &super::index::place_of(subject, crate::record::Kind::Participant, Some(subject)))?;
+        }
+        let terms = self.latest_terms()?;
+        if self.is_hidden(&item, &terms) {
+            return Ok(None);
+        }
         // the key that sealed this body, by its commitment: a record may have had several
         let sealed_by = |key: &&super::index::ItemKey| envelope::is_sealed_by(&body, &key.record_key());
         let key = item.keys.iter().find(sealed_by).ok_or(Error::Damaged)?;
         let binding = self.binding(&item, line.day, key.id);
         Ok(Some(envelope::cover_row(&self.env, self.team(), lane, &binding, &key.record_key(), &body)?))
+    }
+
+    /// Of some turns, newest first, those that the newest frontiers of colleagues name last.
+    fn turns_of_colleagues(&self, turns: impl Iterator<Item = TurnId>) -> Vec<TurnId> {
+        let log = &self.keyring.log;
+        let known: Vec<&crate::team::Turn> = turns.filter_map(|id| self.keyring.book.known().find(|turn| turn.id() == id)).collect();
+        let mut picked: Vec<TurnId> = Vec::new();
+        for (device, _) in self.keyring.frontiers.iter().filter(|(device, _)| **device != self.device) {
+            let Some(frontier) = self.keyring.frontier_of(device) else { continue };
+            let heads = &frontier.content().log_heads;
+            let names = |turn: &&&crate::team::Turn| turn.log_heads().iter().all(|head| log.names(heads, head));
+            if let Some(turn) = known.iter().find(names).map(|turn| turn.id())
+                && !picked.contains(&turn)
+            {
+                picked.push(turn);
+            }
+        }
+        picked
     }
 
     /// A colleague or the relay was reached.
@@ -145,13 +175,16 @@ impl Replica for Unlocked {
 
     fn hello_secrets(&mut self) -> Result<Vec<DiscoverySecret>, Error> {
         self.write(|vault, _| {
-            let today = vault.today()?;
-            let limit = vault.charter()?.absence_limit_days;
-            let remembered = vault.root.remembered.iter().enumerate();
-            // turns that are held are recognised however old they are; earlier ones within the absence limit
-            let is_held = |turn| vault.book.held().any(|held| held.turn.id() == turn);
-            let recent = remembered.filter(|(at, known)| *at == 0 || is_held(known.turn) || known.day.plus(limit) >= today);
-            Ok(recent.map(|(_, known)| DiscoverySecret::from_bytes(known.discovery.expose())).collect())
+            let day = vault.key_day()?;
+            let recent: Vec<_> = vault.keyring.recognised(day).collect();
+            // A hello has room for a few: the turn in use, then for each colleague the newest one that their last
+            // frontier names. Whoever erased a dozen records meanwhile has as many turns that nobody else saw.
+            let of_colleagues: Vec<TurnId> = vault.turns_of_colleagues(recent.iter().map(|known| known.turn));
+            let rank = |turn: &TurnId| of_colleagues.iter().position(|other| other == turn).unwrap_or(usize::MAX);
+            let mut order: Vec<usize> = (0..recent.len()).collect();
+            order.sort_by_key(|at| recent.get(*at).map_or((2, 0), |known| (usize::from(*at != 0), rank(&known.turn))));
+            let secrets = order.into_iter().filter_map(|at| recent.get(at));
+            Ok(secrets.map(|known| DiscoverySecret::from_bytes(known.discovery.expose())).collect())
         })
     }
 
@@ -166,7 +199,7 @@ impl Replica for Unlocked {
 
     fn check_handshake(&mut self, peer: DeviceId, role: Role, hash: &[u8; 32], signature: &[u8; 64]) -> Result<Standing, Error> {
         self.read(|vault, _| {
-            let state = vault.log.state();
+            let state = vault.keyring.log.state();
             let Some(device) = state.devices.get(&peer) else { return Ok(Standing::Unknown) };
             if device.key.verify(labels::SIGN_SESSION, &handshake_message(role, hash), &Signature::from_bytes(*signature)).is_err() {
                 return Ok(Standing::Forged);
@@ -177,18 +210,25 @@ impl Replica for Unlocked {
 
     fn own_admission(&mut self) -> Result<Vec<OperationId>, Error> {
         self.read(|vault, _| {
-            let admitted = vault.log.state().devices.get(&vault.device).ok_or(Error::Removed)?.admitted;
-            Ok(vault.log.operations().map(Operation::id).filter(|id| vault.log.precedes(id, &admitted)).map(|id| *id.as_bytes()).collect())
+            let admitted = vault.keyring.log.state().devices.get(&vault.device).ok_or(Error::Removed)?.admitted;
+            Ok(vault
+                .keyring
+                .log
+                .operations()
+                .map(Operation::id)
+                .filter(|id| vault.keyring.log.precedes(id, &admitted))
+                .map(|id| *id.as_bytes())
+                .collect())
         })
     }
 
     fn log_heads(&mut self) -> Result<Vec<OperationId>, Error> {
-        self.read(|vault, _| Ok(vault.log.heads().iter().map(|id| *id.as_bytes()).collect()))
+        self.read(|vault, _| Ok(vault.keyring.log.heads().iter().map(|id| *id.as_bytes()).collect()))
     }
 
     fn operations_beyond(&mut self, heads: &[OperationId]) -> Result<Beyond, Error> {
         self.read(|vault, _| {
-            Ok(match vault.log.beyond(&ids(heads)) {
+            Ok(match vault.keyring.log.beyond(&ids(heads)) {
                 Some(operations) => Beyond::Known(operations.iter().map(|operation| *operation.id().as_bytes()).collect()),
                 None => Beyond::UnknownHeads,
             })
@@ -196,22 +236,22 @@ impl Replica for Unlocked {
     }
 
     fn operation_ids(&mut self) -> Result<Vec<OperationId>, Error> {
-        self.read(|vault, _| Ok(vault.log.operations().map(|operation| *operation.id().as_bytes()).collect()))
+        self.read(|vault, _| Ok(vault.keyring.log.operations().map(|operation| *operation.id().as_bytes()).collect()))
     }
 
     fn operations(&mut self, wanted: &[OperationId]) -> Result<Vec<Vec<u8>>, Error> {
-        self.read(|vault, _| Ok(ids(wanted).iter().filter_map(|id| vault.log.operation(id)).map(Operation::to_bytes).collect()))
+        self.read(|vault, _| Ok(ids(wanted).iter().filter_map(|id| vault.keyring.log.operation(id)).map(Operation::to_bytes).collect()))
     }
 
     fn merge_operations(&mut self, operations: Vec<Vec<u8>>) -> Result<Merged, Error> {
-        let (accepted, held, refused) = self.write(|vault, tx| vault.merge_operations(tx, &operations))?;
-        Ok(Merged { accepted, held, refused })
+        let merge = self.write(|vault, tx| vault.merge_operations(tx, &operations))?;
+        Ok(Merged { accepted: merge.accepted, held: merge.held, refused: merge.refused })
     }
 
     fn turns(&mut self) -> Result<Vec<TurnId>, Error> {
         self.write(|vault, tx| {
             let first = if vault.require_writer().is_ok() { Some(vault.usable_turn(tx)?) } else { None };
-            let rest = vault.book.held().map(|held| held.turn.id()).filter(|id| Some(*id) != first);
+            let rest = vault.keyring.book.held().map(|held| held.turn.id()).filter(|id| Some(*id) != first);
             Ok(first.into_iter().chain(rest).collect())
         })
     }
@@ -227,7 +267,7 @@ impl Replica for Unlocked {
     fn needs_receiving_key(&mut self, frontier: &[u8]) -> Result<bool, Error> {
         self.read(|vault, _| {
             let Ok(frontier) = Frontier::from_bytes(frontier) else { return Ok(false) };
-            let known = vault.frontiers.get(&frontier.content().device).and_then(|known| known.receiving.as_deref());
+            let known = vault.keyring.frontiers.get(&frontier.content().device).and_then(|known| known.receiving.as_deref());
             Ok(known.is_none_or(|key| crate::team::frontier::receiving_hash(key) != frontier.content().receiving))
         })
     }
@@ -238,19 +278,26 @@ impl Replica for Unlocked {
             if !decoded.is_ok_and(|decoded| decoded.content().device == device) {
                 return Ok(FrontierVerdict::Refused("frontier_malformed"));
             }
-            Ok(match vault.take_frontier(tx, frontier, receiving_key)? {
+            let verdict = match vault.take_frontier(tx, frontier, receiving_key)? {
                 None => FrontierVerdict::Refused("frontier_signature"),
                 Some(FrontierNews::Newer) => FrontierVerdict::Newer,
                 Some(FrontierNews::Same) => FrontierVerdict::Same,
                 Some(FrontierNews::Older) => FrontierVerdict::Older,
-                Some(FrontierNews::RolledBack) => FrontierVerdict::RolledBack,
-            })
+                Some(FrontierNews::RolledBack | FrontierNews::Copied) => FrontierVerdict::RolledBack,
+            };
+            // a colleague's phone is one that may know the date, and what comes next is judged by it
+            if !matches!(verdict, FrontierVerdict::Refused(_))
+                && let Some(day) = vault.keyring.frontier_of(&device).map(|frontier| frontier.content().day)
+            {
+                vault.confirm_day(day)?;
+            }
+            Ok(verdict)
         })
     }
 
     fn known_frontiers(&mut self) -> Result<Vec<(DeviceId, u64)>, Error> {
         self.read(|vault, _| {
-            let devices: Vec<DeviceId> = vault.frontiers.keys().copied().collect();
+            let devices: Vec<DeviceId> = vault.keyring.frontiers.keys().copied().collect();
             Ok(devices
                 .into_iter()
                 .filter_map(|device| vault.frontier_of(&device).map(|frontier| (device, frontier.content().counter)))
@@ -260,7 +307,7 @@ impl Replica for Unlocked {
 
     fn frontiers(&mut self, devices: &[DeviceId]) -> Result<Vec<KnownFrontier>, Error> {
         self.read(|vault, _| {
-            let known = devices.iter().filter_map(|device| vault.frontiers.get(device).map(|known| (*device, known)));
+            let known = devices.iter().filter_map(|device| vault.keyring.frontiers.get(device).map(|known| (*device, known)));
             Ok(known
                 .map(|(device, known)| KnownFrontier { device, frontier: known.frontier.clone(), receiving_key: known.receiving.clone() })
                 .collect())
@@ -274,8 +321,8 @@ impl Replica for Unlocked {
     fn accept_turn(&mut self, announcement: &[u8]) -> Result<TurnVerdict, Error> {
         self.write(|vault, tx| {
             Ok(match vault.accept_announcement(tx, announcement)? {
-                Ok(true) => TurnVerdict::Adopted,
-                Ok(false) => TurnVerdict::Known,
+                Ok(Adoption::Adopted) => TurnVerdict::Adopted,
+                Ok(Adoption::Known) => TurnVerdict::Known,
                 Err(TurnError::NotForUs) => TurnVerdict::NotForMe,
                 Err(TurnError::UnknownPast) => TurnVerdict::Held,
                 Err(error) => TurnVerdict::Refused(error.code()),
@@ -345,17 +392,14 @@ impl Replica for Unlocked {
 
     fn end_session(&mut self, peer: DeviceId) -> Result<(), Error> {
         self.write(|vault, tx| {
-            if vault.require_writer().is_ok() {
-                vault.usable_turn(tx)?;
-            }
-            vault.prune_turns();
-            vault.replace_spent_receiving_key();
+            vault.end_pull(tx)?;
             vault.note_meeting()?;
             if let Some(day) = vault.frontier_of(&peer).map(|frontier| frontier.content().day) {
                 // a colleague's phone is one that may know the date
                 vault.confirm_day(day)?;
             }
-            vault.forget_stale_rows(tx)
+            vault.forget_stale_rows(tx)?;
+            vault.tend(tx).map(|_| ())
         })
     }
 }

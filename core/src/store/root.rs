@@ -3,59 +3,20 @@
 //! Turn secrets and receiving keys lie here and nowhere else, so that replacing the store key makes what
 //! was taken out of the root unreadable in old copies of the file as well.
 
-use crate::crypto::{self, Aad, KeystoreSecret, Nonce, PageKey, ReceivingKey, RootKey, SigningKey, StoreKey, labels};
+use crate::crypto::{self, Aad, Nonce, PageKey, RootKey, SigningKey, StoreKey, labels};
 use crate::env::Env;
 use crate::error::Error;
 use crate::record::Kind;
 use crate::storage::PageId;
-use crate::team::{RecipientClass, TurnSecret};
+use crate::team::keyring::KeyringSecrets;
+pub(super) use crate::team::keyring::{Remembered, Seed};
 use minicbor::{Decode, Encode};
-use satchel_wire::ShiftDay;
 use satchel_wire::cbor;
-use satchel_wire::ids::{MemberId, TeamId, TurnId};
+use satchel_wire::ids::{MemberId, TeamId};
 use zeroize::Zeroizing;
 
 /// Name of the sealed value.
 pub(super) const ROOT: &str = "root";
-
-/// 32 secret bytes as they are encoded inside the root. On the heap: moving what holds one leaves no copy on the stack.
-#[derive(Clone, PartialEq, Eq)]
-pub(super) struct Seed(Box<Zeroizing<[u8; 32]>>);
-
-impl Seed {
-    pub(super) fn new(bytes: &[u8; 32]) -> Self {
-        let mut seed = Self(Box::new(Zeroizing::new([0; 32])));
-        seed.0.copy_from_slice(bytes);
-        seed
-    }
-    pub(super) fn make(env: &Env) -> Self {
-        let mut seed = Self(Box::new(Zeroizing::new([0; 32])));
-        env.fill(seed.0.as_mut_slice());
-        seed
-    }
-    pub(super) fn expose(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for Seed {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Seed(..)")
-    }
-}
-
-impl<C> Encode<C> for Seed {
-    fn encode<W: minicbor::encode::Write>(&self, e: &mut minicbor::Encoder<W>, _: &mut C) -> Result<(), minicbor::encode::Error<W::Error>> {
-        e.bytes(self.0.as_slice())?;
-        Ok(())
-    }
-}
-
-impl<'b, C> Decode<'b, C> for Seed {
-    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
-        <&[u8; 32]>::try_from(d.bytes()?).map(Self::new).map_err(|_| minicbor::decode::Error::message("seed"))
-    }
-}
 
 /// A key page: where it is and what opens it.
 #[derive(Debug, Clone, Encode, Decode)]
@@ -80,49 +41,6 @@ impl PageRef {
     }
 }
 
-/// A turn's secret.
-#[derive(Debug, Clone, Encode, Decode)]
-pub(super) struct TurnRef {
-    #[n(0)]
-    pub id: TurnId,
-    #[n(1)]
-    pub class: RecipientClass,
-    #[n(2)]
-    pub secret: Seed,
-}
-
-impl TurnRef {
-    pub(super) fn new(id: TurnId, secret: &TurnSecret) -> Self {
-        match secret {
-            TurnSecret::Records(records) => Self { id, class: RecipientClass::Records, secret: Seed::new(records.expose()) },
-            TurnSecret::Commons(commons) => Self { id, class: RecipientClass::Commons, secret: Seed::new(commons.expose()) },
-        }
-    }
-    pub(super) fn secret(&self) -> TurnSecret {
-        match self.class {
-            RecipientClass::Records => TurnSecret::Records(crypto::RecordsSecret::from_bytes(self.secret.expose())),
-            RecipientClass::Commons | RecipientClass::Recovery => {
-                TurnSecret::Commons(crypto::CommonsSecret::from_bytes(self.secret.expose()))
-            }
-        }
-    }
-}
-
-/// What outlives a turn for a while: recognising colleagues, and reaching the relay until its keys change.
-#[derive(Debug, Clone, Encode, Decode)]
-pub(super) struct Remembered {
-    #[n(0)]
-    pub turn: TurnId,
-    #[n(1)]
-    pub day: ShiftDay,
-    #[n(2)]
-    pub discovery: Seed,
-    #[n(3)]
-    pub pull: Seed,
-    #[n(4)]
-    pub push: Seed,
-}
-
 /// An invitation that has not been used.
 #[derive(Debug, Clone, Encode, Decode)]
 pub(super) struct PendingInvitation {
@@ -132,6 +50,9 @@ pub(super) struct PendingInvitation {
     pub expires: u64,
     #[n(2)]
     pub role: crate::team::Role,
+    /// Whose further device it is for; None for a new member.
+    #[n(3)]
+    pub member: Option<MemberId>,
 }
 
 impl Drop for PendingInvitation {
@@ -155,31 +76,27 @@ pub(super) struct Root {
     /// Seals the store's other values.
     #[n(4)]
     pub values: Seed,
-    /// Receiving keys that are not spent, the newest last.
+    /// What the keyring keeps secret; while a store is unlocked the keyring itself holds it, and this is empty.
     #[n(5)]
-    pub receiving: Vec<Seed>,
+    pub keys: KeyringSecrets,
     #[n(6)]
-    pub turns: Vec<TurnRef>,
-    /// Newest first.
-    #[n(7)]
-    pub remembered: Vec<Remembered>,
-    #[n(8)]
-    pub control: Option<Seed>,
-    #[n(9)]
     pub pages: Vec<PageRef>,
-    #[n(10)]
+    #[n(7)]
     pub invitations: Vec<PendingInvitation>,
+    /// Seals what is held back. Replaced when something held is erased.
+    #[n(20)]
+    pub held: Seed,
 }
 
 impl Root {
     pub(super) fn signer(&self) -> SigningKey {
         SigningKey::from_seed(self.signing.expose())
     }
+    pub(super) fn held_key(&self) -> RootKey {
+        RootKey::from_bytes(self.held.expose())
+    }
     pub(super) fn values_key(&self) -> RootKey {
         RootKey::from_bytes(self.values.expose())
-    }
-    pub(super) fn receiving_keys(&self) -> Vec<ReceivingKey> {
-        self.receiving.iter().rev().map(|seed| ReceivingKey::from_seed(seed.expose())).collect()
     }
 
     pub(super) fn seal(&self, env: &Env, store_id: &[u8; 16], key: &StoreKey) -> Result<Vec<u8>, Error> {
@@ -207,29 +124,4 @@ pub(super) fn seal_value(env: &Env, key: &RootKey, name: &str, place: &[u8], pla
 pub(super) fn open_value(key: &RootKey, name: &str, place: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
     let aad = Aad::new(labels::STORE_VALUES).add(name.as_bytes()).add(place);
     crypto::open(key, &aad, sealed).map_err(|_| Error::Damaged)
-}
-
-/// Where the platform keeps a secret for one store: Android Keystore, Secure Enclave, or a file that promises less.
-///
-/// On phones a keystore secret is mandatory: a copied file and a passphrase are then not enough.
-pub trait KeyProtector: Send + Sync {
-    /// Makes a new secret under a fresh alias of 1 to 32 bytes, durable when it returns.
-    fn create(&self) -> Result<(Vec<u8>, KeystoreSecret), ProtectorError>;
-    /// The secret of an alias.
-    fn secret(&self, alias: &[u8]) -> Result<KeystoreSecret, ProtectorError>;
-    /// Destroys the secret of an alias, as finally as the platform can.
-    fn destroy(&self, alias: &[u8]) -> Result<(), ProtectorError>;
-    /// Whether the secret is bound to hardware that counts attempts: only then may a PIN open the store.
-    fn is_hardware_bound(&self) -> bool;
-}
-
-/// The keystore did not do what was asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum ProtectorError {
-    /// No such alias: the store was copied from another device, or its key destroyed.
-    #[error("the keystore holds no such secret")]
-    Missing,
-    /// The platform refused. Remedy: unlock the device, then try again.
-    #[error("the keystore refused")]
-    Refused,
 }

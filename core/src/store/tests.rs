@@ -6,12 +6,12 @@ use crate::record::{EncounterKind, Outcome, ParticipantDraft, ParticipantEdit};
 use crate::screen::{Alias, Note, ShortText};
 use satchel_wire::ids::{RecordId, ResourceId};
 
-fn founded(dir: &Path) -> (Unlocked, Passphrase) {
+pub(super) fn founded(dir: &Path) -> (Unlocked, Passphrase) {
     let passphrase = Passphrase::new(b"correct horse battery staple").unwrap();
     let credentials = Credentials { passphrase: &passphrase, protector: None, cost: KeyCost::Least };
     let founding = Founding { time_zone: "America/Los_Angeles".into(), member_name: ShortText::parse("Ana").unwrap() };
     let founded = Store::found(dir, Env::system(), &credentials, &founding).unwrap();
-    assert_eq!(founded.reseat_words.split(' ').count(), 24);
+    assert_eq!(founded.reseat_words.split(' ').count(), 35);
     (founded.unlocked, passphrase)
 }
 
@@ -81,9 +81,9 @@ fn a_lock_while_the_passphrase_is_tried_wins() {
     let store = unlocked.store();
     let before = store.shared.generation.load(Ordering::SeqCst);
     let slots = storage::read_slots(&dir).unwrap();
-    let key = open_slots(&slots, &passphrase, None).unwrap();
+    let opened = open_slots(&slots, &passphrase, None).unwrap();
     store.lock();
-    assert_eq!(store.unlock_with(&slots, key, before).unwrap_err(), Error::Locked);
+    assert_eq!(store.unlock_with(&slots, opened, before).unwrap_err(), Error::Locked);
     assert!(!store.is_unlocked());
     assert!(store.unlock(&passphrase, None).is_ok());
 }
@@ -122,46 +122,4 @@ fn suspending_gathers_tails_and_loses_nothing() {
     // a locked store is suspended all the same
     store.lock();
     store.suspend().unwrap();
-}
-
-/// A keystore in memory.
-#[derive(Default)]
-struct Keystore(std::sync::Mutex<std::collections::BTreeMap<Vec<u8>, [u8; 32]>>);
-
-impl KeyProtector for Keystore {
-    fn create(&self) -> Result<(Vec<u8>, crate::crypto::KeystoreSecret), ProtectorError> {
-        let (alias, secret) = (Env::system().random::<16>().to_vec(), Env::system().random::<32>());
-        self.0.lock().unwrap().insert(alias.clone(), secret);
-        Ok((alias, crate::crypto::KeystoreSecret::from_bytes(&secret)))
-    }
-    fn secret(&self, alias: &[u8]) -> Result<crate::crypto::KeystoreSecret, ProtectorError> {
-        let secrets = self.0.lock().unwrap();
-        secrets.get(alias).map(crate::crypto::KeystoreSecret::from_bytes).ok_or(ProtectorError::Missing)
-    }
-    fn destroy(&self, alias: &[u8]) -> Result<(), ProtectorError> {
-        self.0.lock().unwrap().remove(alias).map(|_| ()).ok_or(ProtectorError::Missing)
-    }
-    fn is_hardware_bound(&self) -> bool {
-        false
-    }
-}
-
-#[test]
-fn a_keystore_is_needed_beside_the_passphrase_and_old_slots_die_with_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let dir = folder.path().join("store");
-    let (unlocked, old) = founded(&dir);
-    let keystore = Keystore::default();
-    let credentials = |passphrase| Credentials { passphrase, protector: Some(&keystore), cost: KeyCost::Least };
-    unlocked.change_credentials(&credentials(&old)).unwrap();
-    let copied = storage::read_slots(&dir).unwrap();
-    let new = Passphrase::new(b"another five words for this").unwrap();
-    unlocked.change_credentials(&credentials(&new)).unwrap();
-    let store = unlocked.store();
-    store.lock();
-    assert_eq!(store.unlock(&old, Some(&keystore)).unwrap_err(), Error::WrongPassphrase);
-    assert_eq!(store.unlock(&new, None).unwrap_err(), Error::WrongPassphrase, "a copied folder and the passphrase are not enough");
-    // whoever kept the old slot and learns the old passphrase finds its keystore secret gone
-    assert_eq!(open_slots(&copied, &old, Some(&keystore)).unwrap_err(), Error::WrongPassphrase);
-    assert!(store.unlock(&new, Some(&keystore)).is_ok());
 }

@@ -1,27 +1,32 @@
 //! What exists only while a store is unlocked: keys, index, log, turns. Dropped, and wiped, by `lock`.
 
-use super::index::{Index, Item, ItemKey, Place, place_of};
+use super::erase::{ERASURES, Erasing};
+use super::index::{BanMark, Index, Item, ItemKey, Place, place_of};
 use super::ledger::Ledger;
 use super::observer::Change;
+use super::retention::Terms;
 use super::root::{self, Root, open_value, seal_value};
 use crate::consent::Charter;
-use crate::crypto::{RootKey, SigningKey, StoreKey};
+use crate::crypto::{self, RootKey, SigningKey, StoreKey, labels};
 use crate::env::Env;
 use crate::error::Error;
 use crate::record::{Kind, TallyCounter};
 use crate::storage::{Reader, Transaction};
-use crate::team::{Frontier, HeldTurn, Log, Operation, Role, Turn, TurnBook};
+use crate::team::keyring::{KeyringSecrets, KeyringState};
+use crate::team::{Frontier, Keyring, KeyringParts, Operation, Role, Turn};
 use minicbor::{Decode, Encode};
 use satchel_wire::ShiftDay;
 use satchel_wire::cbor;
-use satchel_wire::ids::{AnnouncementId, DeviceId, MailboxId, OperationId, RecordId, RowId, TeamId};
-use std::collections::{BTreeMap, BTreeSet};
+use satchel_wire::ids::{AnnouncementId, BodyId, DeviceId, MailboxId, OperationId, RecordId, RowId, RowName, TeamId};
+use std::collections::BTreeSet;
 
-const OPERATION: &str = "operation";
-const TURNS: &str = "turns";
-const STATE: &str = "state";
+pub(super) const OPERATION: &str = "operation";
+pub(super) const TURNS: &str = "turns";
+pub(super) const STATE: &str = "state";
 const TALLY: &str = "tally";
-const FRONTIERS: &str = "frontiers";
+pub(super) const FRONTIERS: &str = "frontiers";
+pub(super) const KEYRING: &str = "keyring";
+const HELD_OPERATIONS: &str = "held operations";
 const PROGRESS: &str = "relay progress";
 
 /// Small state that changes with use: one sealed value.
@@ -37,9 +42,12 @@ pub(super) struct LocalState {
     /// Another phone showed that this store is a copy: nothing is numbered any more.
     #[n(2)]
     pub is_copied: bool,
-    /// Counter of this device's last frontier.
+    /// What is missing here, and since when it is asked for.
     #[n(3)]
-    pub frontier_counter: u64,
+    pub gaps: super::gaps::Gaps,
+    /// The steward's answer, heeded here, that this store may go on although it is a copy.
+    #[n(7)]
+    pub resumed: Option<crate::team::Cut>,
     /// The relay, if there is one.
     #[n(4)]
     pub relay: Option<RelaySettings>,
@@ -49,12 +57,17 @@ pub(super) struct LocalState {
     /// Phones of which two bodies claim one place, as far as reported.
     #[n(6)]
     pub forked: BTreeSet<DeviceId>,
-    /// A turn was adopted with the present receiving key: it is replaced when the pull or session in hand ends.
-    #[n(7)]
-    pub is_receiving_key_spent: bool,
     /// Rows that no turn here opens did not all fit: the relay is read again from its beginning after the next adoption.
     #[n(8)]
     pub is_pull_incomplete: bool,
+    /// The day on which what was over was last destroyed.
+    #[n(20)]
+    #[cbor(default)]
+    pub tended: Option<ShiftDay>,
+    /// Something was erased: the store key is replaced with the next write that can.
+    #[n(9)]
+    #[cbor(default)]
+    pub is_rekey_due: bool,
 }
 
 /// What the relay is known to hold: a value of its own, since it grows and no save should rewrite it.
@@ -70,6 +83,18 @@ pub(super) struct RelayProgress {
     /// Hash of the frontier that the relay holds of this device.
     #[n(2)]
     pub frontier: u64,
+    /// Rows on the relay that nobody needs any more: the next deletion batch names them.
+    #[n(3)]
+    #[cbor(default)]
+    pub superseded: BTreeSet<RowName>,
+    /// Day at the relay of the last deletion batch that this phone sent.
+    #[n(4)]
+    #[cbor(default)]
+    pub batch_day: Option<satchel_wire::UtcDay>,
+    /// Day at the relay up to which waiting batches were looked at.
+    #[n(5)]
+    #[cbor(default)]
+    pub checked_day: Option<satchel_wire::UtcDay>,
 }
 
 /// How to reach the relay, and how far it was read.
@@ -126,15 +151,6 @@ impl RelaySettings {
     }
 }
 
-/// The newest frontier of a device, and its receiving key.
-#[derive(Debug, Clone, Encode, Decode)]
-pub(super) struct KnownFrontier {
-    #[cbor(n(0), with = "minicbor::bytes")]
-    pub frontier: Vec<u8>,
-    #[cbor(n(1), with = "minicbor::bytes")]
-    pub receiving: Option<Vec<u8>>,
-}
-
 /// Everything behind an unlocked handle.
 pub(super) struct Vault {
     pub env: Env,
@@ -144,16 +160,16 @@ pub(super) struct Vault {
     pub root: Root,
     root_changed: bool,
     pub index: Index,
-    pub log: Log,
-    pub book: TurnBook,
-    turns_changed: bool,
+    /// Log, turns, frontiers, receiving keys: everything that says who may read what.
+    pub keyring: Keyring,
+    keyring_state_before: KeyringState,
     ledger: Option<Ledger>,
     pub state: LocalState,
     state_before: Vec<u8>,
-    pub frontiers: BTreeMap<DeviceId, KnownFrontier>,
-    pub frontiers_changed: bool,
     progress: RelayProgress,
     progress_changed: bool,
+    /// Wire pages.
+    pub directory: super::pages::Directory,
     pub tally: TallyCounter,
     tally_changed: bool,
     /// Random per unlock: enters every actor and every body.
@@ -161,17 +177,23 @@ pub(super) struct Vault {
     pub signer: SigningKey,
     pub device: DeviceId,
     changes: Vec<Change>,
+    /// Bodies beyond a cut that a standing member built on.
+    pub depended_on: BTreeSet<BodyId>,
     /// How much is held, once something had to be.
     pub held_room: Option<super::accept::HeldRoom>,
     /// The catalogue in use, once somebody asked for it.
     pub catalogue: Option<(super::CatalogueInfo, std::sync::Arc<crate::catalogue::Catalogue>)>,
+    /// Tombstones in force, and what was dropped because of them.
+    pub erasing: Erasing,
+    /// Marks of the secrets in the stored root.
+    stored_secrets: BTreeSet<[u8; 16]>,
 }
 
 impl Vault {
     /// Reads what unlocking needs: root, log, turns and small state. Pages and ledger are read when asked for.
     pub(super) fn open(env: &Env, reader: &Reader<'_>, store_id: [u8; 16], store_key: StoreKey) -> Result<Self, Error> {
         let sealed = reader.meta(root::ROOT)?.ok_or(Error::Damaged)?;
-        let root = Root::open(&store_id, &store_key, &sealed)?;
+        let mut root = Root::open(&store_id, &store_key, &sealed)?;
         let values = root.values_key();
         let mut operations = Vec::new();
         reader.for_each_operation::<Error>(|id, sealed| {
@@ -179,18 +201,23 @@ impl Vault {
             operations.push(Operation::from_bytes(&bytes).map_err(|_| Error::Damaged)?);
             Ok(())
         })?;
-        let mut log = Log::replay(root.team, operations).map_err(|_| Error::Damaged)?;
         let turns: Vec<minicbor::bytes::ByteVec> = read_value(reader, &values, TURNS)?.unwrap_or_default();
         let turns = turns.iter().map(|bytes| Turn::from_bytes(bytes)).collect::<Result<Vec<_>, _>>().map_err(|_| Error::Damaged)?;
-        let held = root.turns.iter().filter_map(|held| {
-            turns.iter().find(|turn| turn.id() == held.id).map(|turn| HeldTurn { turn: turn.clone(), secret: held.secret() })
-        });
-        let held: Vec<HeldTurn> = held.collect();
-        let mut book = TurnBook::default();
-        book.restore(&mut log, turns, held).map_err(|_| Error::Damaged)?;
+        let keyring_state: KeyringState = read_value(reader, &values, KEYRING)?.unwrap_or_default();
+        let held_operations: Vec<minicbor::bytes::ByteVec> = read_value(reader, &values, HELD_OPERATIONS)?.unwrap_or_default();
+        let parts = KeyringParts {
+            operations,
+            turns,
+            secrets: std::mem::take(&mut root.keys),
+            frontiers: read_value(reader, &values, FRONTIERS)?.unwrap_or_default(),
+            state: keyring_state.clone(),
+            held_operations: held_operations.into_iter().map(Into::into).collect(),
+        };
+        let stored_secrets = marks(&parts.secrets);
+        let erasing = Erasing::new(read_value(reader, &values, ERASURES)?.unwrap_or_default());
+        let keyring = Keyring::open(env, root.team, root.signer(), parts).map_err(|_| Error::Damaged)?;
         let state: LocalState = read_value(reader, &values, STATE)?.unwrap_or_default();
         let tally = read_value(reader, &values, TALLY)?.unwrap_or_default();
-        let frontiers = read_value(reader, &values, FRONTIERS)?.unwrap_or_default();
         let progress = read_value(reader, &values, PROGRESS)?.unwrap_or_default();
         let signer = root.signer();
         let device = signer.verifying_key().device_id();
@@ -204,24 +231,25 @@ impl Vault {
             root,
             root_changed: false,
             index: Index::default(),
-            log,
-            book,
-            turns_changed: false,
+            keyring,
+            keyring_state_before: keyring_state,
             ledger: None,
             state,
             state_before,
-            frontiers,
-            frontiers_changed: false,
             progress,
             progress_changed: false,
+            directory: super::pages::Directory::default(),
             tally,
             tally_changed: false,
             session,
             signer,
             device,
             changes: Vec::new(),
+            depended_on: BTreeSet::new(),
             held_room: None,
             catalogue: None,
+            erasing,
+            stored_secrets,
         })
     }
 
@@ -234,24 +262,46 @@ impl Vault {
         Ok(())
     }
 
+    /// Applies what the log says is erased. Comes before the store key is replaced: whatever left the root since it was
+    /// stored, a page key, a turn, a receiving key, lies in older roots and goes with the key that sealed them.
+    pub(super) fn settle(&mut self, tx: &Transaction<'_>) -> Result<(), Error> {
+        self.apply_tombstones(tx)?;
+        if !self.stored_secrets.is_subset(&marks(&self.keyring.secrets())) {
+            self.require_new_store_key();
+        }
+        Ok(())
+    }
+
     /// Stores everything that changed. The last step of every transaction.
     pub(super) fn save(&mut self, tx: &Transaction<'_>) -> Result<(), Error> {
         if let Some(ledger) = &mut self.ledger {
             ledger.save(&self.env, tx, &self.values)?;
         }
-        if std::mem::take(&mut self.turns_changed) {
-            let turns: Vec<minicbor::bytes::ByteVec> = self.book.known().map(|turn| turn.to_bytes().into()).collect();
-            self.put_value(tx, TURNS, &cbor::encode(&turns))?;
-            self.root.turns = self.book.held().map(|held| root::TurnRef::new(held.turn.id(), &held.secret)).collect();
-            self.root_changed = true;
+        let keyring = self.keyring.take_changes();
+        for operation in &keyring.operations {
+            self.put_operation(tx, operation)?;
         }
+        if keyring.turns {
+            let turns: Vec<minicbor::bytes::ByteVec> = self.keyring.book.known().map(|turn| turn.to_bytes().into()).collect();
+            self.put_value(tx, TURNS, &cbor::encode(&turns))?;
+        }
+        if keyring.held_operations {
+            let held: Vec<minicbor::bytes::ByteVec> = self.keyring.held_operations().into_iter().map(Into::into).collect();
+            self.put_value(tx, HELD_OPERATIONS, &cbor::encode(&held))?;
+        }
+        if keyring.frontiers {
+            self.put_value(tx, FRONTIERS, &cbor::encode(&self.keyring.frontiers))?;
+        }
+        if self.keyring_state_before != *self.keyring.state() {
+            self.keyring_state_before = self.keyring.state().clone();
+            self.put_value(tx, KEYRING, &cbor::encode(&self.keyring_state_before))?;
+        }
+        self.root_changed |= keyring.secrets;
         if std::mem::take(&mut self.tally_changed) {
             let plain = zeroize::Zeroizing::new(cbor::encode(&self.tally));
             self.put_value(tx, TALLY, &plain)?;
         }
-        if std::mem::take(&mut self.frontiers_changed) {
-            self.put_value(tx, FRONTIERS, &cbor::encode(&self.frontiers))?;
-        }
+        self.save_directory(tx)?;
         if std::mem::take(&mut self.progress_changed) {
             self.put_value(tx, PROGRESS, &cbor::encode(&self.progress))?;
         }
@@ -260,8 +310,15 @@ impl Vault {
             self.put_value(tx, STATE, &state)?;
             self.state_before = state;
         }
+        if std::mem::take(&mut self.erasing.changed) {
+            self.put_extra(tx, ERASURES, &self.erasing.stored)?;
+        }
         if std::mem::take(&mut self.root_changed) {
-            tx.put_meta(root::ROOT, &self.root.seal(&self.env, &self.store_id, &self.store_key)?)?;
+            self.root.keys = self.keyring.secrets();
+            self.stored_secrets = marks(&self.root.keys);
+            let sealed = self.root.seal(&self.env, &self.store_id, &self.store_key);
+            self.root.keys = KeyringSecrets::default();
+            tx.put_meta(root::ROOT, &sealed?)?;
         }
         Ok(())
     }
@@ -283,6 +340,21 @@ impl Vault {
         read_value(reader, &self.values, name)
     }
 
+    /// Stores a value that holds keys of records: under the key that every erasure replaces, so that no old copy of the
+    /// file opens it.
+    pub(super) fn put_held_value<T: Encode<()>>(&self, tx: &Transaction<'_>, name: &'static str, value: &T) -> Result<(), Error> {
+        let plain = zeroize::Zeroizing::new(cbor::encode(value));
+        Ok(tx.put_meta(name, &seal_value(&self.env, &self.root.held_key(), name, &[], &plain)?)?)
+    }
+    /// Reads one.
+    pub(super) fn held_value<T: Encode<()> + for<'b> Decode<'b, ()>>(
+        &self,
+        reader: &Reader<'_>,
+        name: &'static str,
+    ) -> Result<Option<T>, Error> {
+        read_value(reader, &self.root.held_key(), name)
+    }
+
     /// Stores an operation that the log accepted.
     pub(super) fn put_operation(&self, tx: &Transaction<'_>, operation: &Operation) -> Result<(), Error> {
         let id = operation.id();
@@ -299,9 +371,14 @@ impl Vault {
         self.ledger.as_mut().ok_or(Error::Damaged)
     }
 
-    /// The store key, to be wrapped for new credentials.
-    pub(super) fn duplicate_store_key(&self) -> StoreKey {
-        self.store_key.duplicate()
+    /// Something was erased: the transaction in hand replaces the store key before it ends, or leaves that due.
+    pub(super) const fn require_new_store_key(&mut self) {
+        self.state.is_rekey_due = true;
+    }
+    /// Puts another store key in place; the root is sealed under it when this transaction is saved. Returns the old one.
+    pub(super) const fn replace_store_key(&mut self, key: StoreKey) -> StoreKey {
+        self.root_changed = true;
+        std::mem::replace(&mut self.store_key, key)
     }
     /// What the relay is known to hold.
     pub(super) const fn progress(&self) -> &RelayProgress {
@@ -315,9 +392,6 @@ impl Vault {
     pub(super) const fn touch_root(&mut self) {
         self.root_changed = true;
     }
-    pub(super) const fn touch_turns(&mut self) {
-        self.turns_changed = true;
-    }
     /// The tally counter, to be changed.
     pub(super) const fn tally_mut(&mut self) -> &mut TallyCounter {
         self.tally_changed = true;
@@ -329,10 +403,7 @@ impl Vault {
         let (record, kind, subject) = (item.record, item.kind, item.subject);
         let today = item.day;
         self.root_changed |= self.index.save(&self.env, tx, &self.store_id, &mut self.root, item, today)?;
-        self.changes.push(Change { kind, record, subject });
-        if kind == Kind::Catalogue {
-            self.catalogue = None;
-        }
+        self.note_change(kind, record, subject);
         Ok(())
     }
 
@@ -340,6 +411,14 @@ impl Vault {
     pub(super) fn fold_tails(&mut self, tx: &Transaction<'_>) -> Result<(), Error> {
         self.root_changed |= self.index.fold_tails(&self.env, tx, &self.store_id, &mut self.root)?;
         Ok(())
+    }
+
+    /// Something of a record changed, or it is gone.
+    pub(super) fn note_change(&mut self, kind: Kind, record: RecordId, subject: Option<RecordId>) {
+        self.changes.push(Change { kind, record, subject });
+        if kind == Kind::Catalogue {
+            self.catalogue = None;
+        }
     }
 
     pub(super) fn take_changes(&mut self) -> Vec<Change> {
@@ -364,6 +443,28 @@ impl Vault {
         Ok(self.index.of_kind(kind))
     }
 
+    /// Reads what lists of a kind show, and by which terms.
+    pub(super) fn load_shown(&mut self, reader: &Reader<'_>, kind: Kind) -> Result<Terms, Error> {
+        self.index.load_kind(reader, &self.store_id, &self.root, kind)?;
+        self.index.load_kind(reader, &self.store_id, &self.root, Kind::Participant)?;
+        self.latest_terms()
+    }
+
+    /// The items of a kind that are not over, where they lie: lists need no copy of the keys.
+    pub(super) fn shown(&self, kind: Kind, terms: Terms) -> impl Iterator<Item = &Item> {
+        self.index.of_kind(kind).filter(move |item| !self.is_hidden(item, &terms))
+    }
+
+    /// The record of an id and kind, unless it is over. Errors: [`Error::NoSuchRecord`].
+    pub(super) fn find_shown(&mut self, reader: &Reader<'_>, record: RecordId, kind: Kind) -> Result<(Item, Terms), Error> {
+        let item = self.find(reader, record, kind)?;
+        if let Some(subject) = item.subject {
+            self.item(reader, &place_of(subject, Kind::Participant, Some(subject)))?;
+        }
+        let terms = self.latest_terms()?;
+        if self.is_hidden(&item, &terms) { Err(Error::NoSuchRecord) } else { Ok((item, terms)) }
+    }
+
     /// The record of an id and kind, whatever its subject; of several, the one in the smallest place.
     pub(super) fn find(&mut self, reader: &Reader<'_>, record: RecordId, kind: Kind) -> Result<Item, Error> {
         // the two places that a well-behaved record can be in without a look at the whole kind
@@ -378,16 +479,16 @@ impl Vault {
 
     /// A fresh key for a record.
     pub(super) fn make_key(&self) -> ItemKey {
-        ItemKey::make(&self.env, self.ban_count())
+        ItemKey::make(&self.env, self.ban_mark(), self.device)
     }
-    /// How many bans are known: a key made before the newest one seals nothing new.
-    pub(super) fn ban_count(&self) -> u32 {
-        u32::try_from(self.log.state().bans.len()).unwrap_or(u32::MAX)
+    /// The membership bans known: a key made under others seals nothing new.
+    pub(super) fn ban_mark(&self) -> BanMark {
+        BanMark::of(self.keyring.log.state())
     }
 
     /// The charter in force.
     pub(super) fn charter(&self) -> Result<&Charter, Error> {
-        self.log.state().charter.as_ref().ok_or(Error::Damaged)
+        self.keyring.log.state().charter.as_ref().ok_or(Error::Damaged)
     }
     /// The team.
     pub(super) const fn team(&self) -> TeamId {
@@ -395,7 +496,7 @@ impl Vault {
     }
     /// This device's role. Errors: [`Error::Removed`].
     pub(super) fn role(&self) -> Result<Role, Error> {
-        self.log.state().device_role(self.device).ok_or(Error::Removed)
+        self.keyring.log.state().device_role(self.device).ok_or(Error::Removed)
     }
     /// Errors unless this device may write records.
     pub(super) fn require_writer(&self) -> Result<(), Error> {
@@ -404,8 +505,15 @@ impl Vault {
 
     /// A device's newest frontier, decoded.
     pub(super) fn frontier_of(&self, device: &DeviceId) -> Option<Frontier> {
-        Frontier::from_bytes(&self.frontiers.get(device)?.frontier).ok()
+        self.keyring.frontier_of(device)
     }
+}
+
+/// What tells whether a secret that was stored is gone.
+fn marks(secrets: &KeyringSecrets) -> BTreeSet<[u8; 16]> {
+    let turns = secrets.turns.iter().map(|turn| turn.secret.expose());
+    let all = secrets.receiving.iter().map(root::Seed::expose).chain(turns);
+    all.map(|secret| crypto::derive_id(labels::SECRET_MARK, &[secret])).collect()
 }
 
 fn read_value<T: Encode<()> + for<'b> Decode<'b, ()>>(reader: &Reader<'_>, key: &RootKey, name: &'static str) -> Result<Option<T>, Error> {

@@ -108,9 +108,9 @@ pub(super) const fn entry_term_days(kind: Kind) -> u16 {
 }
 
 impl Vault {
-    /// Errors unless the day may be written on: not later than today, and within the store's own past.
+    /// Errors unless they said yes to a file and it still counts, by the latest day that it may be.
     pub(super) fn require_live_grant(&mut self, reader: &Reader<'_>, participant: RecordId) -> Result<(), Error> {
-        let today = self.today()?;
+        let today = self.latest_day()?;
         let grants = self.grants_of(reader, participant)?;
         if grants.iter().any(|grant| grant.act == crate::consent::Act::Record && grant.categories.is_empty() && today <= grant.expiry) {
             Ok(())
@@ -121,7 +121,7 @@ impl Vault {
 
     /// Live grants of a subject: those that no overlapping, unseen withdrawal reaches.
     pub(super) fn grants_of(&mut self, reader: &Reader<'_>, subject: RecordId) -> Result<Vec<Grant>, Error> {
-        let today = self.today()?;
+        let today = self.latest_day()?;
         self.index.load_kind(reader, &self.store_id, &self.root, Kind::Grant)?;
         self.index.load_kind(reader, &self.store_id, &self.root, Kind::Withdrawal)?;
         let items: Vec<Item> =
@@ -153,11 +153,13 @@ impl Vault {
         debug_assert!(kind.subject_rule() != SubjectRule::Required || subject.is_some());
         let (day, keep_until) = days;
         let place = place_of(record, kind, subject);
+        self.require_open(&super::erase::target(record, kind, subject))?;
         let mut item = match self.item(tx, &place)? {
             Some(item) => item,
-            None => Item { record, kind, subject, day, keys: vec![self.make_key()], summary: Summary::Plain },
+            None => Item { record, kind, subject, day, keys: vec![self.make_key()], summary: Summary::Plain, until: None },
         };
         item.day = day;
+        item.until = Some(keep_until);
         item.summary = summary;
         let key = item.newest_key()?.record_key();
         self.save_item(tx, item)?;
@@ -214,9 +216,10 @@ impl Vault {
         self.require_writer()?;
         let day = self.today()?;
         let place = place_of(record, kind, subject);
+        self.require_open(&super::erase::target(record, kind, subject))?;
         let mut item = match self.item(tx, &place)? {
             Some(item) => item,
-            None => Item { record, kind, subject, day, keys: vec![self.make_key()], summary: Summary::Plain },
+            None => Item { record, kind, subject, day, keys: vec![self.make_key()], summary: Summary::Plain, until: None },
         };
         let mut document = self.document(tx, &item)?;
         let Some(change) = document.edit(edit).map_err(|error| Error::Document(error.code()))? else { return Ok(()) };
@@ -316,6 +319,7 @@ impl Unlocked {
         }
         self.write(|vault, _| {
             vault.require_writer()?;
+            vault.require_open(&super::erase::target(RecordId::from_bytes([0; 16]), Kind::Tally, None))?;
             let day = vault.today()?;
             vault.tally_mut().count(day, taps.iter().map(|tap| (tap.resource, tap.outcome, tap.count)));
             Ok(())

@@ -1,8 +1,11 @@
 //! The turns that a device knows and holds, and rules T1 to T3 over them.
 
 use super::log::Log;
+use super::operation::Role;
 use super::state::TeamState;
 use super::turn::{Turn, TurnError, TurnSecret};
+use crate::env::Env;
+use crate::rules::Rule;
 use satchel_wire::ids::{OperationId, TurnId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,28 +18,47 @@ pub struct HeldTurn {
     pub secret: TurnSecret,
 }
 
+/// A turn that was verified here.
+#[derive(Debug)]
+struct KnownTurn {
+    turn: Turn,
+    number: u32,
+    by_steward: bool,
+}
+
 /// Every turn that this device has verified, and the secrets that it still holds.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct TurnBook {
-    known: BTreeMap<TurnId, (Turn, u32)>,
+    env: Env,
+    known: BTreeMap<TurnId, KnownTurn>,
     held: BTreeMap<TurnId, HeldTurn>,
 }
 
 impl TurnBook {
+    /// An empty book.
+    pub fn new(env: &Env) -> Self {
+        Self { env: env.clone(), known: BTreeMap::new(), held: BTreeMap::new() }
+    }
+
     /// Records a verified turn without its secret. Errors: [`TurnError`]; [`TurnError::UnknownPast`] means hold it.
     pub fn learn(&mut self, log: &mut Log, turn: &Turn) -> Result<(), TurnError> {
         if self.known.contains_key(&turn.id()) {
             return Ok(());
         }
-        if !turn.log_heads().iter().all(|head| log.operation(head).is_some()) {
-            return Err(TurnError::UnknownPast);
-        }
+        // T1: what it names is applied before it is judged
+        let named = if self.env.holds(Rule::ApplyNamedBans) {
+            if !turn.log_heads().iter().all(|head| log.operation(head).is_some()) {
+                return Err(TurnError::UnknownPast);
+            }
+            log.state_of(turn.log_heads())
+        } else {
+            log.state().clone()
+        };
         let mut number = 1;
         for parent in turn.parents() {
-            let (_, parent) = self.known.get(parent).ok_or(TurnError::UnknownPast)?;
-            number = number.max(parent.saturating_add(1));
+            let parent = self.known.get(parent).ok_or(TurnError::UnknownPast)?;
+            number = number.max(parent.number.saturating_add(1));
         }
-        let named = log.state_of(turn.log_heads());
         let maker = named.devices.get(&turn.maker()).ok_or(TurnError::NotEntitled)?;
         let entitled = named.device_role(turn.maker()).is_some_and(|role| role.reads_records());
         if !entitled || !turn.is_signed_by(&maker.key) {
@@ -46,7 +68,8 @@ impl TurnBook {
         if turn.recipients().iter().any(|recipient| named.device_role(recipient.device).is_none()) {
             return Err(TurnError::NotEntitled);
         }
-        self.known.insert(turn.id(), (turn.clone(), number));
+        let by_steward = named.device_role(turn.maker()) == Some(Role::Steward);
+        self.known.insert(turn.id(), KnownTurn { turn: turn.clone(), number, by_steward });
         Ok(())
     }
 
@@ -56,7 +79,7 @@ impl TurnBook {
     /// turn is known, and its secret is dropped (T3).
     pub fn adopt(&mut self, log: &mut Log, turn: &Turn, secret: TurnSecret) -> Result<bool, TurnError> {
         self.learn(log, turn)?;
-        if !names_every_ban(log, turn, log.state()) {
+        if self.must_go(log, turn) {
             return Err(TurnError::LacksBan);
         }
         if self.held.contains_key(&turn.id()) || self.ancestors().contains(&turn.id()) {
@@ -85,23 +108,35 @@ impl TurnBook {
         let state = log.state();
         self.held
             .values()
-            .filter(|held| held.secret.reads_records() && names_every_ban(log, &held.turn, state))
-            .filter(|held| held.turn.recipients().iter().all(|recipient| state.device_role(recipient.device).is_some()))
+            .filter(|held| held.secret.reads_records())
+            .filter(|held| !self.env.holds(Rule::NameKnownBans) || names_every_ban(log, &held.turn))
+            .filter(|held| !self.env.holds(Rule::NoBannedRecipient) || has_no_banned_recipient(&held.turn, state))
             .max_by_key(|held| (self.number(&held.turn.id()), held.turn.id()))
+    }
+
+    /// The newest held turn that names every known ban, whatever is held of it.
+    pub fn newest_naming_every_ban(&self, log: &Log) -> Option<&HeldTurn> {
+        let naming = self.held.values().filter(|held| names_every_ban(log, &held.turn));
+        naming.max_by_key(|held| (self.number(&held.turn.id()), held.turn.id()))
     }
 
     /// Destroys what rule T3 says: turns that lack a known ban, and parents of held turns. Returns what was destroyed.
     ///
     /// Call at the end of the pull or session in hand, after [`Self::usable`] found or a new turn made one.
     pub fn prune(&mut self, log: &Log) -> Vec<HeldTurn> {
-        let ancestors = self.ancestors();
+        let ancestors = if self.env.holds(Rule::DestroyParents) { self.ancestors() } else { BTreeSet::new() };
         let gone: Vec<TurnId> = self
             .held
             .values()
-            .filter(|held| ancestors.contains(&held.turn.id()) || !names_every_ban(log, &held.turn, log.state()))
+            .filter(|held| ancestors.contains(&held.turn.id()) || self.must_go(log, &held.turn))
             .map(|held| held.turn.id())
             .collect();
         gone.iter().filter_map(|id| self.held.remove(id)).collect()
+    }
+
+    /// Rule T3: a turn that lacks a known ban is neither taken nor kept.
+    fn must_go(&self, log: &Log, turn: &Turn) -> bool {
+        self.env.holds(Rule::DestroyLacking) && !names_every_ban(log, turn)
     }
 
     fn ancestors(&self) -> BTreeSet<TurnId> {
@@ -109,9 +144,9 @@ impl TurnBook {
         let mut next: Vec<TurnId> = self.held.values().flat_map(|held| held.turn.parents().iter().copied()).collect();
         while let Some(id) = next.pop() {
             if ancestors.insert(id)
-                && let Some((turn, _)) = self.known.get(&id)
+                && let Some(known) = self.known.get(&id)
             {
-                next.extend_from_slice(turn.parents());
+                next.extend_from_slice(known.turn.parents());
             }
         }
         ancestors
@@ -119,7 +154,11 @@ impl TurnBook {
 
     /// A turn's number: one more than the highest of its parents'.
     pub fn number(&self, id: &TurnId) -> u32 {
-        self.known.get(id).map_or(0, |(_, number)| *number)
+        self.known.get(id).map_or(0, |known| known.number)
+    }
+    /// Whether a turn's maker was a steward by what the turn itself names.
+    pub fn was_by_steward(&self, id: &TurnId) -> bool {
+        self.known.get(id).is_some_and(|known| known.by_steward)
     }
     /// Held turns.
     pub fn held(&self) -> impl Iterator<Item = &HeldTurn> {
@@ -127,7 +166,7 @@ impl TurnBook {
     }
     /// Known turns, in no particular order.
     pub fn known(&self) -> impl Iterator<Item = &Turn> {
-        self.known.values().map(|(turn, _)| turn)
+        self.known.values().map(|known| &known.turn)
     }
     /// Whether a turn has been verified here.
     pub fn knows(&self, id: &TurnId) -> bool {
@@ -136,10 +175,18 @@ impl TurnBook {
 
     /// The newest operations that everything held names (T5): what a frontier may promise.
     pub fn promised_heads(&self, log: &Log) -> Vec<OperationId> {
+        if !self.env.holds(Rule::PromiseOnlyHeld) {
+            return log.heads();
+        }
         log.common(self.held.values().map(|held| held.turn.log_heads()))
     }
 }
 
-fn names_every_ban(log: &Log, turn: &Turn, state: &TeamState) -> bool {
-    state.bans.iter().all(|ban| log.names(turn.log_heads(), ban))
+/// Whether a turn names every ban that is known here.
+pub(crate) fn names_every_ban(log: &Log, turn: &Turn) -> bool {
+    log.state().bans.iter().all(|ban| log.names(turn.log_heads(), ban))
+}
+
+fn has_no_banned_recipient(turn: &Turn, state: &TeamState) -> bool {
+    turn.recipients().iter().all(|recipient| state.device_role(recipient.device).is_some())
 }

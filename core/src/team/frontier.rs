@@ -4,7 +4,8 @@
 //! frontier = CBOR [ signed bytes, signature (64) ]
 //! signed   = CBOR map { 0: version 1, 1: team, 2: device, 3: counter, 4: day, 5: log heads named by everything it
 //!            holds, 6: hash of its receiving key (32), 7: own chain (sequence, body id[..8]),
-//!            8: newest chain heads of others, 9: hash over all of them (16) }
+//!            8: newest chain heads of others, 9: hash over all of them (16), 10: the turn that it seals under
+//!            (first 8 bytes of its id), absent without one, 11: newest operations that it knows }
 //! ```
 //!
 //! The receiving key itself (1,216 bytes) travels beside the frontier, and only where it is not known yet.
@@ -68,6 +69,13 @@ pub struct FrontierContent {
     /// Hash over all chain heads that it knows.
     #[cbor(n(9), with = "minicbor::bytes")]
     pub digest: [u8; 16],
+    /// First 8 bytes of the id of the turn that it seals under: whoever seems to lack the turn in use gets a box.
+    #[cbor(n(10), with = "minicbor::bytes")]
+    pub turn: Option<[u8; 8]>,
+    /// The newest operations that it knows, whether or not everything that it holds names them: whom it let in counts
+    /// before its receipt does.
+    #[n(11)]
+    pub known: Vec<OperationId>,
 }
 
 impl FrontierContent {
@@ -85,7 +93,20 @@ impl FrontierContent {
 
     /// What a device says of itself, nothing of others yet.
     pub fn of_device(team: TeamId, device: DeviceId, counter: u64, day: ShiftDay, receiving: [u8; 32], own: ChainHead) -> Self {
-        Self { version: 1, team, device, counter, day, log_heads: Vec::new(), receiving, own, heads: Vec::new(), digest: [0; 16] }
+        Self {
+            version: 1,
+            team,
+            device,
+            counter,
+            day,
+            log_heads: Vec::new(),
+            receiving,
+            own,
+            heads: Vec::new(),
+            digest: [0; 16],
+            turn: None,
+            known: Vec::new(),
+        }
     }
 }
 
@@ -131,6 +152,8 @@ impl Frontier {
             && content.log_heads.len() <= PARENTS_MAX_COUNT
             && content.heads.len() <= CHAIN_HEADS_LISTED_MAX_COUNT
             && content.log_heads.is_sorted_by(|a, b| a < b)
+            && content.known.len() <= PARENTS_MAX_COUNT
+            && content.known.is_sorted_by(|a, b| a < b)
             && content.heads.is_sorted_by(|a, b| a.device < b.device);
         if shape {
             Ok(Self { content, signed: envelope.signed, signature: Signature::from_bytes(envelope.signature) })

@@ -8,14 +8,19 @@
 //! | welcome | inviter, after its person said so too | CBOR [`Welcome`] |
 //! | thanks | joiner, after everything is on disk | one byte |
 //!
+//! With a typed code two messages come before: hello, version 2 ‖ SPAKE2 message (33), and its reply, 0 ‖ SPAKE2 message
+//! (33), or a refusal. What both sides get is the secret of an invitation, and the knock that follows names its id: a
+//! guess that was wrong names none.
+//!
 //! Each message is carried whole by the host (length-prefixed by `transport`), at most 2 MiB. Versioning: the
 //! first byte; another one is refused. Sans-I/O: messages in, messages out. Nothing rests on X25519 alone: the
 //! secret is mixed in as a pre-shared key, and the turn travels in an X-Wing box.
 
-use super::invitation::{Invitation, InvitationError};
+use super::invitation::{Invitation, InvitationError, invitation_id};
 use super::operation::DeviceKeys;
 use crate::crypto::{
-    self, CHANNEL_PLAINTEXT_MAX_BYTES, Channel, HANDSHAKE_MESSAGE_BYTES, Handshake, Signature, SigningKey, VerifyingKey, labels,
+    self, CHANNEL_PLAINTEXT_MAX_BYTES, Channel, CodeExchange, HANDSHAKE_MESSAGE_BYTES, Handshake, InvitationSecret, JoinCode, Signature,
+    SigningKey, VerifyingKey, labels,
 };
 use crate::env::Env;
 use minicbor::{Decode, Encode};
@@ -24,6 +29,7 @@ use satchel_wire::ids::MemberId;
 use satchel_wire::limits::SESSION_MESSAGE_MAX_BYTES;
 
 const VERSION: u8 = 1;
+const CODE_VERSION: u8 = 2;
 const PROLOGUE: &[u8] = b"satchel join 1";
 const ANSWER_OK: u8 = 0;
 const ANSWER_USED: u8 = 1;
@@ -59,6 +65,44 @@ pub struct Welcome {
     /// The inviter's frontiers and receiving keys of every device it knows.
     #[n(4)]
     pub frontiers: Vec<super::notice::FrontierNotice>,
+}
+
+/// The joiner's side of a typed code, before the other phone has answered.
+#[derive(Debug)]
+pub struct CodeJoiner(CodeExchange);
+
+impl CodeJoiner {
+    /// The hello.
+    pub fn hello(env: &Env, code: &JoinCode) -> (Self, Vec<u8>) {
+        let (exchange, message) = CodeExchange::joiner(env, code);
+        (Self(exchange), [&[CODE_VERSION][..], &message].concat())
+    }
+
+    /// Reads the reply: the secret, if the other side had the same code. Errors: [`InvitationError::Used`],
+    /// [`InvitationError::Expired`], [`InvitationError::Protocol`]. The code is spent either way.
+    pub fn reply(self, message: &[u8]) -> Result<InvitationSecret, InvitationError> {
+        match message.split_first() {
+            Some((&ANSWER_OK, rest)) => self.0.finish(rest).map_err(|_| InvitationError::Protocol),
+            Some((&ANSWER_USED, [])) => Err(InvitationError::Used),
+            Some((&ANSWER_EXPIRED, [])) => Err(InvitationError::Expired),
+            _ => Err(InvitationError::Protocol),
+        }
+    }
+}
+
+/// Whether a first message is the hello of a typed code.
+pub fn is_code_hello(message: &[u8]) -> bool {
+    message.first() == Some(&CODE_VERSION)
+}
+
+/// Answers a hello: the secret, if the other side had the same code, and the reply. The caller has burnt the code.
+///
+/// Errors: [`InvitationError::Protocol`].
+pub fn answer_code(env: &Env, code: &JoinCode, hello: &[u8]) -> Result<(InvitationSecret, Vec<u8>), InvitationError> {
+    let message = hello.split_first().filter(|(version, _)| **version == CODE_VERSION).ok_or(InvitationError::Protocol)?.1;
+    let (exchange, reply) = CodeExchange::host(env, code);
+    let secret = exchange.finish(message).map_err(|_| InvitationError::Protocol)?;
+    Ok((secret, [&[ANSWER_OK][..], &reply].concat()))
 }
 
 /// A channel that carries messages of up to 2 MiB in Noise messages of up to 64 KiB.
@@ -110,9 +154,14 @@ impl Joiner {
         if invitation.is_expired(env.now()) {
             return Err(InvitationError::Expired);
         }
-        let mut handshake = Handshake::dialer(env, &invitation.secret.derive_psk(), PROLOGUE).map_err(|_| InvitationError::Protocol)?;
+        Self::knock_with(env, &invitation.secret)
+    }
+
+    /// Knocks with the secret of a typed code. Errors: [`InvitationError::Protocol`].
+    pub fn knock_with(env: &Env, secret: &InvitationSecret) -> Result<(Self, Vec<u8>), InvitationError> {
+        let mut handshake = Handshake::dialer(env, &secret.derive_psk(), PROLOGUE).map_err(|_| InvitationError::Protocol)?;
         let mut message = vec![VERSION];
-        message.extend_from_slice(&invitation.id());
+        message.extend_from_slice(&invitation_id(secret));
         message.extend_from_slice(&handshake.write().map_err(|_| InvitationError::Protocol)?);
         Ok((Self { handshake }, message))
     }

@@ -2,15 +2,22 @@
 //!
 //! An operation is *accepted* when its parents are known and its author was entitled to it in its own
 //! past: a pure function of the bytes and what they name, so that no two devices disagree. What
-//! concurrent operations do to each other is decided by the fold (`state.rs`), not here.
+//! concurrent operations do to each other is decided by the fold (`fold.rs`, `account.rs`), not here.
 
-use super::operation::{Action, Operation, OperationError};
-use super::state::{self, Standing, TeamState};
-use crate::crypto::VerifyingKey;
-use satchel_wire::ids::{OperationId, TeamId};
-use satchel_wire::limits::{HELD_PER_AUTHOR_MAX_COUNT, LOG_OPERATIONS_MAX_COUNT};
-use std::collections::{BTreeMap, BTreeSet};
+use super::bits::Bits;
+use super::entitlement::{self, Author, Facts, Nature, Past};
+use super::fold::{self, Folded};
+use super::held::{Held, HeldOperation};
+use super::operation::{Action, Operation, OperationError, Role};
+use super::state::TeamState;
+use crate::crypto::{ReceivingPublicKey, VerifyingKey};
+use satchel_wire::ids::{DeviceId, OperationId, TeamId};
+use satchel_wire::limits::LOG_OPERATIONS_MAX_COUNT;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
+
+/// Folds kept beside the newest one (count): those at the newest operations and at what bodies named last.
+const FOLDS_MAX_COUNT: usize = 16;
 
 /// What became of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +47,9 @@ pub enum Refusal {
     /// Names something that does not exist, or exists already.
     #[error("an operation without an object")]
     Object,
+    /// A recovery key without an active board member: its boxes would open for nobody.
+    #[error("recovery needs somebody of the board in the team")]
+    NoBoard,
     /// The log is full.
     #[error("the team log is full")]
     Full,
@@ -49,53 +59,73 @@ pub enum Refusal {
 #[derive(Debug, Clone)]
 pub struct Log {
     team: TeamId,
-    operations: BTreeMap<OperationId, Operation>,
-    /// Parents before children; the place of an operation here is its bit in `past`.
-    order: Vec<OperationId>,
+    /// Parents before children.
+    entries: Vec<Entry>,
     place: BTreeMap<OperationId, usize>,
-    /// For each place, the places in its past, itself included.
-    past: Vec<Bits>,
     heads: BTreeSet<OperationId>,
-    held: BTreeMap<OperationId, Operation>,
-    state: Arc<TeamState>,
-    at: BTreeMap<OperationId, Arc<TeamState>>,
+    /// Places of the erasures of subjects that each device ordered.
+    subjects: BTreeMap<DeviceId, Vec<usize>>,
+    held: Held,
+    now: Arc<Folded>,
+    folds: FoldCache,
 }
 
-/// A set of places.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Bits(Vec<u64>);
+/// An accepted operation.
+#[derive(Debug, Clone)]
+struct Entry {
+    operation: Operation,
+    facts: Facts,
+    /// Place of its author's admission.
+    admission: Option<usize>,
+    /// Steps to the founding along the longest way.
+    depth: u32,
+    /// The places in its past, its own included.
+    past: Bits,
+}
 
-impl Bits {
-    pub(super) fn insert(&mut self, place: usize) {
-        if self.0.len() <= place / 64 {
-            self.0.resize(place / 64 + 1, 0);
+/// Folds at single operations, the newest ones.
+#[derive(Debug, Clone, Default)]
+struct FoldCache {
+    folds: BTreeMap<usize, Arc<Folded>>,
+    order: VecDeque<usize>,
+}
+
+impl FoldCache {
+    fn insert(&mut self, place: usize, folded: Arc<Folded>) {
+        if self.folds.insert(place, folded).is_none() {
+            self.order.push_back(place);
         }
-        if let Some(word) = self.0.get_mut(place / 64) {
-            *word |= 1 << (place % 64);
-        }
-    }
-    pub(super) fn contains(&self, place: usize) -> bool {
-        self.0.get(place / 64).is_some_and(|word| word >> (place % 64) & 1 == 1)
-    }
-    pub(super) fn union(&mut self, other: &Self) {
-        if self.0.len() < other.0.len() {
-            self.0.resize(other.0.len(), 0);
-        }
-        for (word, other) in self.0.iter_mut().zip(&other.0) {
-            *word |= other;
+        if self.order.len() > FOLDS_MAX_COUNT
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.folds.remove(&oldest);
         }
     }
-    fn intersect(&mut self, other: &Self) {
-        for (index, word) in self.0.iter_mut().enumerate() {
-            *word &= other.0.get(index).copied().unwrap_or(0);
-        }
+}
+
+/// The past of an operation, for its judgement.
+struct PastView<'a> {
+    log: &'a Log,
+    bits: &'a Bits,
+}
+
+impl Past for PastView<'_> {
+    fn operation(&self, id: &OperationId) -> Option<&Operation> {
+        let place = self.log.place.get(id).filter(|place| self.bits.contains(**place))?;
+        self.log.at_place(*place).map(|(operation, _)| operation)
+    }
+    fn author(&self, id: &OperationId) -> Option<Author> {
+        self.log.at_place(*self.log.place.get(id)?).and_then(|(_, facts)| facts.author)
+    }
+    fn subjects_of(&self, device: DeviceId) -> usize {
+        self.log.subjects.get(&device).map_or(0, |places| places.iter().filter(|place| self.bits.contains(**place)).count())
     }
 }
 
 impl Log {
     /// Starts a log from its founding operation. Errors: [`Refusal`] unless it founds exactly `team` and its founder signed it.
     pub fn from_founding(team: TeamId, founding: Operation) -> Result<Self, Refusal> {
-        let Action::Found { device, charter, .. } = founding.action() else { return Err(Refusal::Malformed) };
+        let Action::Found { member, device, charter, reseat, .. } = founding.action() else { return Err(Refusal::Malformed) };
         let key = VerifyingKey::from_bytes(&device.signing).map_err(|_| Refusal::Malformed)?;
         if founding.team() != team {
             return Err(Refusal::OtherTeam);
@@ -104,18 +134,22 @@ impl Log {
         if !founding.is_signed_by(&key) || charter.check().is_err() || !sunset_fits {
             return Err(Refusal::NotEntitled);
         }
+        if ReceivingPublicKey::from_slice(&device.receiving).is_err() || VerifyingKey::from_bytes(reseat).is_err() {
+            return Err(Refusal::Malformed);
+        }
+        let author = Author { member: *member, role: Role::Steward, admission: founding.id() };
         let mut log = Self {
             team,
-            operations: BTreeMap::new(),
-            order: Vec::new(),
+            entries: Vec::new(),
             place: BTreeMap::new(),
-            past: Vec::new(),
             heads: BTreeSet::new(),
-            held: BTreeMap::new(),
-            state: Arc::new(TeamState::empty(team)),
-            at: BTreeMap::new(),
+            subjects: BTreeMap::new(),
+            held: Held::default(),
+            now: Arc::new(Folded::empty(team)),
+            folds: FoldCache::default(),
         };
-        log.append(founding);
+        let nothing = log.now.clone();
+        log.append(founding, Facts { author: Some(author), nature: Nature::Plain }, &nothing);
         log.refold();
         Ok(log)
     }
@@ -136,9 +170,13 @@ impl Log {
         let ids: Vec<_> = decoded.iter().map(|operation| operation.as_ref().map(Operation::id).map_err(|error| *error)).collect();
         let verdicts = self.insert_all(decoded.into_iter().flatten().collect());
         ids.into_iter()
-            .map(|id| match id {
+            .zip(operations)
+            .map(|(id, bytes)| match id {
                 Ok(id) => verdicts.get(&id).copied().unwrap_or(LogVerdict::Held),
-                Err(OperationError::Newer) => LogVerdict::Held,
+                Err(OperationError::Newer) => {
+                    self.held.hold_newer(bytes);
+                    LogVerdict::Held
+                }
                 Err(OperationError::Malformed) => LogVerdict::Refused(Refusal::Malformed),
             })
             .collect()
@@ -150,134 +188,191 @@ impl Log {
         self.insert_all(vec![operation]).get(&id).copied().unwrap_or(LogVerdict::Held)
     }
 
+    /// What waits for a parent or a newer app: bytes that the caller may keep and give to [`Log::merge`] again.
+    pub fn held(&self) -> impl Iterator<Item = HeldOperation<'_>> {
+        self.held.iter()
+    }
+
+    /// The parents that held operations wait for, and that are neither here nor held: to be asked for.
+    pub fn missing(&self) -> BTreeSet<OperationId> {
+        self.held.wanted().filter(|id| !self.place.contains_key(id)).collect()
+    }
+
     fn insert_all(&mut self, operations: Vec<Operation>) -> BTreeMap<OperationId, LogVerdict> {
         let mut verdicts = BTreeMap::new();
-        let before = self.order.len();
-        let mut waiting: BTreeMap<OperationId, Operation> = std::mem::take(&mut self.held);
+        let before = self.entries.len();
+        // ready: all parents are here; each acceptance makes its waiting children ready
+        let mut ready: BTreeMap<OperationId, Operation> = BTreeMap::new();
+        let mut waiting: BTreeMap<OperationId, Operation> = BTreeMap::new();
         for operation in operations {
-            if self.operations.contains_key(&operation.id()) {
-                verdicts.insert(operation.id(), LogVerdict::Known);
+            let id = operation.id();
+            if self.place.contains_key(&id) {
+                verdicts.insert(id, LogVerdict::Known);
+            } else if self.missing_parent(&operation).is_none() {
+                ready.insert(id, operation);
             } else {
-                waiting.insert(operation.id(), operation);
+                waiting.insert(id, operation);
             }
         }
-        loop {
-            let ready: Vec<OperationId> = waiting
-                .values()
-                .filter(|operation| operation.parents().iter().all(|parent| self.operations.contains_key(parent)))
-                .map(Operation::id)
-                .collect();
-            if ready.is_empty() {
-                break;
+        let mut children: BTreeMap<OperationId, Vec<OperationId>> = BTreeMap::new();
+        for operation in waiting.values().chain(self.held.operations()) {
+            for parent in operation.parents() {
+                children.entry(*parent).or_default().push(operation.id());
             }
-            for id in ready {
-                let Some(operation) = waiting.remove(&id) else { continue };
-                let verdict = match self.judge(&operation) {
-                    Ok(()) => {
-                        self.append(operation);
-                        LogVerdict::Accepted
-                    }
-                    Err(refusal) => LogVerdict::Refused(refusal),
-                };
-                verdicts.insert(id, verdict);
+        }
+        while let Some((id, operation)) = ready.pop_first() {
+            let verdict = self.judge(operation);
+            verdicts.insert(id, verdict);
+            for child in children.remove(&id).unwrap_or_default() {
+                let Some(operation) = waiting.remove(&child).or_else(|| self.held.take(&child)) else { continue };
+                if let LogVerdict::Refused(_) = verdict {
+                    // nobody will ever accept its parent
+                    ready.insert(child, operation);
+                } else if self.missing_parent(&operation).is_none() {
+                    ready.insert(child, operation);
+                } else {
+                    waiting.insert(child, operation);
+                }
             }
         }
         for (id, operation) in waiting {
-            // held, bounded: the rest is asked for again when its parents arrive
-            if self.held.len() < HELD_PER_AUTHOR_MAX_COUNT {
-                self.held.insert(id, operation);
-            }
             verdicts.insert(id, LogVerdict::Held);
+            let known = self.now.state.devices.get(&operation.author()).map(|device| device.key);
+            match known {
+                // held without a look at its signature only where nobody here knows its author
+                Some(key) if !operation.is_signed_by(&key) => {
+                    verdicts.insert(id, LogVerdict::Refused(Refusal::NotEntitled));
+                }
+                known => self.held.hold(operation, known.is_some()),
+            }
         }
-        if self.order.len() > before {
+        if self.entries.len() > before {
             self.refold();
         }
         verdicts
     }
 
-    fn append(&mut self, operation: Operation) {
-        let place = self.order.len();
-        let mut past = Bits::default();
-        past.insert(place);
-        for parent in operation.parents() {
-            if let Some(bits) = self.place.get(parent).and_then(|place| self.past.get(*place)) {
-                past.union(bits);
+    fn missing_parent<'a>(&self, operation: &'a Operation) -> Option<&'a OperationId> {
+        operation.parents().iter().find(|parent| !self.place.contains_key(*parent))
+    }
+
+    /// Judges an operation by its past, and takes it if it may be taken.
+    fn judge(&mut self, operation: Operation) -> LogVerdict {
+        if operation.team() != self.team || matches!(operation.action(), Action::Found { .. }) {
+            return LogVerdict::Refused(Refusal::OtherTeam);
+        }
+        if self.missing_parent(&operation).is_some() {
+            return LogVerdict::Refused(Refusal::Object);
+        }
+        if self.entries.len() >= LOG_OPERATIONS_MAX_COUNT {
+            return LogVerdict::Refused(Refusal::Full);
+        }
+        let bits = self.past_of(operation.parents());
+        let folded = self.fold_of(operation.parents());
+        let facts = entitlement::judge(&folded.state, &PastView { log: self, bits: &bits }, &operation);
+        match facts {
+            Ok(facts) => {
+                self.append(operation, facts, &folded);
+                LogVerdict::Accepted
             }
+            Err(refusal) => LogVerdict::Refused(refusal),
+        }
+    }
+
+    fn append(&mut self, operation: Operation, facts: Facts, folded: &Folded) {
+        let place = self.entries.len();
+        let mut past = self.past_of(operation.parents());
+        past.insert(place);
+        let depths = operation.parents().iter().filter_map(|parent| self.place.get(parent)).filter_map(|place| self.entries.get(*place));
+        let depth = depths.map(|parent| parent.depth + 1).max().unwrap_or(0);
+        for parent in operation.parents() {
             self.heads.remove(parent);
         }
         let id = operation.id();
+        if matches!(operation.action(), Action::Tombstone { subject: Some(_), .. }) {
+            self.subjects.entry(operation.author()).or_default().push(place);
+        }
         self.heads.insert(id);
-        self.order.push(id);
         self.place.insert(id, place);
-        self.past.push(past);
-        self.operations.insert(id, operation);
+        let admission = facts.author.and_then(|author| self.place.get(&author.admission)).copied();
+        self.entries.push(Entry { operation, facts, admission, depth, past });
+        let extended = fold::extend(self, folded, place);
+        self.folds.insert(place, Arc::new(extended));
     }
 
     fn refold(&mut self) {
-        self.at.clear();
-        self.state = Arc::new(state::fold(self, &self.everything()));
+        let heads = self.heads();
+        self.now = self.fold_of(&heads);
     }
 
-    fn everything(&self) -> Bits {
-        let mut bits = Bits::default();
-        (0..self.order.len()).for_each(|place| bits.insert(place));
-        bits
-    }
-
-    /// Whether an operation's author was entitled to it in the operation's own past.
-    fn judge(&mut self, operation: &Operation) -> Result<(), Refusal> {
-        if operation.team() != self.team || matches!(operation.action(), Action::Found { .. }) {
-            return Err(Refusal::OtherTeam);
+    /// The fold of the past of some operations, themselves included.
+    fn fold_of(&mut self, heads: &[OperationId]) -> Arc<Folded> {
+        if let [head] = heads
+            && let Some(place) = self.place.get(head).copied()
+        {
+            if let Some(folded) = self.folds.folds.get(&place) {
+                return folded.clone();
+            }
+            let folded = Arc::new(fold::fold(self, &self.past_of(heads)));
+            self.folds.insert(place, folded.clone());
+            return folded;
         }
-        if self.order.len() >= LOG_OPERATIONS_MAX_COUNT {
-            return Err(Refusal::Full);
-        }
-        let past = self.state_of(operation.parents());
-        if matches!(operation.action(), Action::Reseat { .. }) {
-            let key = VerifyingKey::from_bytes(&past.reseat).map_err(|_| Refusal::NotEntitled)?;
-            return if operation.is_signed_by(&key) { Ok(()) } else { Err(Refusal::NotEntitled) };
-        }
-        let author =
-            past.devices.get(&operation.author()).filter(|device| device.standing == Standing::Active).ok_or(Refusal::NotEntitled)?;
-        if !operation.is_signed_by(&author.key) {
-            return Err(Refusal::NotEntitled);
-        }
-        let role = past.role_of(author.member).ok_or(Refusal::NotEntitled)?;
-        state::check(&past, operation, author.member, role)
+        Arc::new(fold::fold(self, &self.past_of(heads)))
     }
 
     /// The state that the past of some operations amounts to.
     pub(super) fn state_of(&mut self, heads: &[OperationId]) -> Arc<TeamState> {
-        if let [head] = heads
-            && let Some(state) = self.at.get(head)
-        {
-            return state.clone();
-        }
-        let state = Arc::new(state::fold(self, &self.past_of(heads)));
-        if let [head] = heads {
-            self.at.insert(*head, state.clone());
-        }
-        state
+        self.fold_of(heads).state.clone()
     }
 
     /// The past of some operations, themselves included; unknown ones count for nothing.
     pub(super) fn past_of(&self, heads: &[OperationId]) -> Bits {
         let mut bits = Bits::default();
-        for past in heads.iter().filter_map(|head| self.place.get(head)).filter_map(|place| self.past.get(*place)) {
-            bits.union(past);
+        for entry in heads.iter().filter_map(|head| self.place.get(head)).filter_map(|place| self.entries.get(*place)) {
+            bits.union(&entry.past);
         }
         bits
     }
 
+    pub(super) fn places<'a>(&'a self, bits: &'a Bits) -> impl Iterator<Item = usize> + 'a {
+        (0..self.entries.len()).filter(|place| bits.contains(*place))
+    }
+
+    pub(super) fn at_place(&self, place: usize) -> Option<(&Operation, &Facts)> {
+        self.entries.get(place).map(|entry| (&entry.operation, &entry.facts))
+    }
+
+    pub(super) fn place_of(&self, id: &OperationId) -> Option<usize> {
+        self.place.get(id).copied()
+    }
+
+    pub(super) fn admission_of(&self, place: usize) -> Option<usize> {
+        self.entries.get(place).and_then(|entry| entry.admission)
+    }
+
+    /// Log order: by depth, then by id.
+    pub(super) fn rank(&self, place: usize) -> (u32, OperationId) {
+        self.entries.get(place).map_or((u32::MAX, OperationId::from_bytes([0xff; 32])), |entry| (entry.depth, entry.operation.id()))
+    }
+
+    /// Whether one place lies in the past of another, or is it.
+    pub(super) fn is_before(&self, earlier: usize, later: usize) -> bool {
+        self.entries.get(later).is_some_and(|entry| entry.past.contains(earlier))
+    }
+
+    pub(super) fn are_concurrent(&self, a: usize, b: usize) -> bool {
+        !self.is_before(a, b) && !self.is_before(b, a)
+    }
+
     /// The operations of a set, parents before children.
-    pub(super) fn within<'a>(&'a self, bits: &'a Bits) -> impl Iterator<Item = &'a Operation> + 'a {
-        self.order.iter().enumerate().filter(|(place, _)| bits.contains(*place)).filter_map(|(_, id)| self.operations.get(id))
+    fn within<'a>(&'a self, bits: &'a Bits) -> impl Iterator<Item = &'a Operation> + 'a {
+        self.entries.iter().enumerate().filter(|(place, _)| bits.contains(*place)).map(|(_, entry)| &entry.operation)
     }
 
     /// Whether `earlier` lies in the past of `later`, or is it.
     pub fn precedes(&self, earlier: &OperationId, later: &OperationId) -> bool {
-        match (self.place.get(earlier), self.place.get(later).and_then(|place| self.past.get(*place))) {
-            (Some(place), Some(past)) => past.contains(*place),
+        match (self.place.get(earlier), self.place.get(later)) {
+            (Some(earlier), Some(later)) => self.is_before(*earlier, *later),
             _ => false,
         }
     }
@@ -297,15 +392,15 @@ impl Log {
     }
     /// All accepted operations, parents before children.
     pub fn operations(&self) -> impl Iterator<Item = &Operation> {
-        self.order.iter().filter_map(|id| self.operations.get(id))
+        self.entries.iter().map(|entry| &entry.operation)
     }
     /// One accepted operation.
     pub fn operation(&self, id: &OperationId) -> Option<&Operation> {
-        self.operations.get(id)
+        self.place.get(id).and_then(|place| self.entries.get(*place)).map(|entry| &entry.operation)
     }
     /// What the log amounts to.
     pub fn state(&self) -> &Arc<TeamState> {
-        &self.state
+        &self.now.state
     }
 
     /// What the log amounted to at a head that a body names by its first 16 bytes; none if unknown.
@@ -316,16 +411,29 @@ impl Log {
         if id.as_bytes()[..16] != head[..] {
             return None;
         }
-        Some(match self.at.get(&id) {
-            Some(state) => state.clone(),
-            None => self.state_of(&[id]),
-        })
+        Some(self.state_of(&[id]))
     }
 
-    /// The head that this device's bodies name: the smallest one whose past holds its admission.
+    /// The head that the bodies of the device with this admission name. Of several: one at which the device stands as
+    /// it does now, so that a receiver's judgement is ours; then the one that knows most bans; then the deepest; then
+    /// the smallest.
     pub fn head_for(&self, admission: &OperationId) -> Option<[u8; 16]> {
-        let head = self.heads.iter().find(|head| self.precedes(admission, head))?;
-        head.as_bytes().first_chunk().copied()
+        let device = self.now.state.devices.iter().find(|(_, device)| device.admitted == *admission).map(|(id, _)| *id);
+        let mut inside = self.heads.iter().filter(|head| self.precedes(admission, head));
+        let head = match (inside.clone().count(), device) {
+            (0 | 1, _) | (_, None) => inside.next(),
+            (_, Some(device)) => inside.max_by_key(|head| {
+                let place = self.place.get(head).copied().unwrap_or(0);
+                let state = match self.folds.folds.get(&place) {
+                    Some(folded) => folded.state.clone(),
+                    None => fold::fold(self, &self.past_of(&[**head])).state,
+                };
+                let as_now = state.device_role(device) == self.now.state.device_role(device);
+                let bans = self.now.state.bans.iter().filter(|ban| self.precedes(ban, head)).count();
+                (as_now, bans, self.rank(place).0, std::cmp::Reverse(**head))
+            }),
+        };
+        head?.as_bytes().first_chunk().copied()
     }
 
     /// The operations after some heads, parents first; none if one of the heads is unknown here.
@@ -334,14 +442,8 @@ impl Log {
             return None;
         }
         let past = self.past_of(heads);
-        Some(
-            self.order
-                .iter()
-                .enumerate()
-                .filter(|(place, _)| !past.contains(*place))
-                .filter_map(|(_, id)| self.operations.get(id))
-                .collect(),
-        )
+        let beyond = self.entries.iter().enumerate().filter(|(place, _)| !past.contains(*place));
+        Some(beyond.map(|(_, entry)| &entry.operation).collect())
     }
 
     /// The newest operations that lie in the past of every one of several sets of heads.
@@ -356,54 +458,5 @@ impl Log {
         let mut heads: Vec<OperationId> = inside.iter().map(|operation| operation.id()).filter(|id| !named.contains(id)).collect();
         heads.sort_unstable();
         heads
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::super::operation::{DeviceKeys, Role};
-    use super::*;
-    use crate::consent::Charter;
-    use crate::crypto::{ReceivingKey, SigningKey};
-    use crate::env::Env;
-    use satchel_wire::ShiftDay;
-    use satchel_wire::ids::MemberId;
-
-    /// Ana and Ben are stewards, Cleo is a third; Ana and Ben change Cleo's role at the same time.
-    #[test]
-    fn concurrent_changes_come_out_alike_in_every_order() {
-        let env = Env::system();
-        let day = ShiftDay::from_days(20_000);
-        let device = |signer: &SigningKey| DeviceKeys {
-            signing: *signer.verifying_key().as_bytes(),
-            receiving: ReceivingKey::make(&env).public_key().unwrap().as_bytes().to_vec(),
-        };
-        let (ana, ben, cleo) = (SigningKey::make(&env), SigningKey::make(&env), SigningKey::make(&env));
-        let member = |n: u8| MemberId::from_bytes([n; 16]);
-        let charter = Charter::strictest("UTC", day);
-        let found =
-            Action::Found { member: member(1), device: device(&ana), charter, reseat: *ana.verifying_key().as_bytes(), salt: [0; 16] };
-        let founding = Operation::write(&ana, None, Vec::new(), day, found);
-        let team = founding.team();
-        let admit = |n: u8, signer: &SigningKey, parent: &Operation| {
-            let action = Action::Admit { member: member(n), device: device(signer), role: Role::Steward, invitation: [n; 16] };
-            Operation::write(&ana, Some(team), vec![parent.id()], day, action)
-        };
-        let with_ben = admit(2, &ben, &founding);
-        let with_cleo = admit(3, &cleo, &with_ben);
-        let change = |signer: &SigningKey, role| {
-            let action = Action::ChangeRole { member: member(3), role, cuts: Vec::new() };
-            Operation::write(signer, Some(team), vec![with_cleo.id()], day, action)
-        };
-        let (worker, board) = (change(&ana, Role::Worker), change(&ben, Role::Board));
-        let replay = |last: [&Operation; 2]| {
-            let mut log = Log::from_founding(team, founding.clone()).unwrap();
-            for operation in [&with_ben, &with_cleo, last[0], last[1]] {
-                assert_eq!(log.insert(operation.clone()), LogVerdict::Accepted);
-            }
-            log.state().as_ref().clone()
-        };
-        assert_eq!(replay([&worker, &board]), replay([&board, &worker]));
     }
 }

@@ -2,16 +2,18 @@
 //!
 //! ```text
 //! row    = lane 0x02 ‖ AEAD(commons lane key of a turn, aad: "notice", team): CBOR notice ‖ zeros
-//! notice = CBOR { 0: operations, 1: frontiers with their receiving keys }, length-prefixed (4, LE)
+//! notice = CBOR { 0: operations, 1: frontiers with their receiving keys, 2: asks, absent without any },
+//!          length-prefixed (4, LE)
+//! asks   = CBOR { 0: [[device, after, up to]], 1: [operation id] }
 //! ```
 //!
 //! Operations and frontiers carry their own signatures, so a notice needs none.
 
-use crate::crypto::{self, Aad, CommonsSecret, Nonce, OVERHEAD_BYTES, labels};
+use crate::crypto::{self, Aad, CommonsSecret, LaneKey, Nonce, OVERHEAD_BYTES, labels};
 use crate::env::Env;
 use minicbor::{Decode, Encode};
 use satchel_wire::cbor;
-use satchel_wire::ids::TeamId;
+use satchel_wire::ids::{DeviceId, OperationId, TeamId};
 use satchel_wire::row::{Lane, Row, size_class};
 use zeroize::Zeroizing;
 
@@ -30,6 +32,43 @@ pub struct FrontierNotice {
     pub receiving: Option<Vec<u8>>,
 }
 
+/// Bodies of one device's chain that somebody misses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct ChainAsk {
+    /// Whose chain.
+    #[n(0)]
+    pub device: DeviceId,
+    /// The last sequence before the gap.
+    #[n(1)]
+    pub after: u32,
+    /// The last sequence of the gap.
+    #[n(2)]
+    pub up_to: u32,
+}
+
+/// What somebody misses: any phone that has it covers it anew and pushes it again.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Asks {
+    /// Bodies.
+    #[n(0)]
+    pub chains: Vec<ChainAsk>,
+    /// Operations of the team log.
+    #[n(1)]
+    pub operations: Vec<OperationId>,
+}
+
+impl Asks {
+    /// How many there are.
+    pub const fn len(&self) -> usize {
+        self.chains.len() + self.operations.len()
+    }
+    /// Whether nothing is asked for.
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
 /// What one row of the commons lane says.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -40,6 +79,9 @@ pub struct Notice {
     /// Frontiers.
     #[n(1)]
     pub frontiers: Vec<FrontierNotice>,
+    /// What its author misses.
+    #[n(2)]
+    pub asks: Option<Asks>,
 }
 
 /// Why a notice cannot be sealed or read.
@@ -74,11 +116,16 @@ impl Notice {
 
     /// Opens a row of the commons lane. Errors: [`NoticeError::Key`], [`NoticeError::Malformed`].
     pub fn open(team: TeamId, commons: &CommonsSecret, row: &Row) -> Result<Self, NoticeError> {
+        Self::open_with(team, &commons.derive_commons_lane_key(), row)
+    }
+
+    /// The same with the key of the commons lane alone. Errors: as [`Self::open`].
+    pub fn open_with(team: TeamId, key: &LaneKey, row: &Row) -> Result<Self, NoticeError> {
         if row.lane() != Lane::Commons {
             return Err(NoticeError::Malformed);
         }
         let aad = Aad::new(labels::NOTICE).add(team.as_bytes());
-        let plain = crypto::open(&commons.derive_commons_lane_key(), &aad, row.rest()).map_err(|_| NoticeError::Key)?;
+        let plain = crypto::open(key, &aad, row.rest()).map_err(|_| NoticeError::Key)?;
         let (length, rest) = plain.split_first_chunk::<LENGTH_BYTES>().ok_or(NoticeError::Malformed)?;
         let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| NoticeError::Malformed)?;
         let (content, padding) = rest.split_at_checked(length).ok_or(NoticeError::Malformed)?;
@@ -86,6 +133,11 @@ impl Notice {
             return Err(NoticeError::Malformed);
         }
         let notice: Self = cbor::decode(content).map_err(|_| NoticeError::Malformed)?;
-        if notice.operations.len() + notice.frontiers.len() > NOTICE_ITEMS_MAX_COUNT { Err(NoticeError::Malformed) } else { Ok(notice) }
+        let asks = notice.asks.as_ref().map_or(0, Asks::len);
+        if notice.operations.len() + notice.frontiers.len() + asks > NOTICE_ITEMS_MAX_COUNT {
+            Err(NoticeError::Malformed)
+        } else {
+            Ok(notice)
+        }
     }
 }

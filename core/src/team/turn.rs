@@ -5,8 +5,10 @@
 //! signed       = CBOR map { 0: version 1, 1: team, 2: turn id, 3: maker, 4: parents, 5: recipients, 6: log heads,
 //!                           7: day, 8: control key change (public, signature), absent when unchanged }
 //! announcement = box count (2, LE) ‖ boxes (1,203 each, shuffled) ‖ AEAD(announce lane key of the turn): payload
-//! box          = HPKE X-Wing to a receiving key: class (1) ‖ records or commons secret (32) ‖ steward (1) ‖ control key seed (32)
-//! payload      = CBOR { 0: turn, 1: operations since the parents' heads, 2: turns in its past that the reader may lack }
+//! box          = HPKE X-Wing to a receiving key: class (1) ‖ records or commons secret (32) ‖ extra (1) ‖ extra key (32)
+//! extra        = 0 nothing, 1 control key seed (for stewards), 2 escrow key (for the board, see `escrow`)
+//! payload      = CBOR { 0: turn, 1: operations since the parents' heads, 2: turns in its past that the reader may lack,
+//!                       3: what recovers the turn, sealed under the escrow key, when recovery is set up }
 //! turn id      = KDF(commons secret); commons secret = KDF(records secret)
 //! ```
 //!
@@ -14,10 +16,12 @@
 //! are counted up to 8, 32, 128, 256, 512 or 1,024 with boxes to nobody. A turn's number is one more than
 //! the highest of its parents'; a turn with an unknown parent is held.
 
+use super::escrow::{self, Escrowed};
 use super::operation::Operation;
 use crate::crypto::{self, Aad, Nonce, ReceivingKey, ReceivingPublicKey, Signature, SigningKey, VerifyingKey, labels};
-use crate::crypto::{CommonsSecret, LaneKey, RecordsSecret};
+use crate::crypto::{CommonsSecret, EscrowKey, LaneKey, RecordsSecret};
 use crate::env::Env;
+use crate::rules::Rule;
 use minicbor::{Decode, Encode};
 use satchel_wire::ShiftDay;
 use satchel_wire::cbor;
@@ -29,6 +33,10 @@ use zeroize::Zeroizing;
 const BOX_PLAIN_BYTES: usize = 1 + 32 + 1 + 32;
 /// One box (bytes).
 pub const BOX_BYTES: usize = BOX_PLAIN_BYTES + crypto::BOX_OVERHEAD_BYTES;
+/// The extra key of a box is the control key's seed.
+const EXTRA_CONTROL: u8 = 1;
+/// The extra key of a box is the announcement's escrow key.
+const EXTRA_ESCROW: u8 = 2;
 /// Box counts that a relay may see.
 const BOX_COUNTS: [usize; 6] = [8, 32, 128, 256, 512, 1_024];
 
@@ -42,7 +50,7 @@ pub enum RecipientClass {
     /// The commons secret only: the board.
     #[n(2)]
     Commons,
-    /// Sealed for recovery (reserved).
+    /// The recovery key on paper. Never a box of its own: what it opens lies under the board's escrow key.
     #[n(3)]
     Recovery,
 }
@@ -112,6 +120,8 @@ struct Payload {
     operations: Vec<minicbor::bytes::ByteVec>,
     #[n(2)]
     past: Vec<minicbor::bytes::ByteVec>,
+    #[n(3)]
+    recovery: Option<minicbor::bytes::ByteVec>,
 }
 
 /// Why a turn or an announcement is not taken.
@@ -295,11 +305,18 @@ pub struct BoxFor<'a> {
     pub key: &'a ReceivingPublicKey,
     /// What it gets.
     pub class: RecipientClass,
-    /// The control seed, for stewards.
+    /// The control seed, for stewards and for recovery.
     pub control: Option<&'a [u8; 32]>,
 }
 
-/// Writes an announcement. `rounded` adds boxes to nobody up to the next count that a relay may see.
+impl BoxFor<'_> {
+    const fn is_recovery(&self) -> bool {
+        matches!(self.class, RecipientClass::Recovery)
+    }
+}
+
+/// Writes an announcement. A recipient of class [`RecipientClass::Recovery`] gets no box: what recovers the turn goes
+/// into the payload, under an escrow key that the board's boxes carry, and nowhere without a board. `rounded` adds boxes to nobody up to the next count that a relay may see.
 ///
 /// Errors: [`TurnError::NotForUs`] when only the commons secret is held but a records box is asked for,
 /// [`TurnError::Seal`] above the size limit.
@@ -313,13 +330,24 @@ pub fn announce(
     rounded: bool,
 ) -> Result<Vec<u8>, TurnError> {
     let aad = Aad::new(labels::BOX_RECORDS).add(turn.team().as_bytes());
-    let count = if rounded { *BOX_COUNTS.iter().find(|count| **count >= boxes.len()).ok_or(TurnError::Seal)? } else { boxes.len() };
+    let recovery = boxes.iter().find(|wanted| wanted.is_recovery());
+    let has_board = boxes.iter().any(|wanted| wanted.class == RecipientClass::Commons);
+    let escrowed = match (recovery, secret) {
+        (Some(wanted), TurnSecret::Records(secret)) if has_board => {
+            Some(escrow::seal(env, wanted.key, turn.team(), turn.id(), secret, wanted.control)?)
+        }
+        _ => None,
+    };
+    // without the rule, the recovery key is a recipient like any other: what a relay kept is then open to paper
+    let is_boxed = |wanted: &&BoxFor<'_>| !wanted.is_recovery() || !env.holds(Rule::EscrowRecovery);
+    let wanted_count = boxes.iter().filter(is_boxed).count();
+    let count = if rounded { *BOX_COUNTS.iter().find(|count| **count >= wanted_count).ok_or(TurnError::Seal)? } else { wanted_count };
     let mut sealed = Vec::with_capacity(count);
-    for wanted in boxes {
+    for wanted in boxes.iter().filter(is_boxed) {
         let mut plain = Zeroizing::new([0; BOX_PLAIN_BYTES]);
         match (wanted.class, secret) {
-            (RecipientClass::Records, TurnSecret::Records(secret)) => {
-                plain[0] = 1;
+            (RecipientClass::Records | RecipientClass::Recovery, TurnSecret::Records(secret)) => {
+                plain[0] = if wanted.is_recovery() { 3 } else { 1 };
                 plain[1..33].copy_from_slice(secret.expose());
             }
             (RecipientClass::Commons, secret) => {
@@ -329,8 +357,11 @@ pub fn announce(
             _ => return Err(TurnError::NotForUs),
         }
         if let Some(control) = wanted.control {
-            plain[33] = 1;
+            plain[33] = EXTRA_CONTROL;
             plain[34..].copy_from_slice(control);
+        } else if let (RecipientClass::Commons, Some((key, _))) = (wanted.class, &escrowed) {
+            plain[33] = EXTRA_ESCROW;
+            plain[34..].copy_from_slice(key.expose());
         }
         sealed.push(crypto::seal_box(env, wanted.key, &aad, plain.as_slice()).map_err(|_| TurnError::Seal)?);
     }
@@ -344,6 +375,7 @@ pub fn announce(
         turn: turn.to_bytes(),
         operations: operations.iter().map(|operation| operation.to_bytes().into()).collect(),
         past: past.iter().map(|turn| turn.to_bytes().into()).collect(),
+        recovery: escrowed.map(|(_, sealed)| sealed.into()),
     };
     let lane = secret.commons().derive_announce_lane_key();
     let aad = Aad::new(labels::ANNOUNCEMENT).add(turn.team().as_bytes());
@@ -376,6 +408,8 @@ pub struct OpenedTurn {
     pub operations: Vec<Vec<u8>>,
     /// Turns in its past that came along.
     pub past: Vec<Turn>,
+    /// What recovers the turn, still sealed to the key on paper: for the board only.
+    pub recovery: Option<Escrowed>,
 }
 
 /// Opens an announcement with this device's receiving keys.
@@ -395,13 +429,15 @@ pub fn open_announcement(team: TeamId, keys: &[ReceivingKey], bytes: &[u8]) -> R
     let inside: &[u8; BOX_PLAIN_BYTES] = plain.as_slice().try_into().map_err(|_| TurnError::Malformed)?;
     let secret_bytes = Zeroizing::new(<[u8; 32]>::try_from(&inside[1..33]).map_err(|_| TurnError::Malformed)?);
     let secret = match inside[0] {
-        1 => TurnSecret::Records(RecordsSecret::from_bytes(&secret_bytes)),
+        1 | 3 => TurnSecret::Records(RecordsSecret::from_bytes(&secret_bytes)),
         2 => TurnSecret::Commons(CommonsSecret::from_bytes(&secret_bytes)),
         _ => return Err(TurnError::Malformed),
     };
-    let control = match inside[33] {
-        0 => None,
-        1 => Some(Zeroizing::new(<[u8; 32]>::try_from(&inside[34..]).map_err(|_| TurnError::Malformed)?)),
+    let extra = Zeroizing::new(<[u8; 32]>::try_from(&inside[34..]).map_err(|_| TurnError::Malformed)?);
+    let (control, escrow_key) = match (inside[33], inside[0]) {
+        (0, _) => (None, None),
+        (EXTRA_CONTROL, _) => (Some(extra), None),
+        (EXTRA_ESCROW, 2) => (None, Some(EscrowKey::from_bytes(&extra))),
         _ => return Err(TurnError::Malformed),
     };
     let commons = secret.commons();
@@ -415,6 +451,8 @@ pub fn open_announcement(team: TeamId, keys: &[ReceivingKey], bytes: &[u8]) -> R
     if commons.derive_turn_id() != turn.id() {
         return Err(TurnError::WrongSecret);
     }
+    // a maker who seals nonsense here keeps the turn from being recovered, which the board's status says
+    let recovery = escrow_key.zip(payload.recovery).and_then(|(key, sealed)| escrow::open(&key, team, turn.id(), &sealed));
     let past = payload.past.iter().map(|bytes| Turn::from_bytes(bytes)).collect::<Result<_, _>>()?;
-    Ok(OpenedTurn { turn, secret, control, operations: payload.operations.into_iter().map(Into::into).collect(), past })
+    Ok(OpenedTurn { turn, secret, control, operations: payload.operations.into_iter().map(Into::into).collect(), past, recovery })
 }

@@ -20,23 +20,25 @@
 //!   rewritten in row-id order (hourly, see [`crate::config::REBUILD_EVERY_TIDYINGS`], not above [`crate::config::REBUILD_MAX_BYTES`]).
 //!
 //! What no program can promise: a file system, an SSD or a snapshot may keep blocks of a removed or truncated
-//! file, and file times show when the last tidying, key change or closing of a day happened. A removed
-//! mailbox leaves zeroed free pages whose number tells roughly how large it was.
+//! file, and file times show when the last tidying, key change or closing of a day happened. Rows that a deletion
+//! batch or a removed mailbox took are overwritten with zeros (`secure_delete`), and their pages given back
+//! (incremental vacuum).
 
 mod archive;
 mod connection;
 mod day_file;
+mod deletion;
 mod row_table;
 mod schema;
 
 use self::archive::Archive;
 use self::connection::{lock, truncate_log};
 use self::day_file::DayFile;
-use super::{Census, Deposit, Deposited, KeyReplacement, Mailbox, ReadRows, Storage, StorageError};
+use super::{Census, Deleted, Deposit, Deposited, KeyReplacement, Mailbox, ReadRows, Storage, StorageError};
 use crate::arrivals::RowHead;
 use crate::config::{REBUILD_MAX_BYTES, REPEAT_LOOKBACK_DAYS};
-use satchel_wire::frame::AccessKeys;
-use satchel_wire::{AnnouncementId, Lane, MailboxId, RowId, UtcDay};
+use satchel_wire::frame::{AccessKeys, PendingBatch};
+use satchel_wire::{AnnouncementId, Lane, MailboxId, RowId, RowName, UtcDay};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fs::{self, File, TryLockError};
@@ -318,6 +320,23 @@ impl Storage for SqliteStorage {
         Ok(Deposited { added, added_bytes, earlier_day })
     }
 
+    fn schedule_deletion(&self, mailbox: &MailboxId, day: UtcDay, rows: &[RowName]) -> Result<bool, StorageError> {
+        deletion::schedule(&self.archive, mailbox, day, rows)
+    }
+
+    fn pending_deletions(&self, mailbox: &MailboxId, since: UtcDay) -> Result<Vec<PendingBatch>, StorageError> {
+        self.archive.pool.read(|connection| deletion::pending(connection, mailbox, since))
+    }
+
+    fn veto_deletion(&self, mailbox: &MailboxId, rows: &[RowName]) -> Result<u32, StorageError> {
+        deletion::veto(&self.archive, mailbox, rows)
+    }
+
+    fn delete_due(&self, day: UtcDay) -> Result<Deleted, StorageError> {
+        let _no_day_closes = lock(&self.closing);
+        deletion::delete_due(&self.archive, day)
+    }
+
     fn census(&self, mailbox: &MailboxId) -> Result<Option<Census>, StorageError> {
         let days = self.days();
         let mut rows = BTreeMap::new();
@@ -339,7 +358,9 @@ impl Storage for SqliteStorage {
                 Some(newest) => Some(newest),
                 None => archive::newest(connection, mailbox)?,
             };
-            Ok(Some(Census { mailbox: found, newest, rows }))
+            let waiting = deletion::pending(connection, mailbox, UtcDay::from_days(0))?;
+            let deletions = waiting.iter().map(|batch| (batch.day, batch.rows.len() as u64)).collect();
+            Ok(Some(Census { mailbox: found, newest, rows, deletions }))
         })
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! `store_child <dir> loop`: founds or opens, then saves encounter after encounter for ever.
 //! `store_child <dir> found`: founds, or stops with the error's code.
+//! `store_child <dir> found-kept`: founds with a keystore of files in the folder `keys` beside it.
+//! `store_child <dir> rekey`: unlocks such a store and replaces its store key twice, with a save between; a line for each done.
+//! `store_child <dir> erase`: erases such a store from the device.
 //! `store_child <dir> script`: opens, does a short script of saves, each tried twice, and suspends.
 //! Each acknowledged record is a line on standard output, written after the call returned: its id in 32 hex digits.
 #![allow(clippy::unwrap_used)]
@@ -10,12 +13,13 @@ use satchel_core::consent::HowGiven;
 use satchel_core::env::Env;
 use satchel_core::error::Error;
 use satchel_core::record::Outcome;
-use satchel_core::store::{Store, TallyTap, Unlocked};
+use satchel_core::store::{Credentials, FileKeystore, Founding, KeyCost, KeyProtector, KeyReplacement, Store, TallyTap, Unlocked};
 use satchel_tests::scene;
 use satchel_wire::RecordId;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
@@ -24,6 +28,9 @@ fn main() -> ExitCode {
     let done = match arguments.next().expect("what to do").to_str() {
         Some("loop") => write_for_ever(dir),
         Some("found") => scene::found(dir, Env::system()).and_then(|founded| founded.unlocked.store().suspend()),
+        Some("found-kept") => found_kept(dir),
+        Some("rekey") => rekey(dir),
+        Some("erase") => erase(dir),
         Some("script") => script(dir),
         _ => panic!("loop, found or script"),
     };
@@ -34,6 +41,35 @@ fn main() -> ExitCode {
             ExitCode::from(3)
         }
     }
+}
+
+fn keys(dir: &Path) -> Arc<dyn KeyProtector> {
+    Arc::new(FileKeystore::new(&dir.with_file_name("keys"), Env::system()))
+}
+
+fn found_kept(dir: &Path) -> Result<(), Error> {
+    let passphrase = scene::passphrase();
+    let credentials = Credentials { passphrase: &passphrase, protector: Some(keys(dir)), cost: KeyCost::Least };
+    let founding = Founding { time_zone: "America/Los_Angeles".into(), member_name: scene::line("name") };
+    let founded = Store::found(dir, Env::system(), &credentials, &founding)?;
+    founded.unlocked.create_zone(&scene::line("zone"))?;
+    founded.unlocked.store().suspend()
+}
+
+fn rekey(dir: &Path) -> Result<(), Error> {
+    let unlocked = Store::open(dir, Env::system())?.unlock(&scene::passphrase(), Some(keys(dir)))?;
+    for _ in 0..2 {
+        assert_eq!(unlocked.replace_store_key()?, KeyReplacement::Done);
+        acknowledge(&RecordId::from_bytes([0xdd; 16]));
+        acknowledge(&unlocked.create_zone(&scene::line("zone"))?);
+    }
+    Ok(())
+}
+
+fn erase(dir: &Path) -> Result<(), Error> {
+    let erased = Store::open(dir, Env::system())?.erase_device(Some(keys(dir)))?;
+    assert!(erased.are_keys_gone && erased.are_files_gone);
+    Ok(())
 }
 
 fn acknowledge(record: &RecordId) {

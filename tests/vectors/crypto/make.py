@@ -348,9 +348,9 @@ def passphrases():
                                                         (20 * 1024 + 3, 1, 1, stream.take(32), b"\0")):
         salt = stream.take(16)
         stretched = hash_secret_raw(passphrase, salt, passes, memory, lanes, 32, Type.ID)
-        key = derive("unlock passphrase", stretched) if keystore is None else derive("unlock passphrase and keystore", stretched, keystore)
-        cases.append(case(f"{memory} KiB, {passes} passes, {lanes} lanes, {'no ' if keystore is None else ''}keystore secret", "unlock_key", key,
-                          passphrase=passphrase, salt=salt, memory_kib=memory, passes=passes, lanes=lanes, **({} if keystore is None else {"keystore_secret": keystore})))
+        key = derive("unlock passphrase", stretched) if keystore is None else derive("unlock passphrase and keystore", stretched)
+        cases.append(case(f"{memory} KiB, {passes} passes, {lanes} lanes, {'no ' if keystore is None else ''}keystore", "unlock_key", key,
+                          passphrase=passphrase, salt=salt, memory_kib=memory, passes=passes, lanes=lanes, has_keystore=0 if keystore is None else 1))
     for memory, passes, lanes in ((0, 1, 1), (8, 1, 1), (32, 3, 4), (19 * 1024 - 1, 1, 1), (256 * 1024 + 1, 1, 1), (2**32 - 1, 1, 1),
                                   (64 * 1024, 0, 1), (64 * 1024, 17, 1), (64 * 1024, 2**32 - 1, 1), (64 * 1024, 1, 0), (64 * 1024, 1, 5),
                                   (64 * 1024, 1, 2**24), (2**32 - 1, 2**32 - 1, 2**32 - 1)):
@@ -358,7 +358,7 @@ def passphrases():
                           passphrase=b"x", salt=bytes(16), memory_kib=memory, passes=passes, lanes=lanes))
     cases.append(case("an empty passphrase", "unlock_key", error="passphrase.length", passphrase=b"", salt=bytes(16), memory_kib=19456, passes=1, lanes=1))
     cases.append(case("a passphrase of 1,025 bytes", "unlock_key", error="passphrase.length", passphrase=b"x" * 1025, salt=bytes(16), memory_kib=19456, passes=1, lanes=1))
-    write("passphrases", "Argon2id and the keystore secret", cases)
+    write("passphrases", "Argon2id, and the key that opens a slot", cases)
 
 
 # --- boxes --------------------------------------------------------------------------------------

@@ -28,26 +28,25 @@ fn cheapest() -> Argon2Params {
 }
 
 #[test]
-fn a_slot_opens_with_its_passphrase_and_its_keystore_secret_only() {
+fn a_slot_opens_with_its_passphrase_and_as_its_own_kind_only() {
     let env = Env::seeded(1);
     let (passphrase, salt, slot) = (make_passphrase(&env, 5).unwrap(), env.random(), Aad::new(labels::SLOT).add(&[1]));
-    let (keystore, store_key) = (KeystoreSecret::make(&env), StoreKey::make(&env));
-    let unlock = |passphrase: &Passphrase, salt: &[u8; 16], params, keystore: Option<&KeystoreSecret>| {
-        derive_unlock_key(passphrase, salt, params, keystore).unwrap()
+    let store_key = StoreKey::make(&env);
+    let unlock = |passphrase: &Passphrase, salt: &[u8; 16], params, has_keystore: bool| {
+        derive_unlock_key(passphrase, salt, params, has_keystore).unwrap()
     };
-    let wrapped = wrap_store_key(&env, &unlock(&passphrase, &salt, cheapest(), Some(&keystore)), &slot, &store_key).unwrap();
+    let wrapped = wrap_store_key(&env, &unlock(&passphrase, &salt, cheapest(), true), &slot, &store_key).unwrap();
     let open = |key: UnlockKey| unwrap_store_key(&key, &slot, &wrapped);
-    assert_eq!(open(unlock(&passphrase, &salt, cheapest(), Some(&keystore))), Ok(store_key));
+    assert_eq!(open(unlock(&passphrase, &salt, cheapest(), true)), Ok(store_key));
 
     // whatever is wrong, the error is the same: no oracle for one half of the secret
     let typo = Passphrase::new(&super::flipped(passphrase.dangerous_as_bytes(), 0)).unwrap();
     let dearer = Argon2Params::new(ARGON2_MEMORY_MIN_KIB, 2, 1).unwrap();
     for (what, key) in [
-        ("passphrase", unlock(&typo, &salt, cheapest(), Some(&keystore))),
-        ("salt", unlock(&passphrase, &[0; 16], cheapest(), Some(&keystore))),
-        ("cost", unlock(&passphrase, &salt, dearer, Some(&keystore))),
-        ("keystore secret", unlock(&passphrase, &salt, cheapest(), Some(&KeystoreSecret::make(&env)))),
-        ("no keystore secret", unlock(&passphrase, &salt, cheapest(), None)),
+        ("passphrase", unlock(&typo, &salt, cheapest(), true)),
+        ("salt", unlock(&passphrase, &[0; 16], cheapest(), true)),
+        ("cost", unlock(&passphrase, &salt, dearer, true)),
+        ("kind", unlock(&passphrase, &salt, cheapest(), false)),
     ] {
         assert_eq!(open(key), Err(OpenError::Commitment), "{what}");
     }

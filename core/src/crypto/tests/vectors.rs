@@ -4,7 +4,6 @@ use crate::crypto::*;
 use crate::env::Env;
 use crate::env::testing::{FixedRandomness, TestClock};
 use data_encoding::HEXLOWER;
-use satchel_wire::RecordId;
 use serde_json::Value;
 use std::path::Path;
 
@@ -69,7 +68,7 @@ impl Case<'_> {
             "derive_psk" => self.discovery().derive_psk().expose().to_vec(),
             "discovery_tag" => discovery_tag(&self.discovery(), self.number("hour"), &self.array("salt")).to_vec(),
             "hello_tag" => hello_tag(&self.discovery(), &self.array("salt")).to_vec(),
-            "keyed_token" => keyed_token(&self.array("salt"), &RecordId::from_bytes(self.array("record"))).to_vec(),
+            "keyed_token" => keyed_token(&self.array("salt"), &[&self.array::<16>("record")]).to_vec(),
             "check_words" => check_words(&self.array("handshake_hash")).join(" ").into_bytes(),
             "device_id" => {
                 VerifyingKey::from_slice(&self.bytes("verifying_key")).map_err(|error| error.code())?.device_id().as_bytes().to_vec()
@@ -129,8 +128,8 @@ impl Case<'_> {
     fn unlock_key(&self) -> Result<Vec<u8>, PassphraseError> {
         let params = Argon2Params::try_from((self.number("memory_kib"), self.number("passes"), self.number("lanes")))?;
         let passphrase = Passphrase::new(&self.bytes("passphrase"))?;
-        let keystore = self.0["keystore_secret"].is_string().then(|| KeystoreSecret::from_bytes(&self.array("keystore_secret")));
-        Ok(derive_unlock_key(&passphrase, &self.array("salt"), params, keystore.as_ref())?.expose().to_vec())
+        let has_keystore = self.0["has_keystore"] == 1;
+        Ok(derive_unlock_key(&passphrase, &self.array("salt"), params, has_keystore)?.expose().to_vec())
     }
 
     /// Both sides of a session with given ephemeral keys; every message must come out as listed.

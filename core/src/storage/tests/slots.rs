@@ -18,7 +18,7 @@ fn example() -> SlotFile {
     let cost = Argon2Cost::new(64 * 1024, 3, 1).unwrap();
     let mut file = SlotFile::new([9; 16]);
     file.slots[0] = Some(Slot::new(SlotKind::PassphraseKeystore, cost, [1; 16], b"alias", &noise(1, 73)).unwrap());
-    file.slots[3] = Some(Slot::new(SlotKind::Passphrase, cost, [2; 16], b"", &noise(2, 160)).unwrap());
+    file.slots[3] = Some(Slot::new(SlotKind::Passphrase, cost, [2; 16], b"", &noise(2, 192)).unwrap());
     file.slots[4] = Some(Slot::new(SlotKind::PinKeystore, cost, [3; 16], &[b'x'; 32], &noise(3, 1)).unwrap());
     file.slots[7] = Some(Slot::new(SlotKind::Recovery, cost, [4; 16], b"", &noise(4, 80)).unwrap());
     file
@@ -81,9 +81,9 @@ fn crafted_slots_are_refused_before_anyone_derives_a_key() {
     assert_eq!(crafted(|slot| slot[29..62].fill(0)), Err(SlotError::Length), "no alias where the kind needs one");
     assert_eq!(crafted(|slot| slot[29] = 33), Err(SlotError::Length));
     assert_eq!(crafted(|slot| slot[29] = 4), Err(SlotError::Reserved), "bytes behind the alias");
-    assert_eq!(crafted(|slot| slot[62] = 161), Err(SlotError::Length));
-    assert_eq!(crafted(|slot| slot[62..223].fill(0)), Err(SlotError::Length), "no wrapped key");
-    for reserved in 223..256 {
+    assert_eq!(crafted(|slot| slot[62] = 193), Err(SlotError::Length));
+    assert_eq!(crafted(|slot| slot[62..255].fill(0)), Err(SlotError::Length), "no wrapped key");
+    for reserved in 255..256 {
         assert_eq!(crafted(|slot| slot[reserved] = 1), Err(SlotError::Reserved));
     }
 }
@@ -97,7 +97,7 @@ proptest! {
             let Some(kind) = kind else { continue };
             let keystore = matches!(kind, SlotKind::PassphraseKeystore | SlotKind::PinKeystore);
             let alias = noise(seed ^ 1, if keystore { 1 + (seed as usize + number) % 32 } else { 0 });
-            let wrapped = noise(seed ^ 2, 1 + (seed as usize ^ number) % 160);
+            let wrapped = noise(seed ^ 2, 1 + (seed as usize ^ number) % 192);
             let cost = Argon2Cost::new(memory, passes, lanes).unwrap();
             file.slots[number] = Some(Slot::new(kind, cost, [7; 16], &alias, &wrapped).unwrap());
         }

@@ -3,7 +3,7 @@
 //! Rows come here once a day, mailbox by mailbox in id order, and within one in row-id order. Where a row
 //! lies in the file is therefore a function of (mailbox, day, row id) alone.
 
-use super::connection::{Pool, truncate_log};
+use super::connection::{Pool, give_back_pages, truncate_log};
 use super::{row_table, schema};
 use crate::config::EARLIER_PULL_KEYS_MAX_COUNT;
 use crate::storage::{Access, EarlierPullKey, KeyReplacement, Mailbox, StorageError};
@@ -140,6 +140,8 @@ impl Archive {
             let removed = transaction.execute("DELETE FROM mailbox WHERE id = ?1", params![mailbox.as_bytes()])?;
             transaction.execute("DELETE FROM earlier_pull WHERE mailbox = ?1", params![mailbox.as_bytes()])?;
             transaction.execute("DELETE FROM day_total WHERE mailbox = ?1", params![mailbox.as_bytes()])?;
+            transaction.execute("DELETE FROM deletion WHERE mailbox = ?1", params![mailbox.as_bytes()])?;
+            transaction.execute("DELETE FROM deletion_batch WHERE mailbox = ?1", params![mailbox.as_bytes()])?;
             transaction.commit()?;
             removed
         };
@@ -153,7 +155,7 @@ impl Archive {
                 break;
             }
         }
-        truncate_log(&self.pool.writer())?;
+        give_back_pages(&self.pool.writer())?;
         Ok(removed)
     }
 

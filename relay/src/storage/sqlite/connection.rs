@@ -40,7 +40,8 @@ pub fn open(path: &Path, create: bool) -> Result<Connection, StorageError> {
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(Duration::from_millis(LOCK_WAIT_MILLISECONDS))?;
     connection.execute_batch(
-        "PRAGMA journal_mode = WAL;
+        "PRAGMA auto_vacuum = INCREMENTAL;
+         PRAGMA journal_mode = WAL;
          PRAGMA synchronous = FULL;
          PRAGMA secure_delete = ON;
          PRAGMA temp_store = MEMORY;
@@ -53,6 +54,17 @@ pub fn open(path: &Path, create: bool) -> Result<Connection, StorageError> {
 /// Folds the log into the file and truncates it; a reader in the way means it stays for the next time.
 pub fn truncate_log(connection: &Connection) -> Result<(), StorageError> {
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(StorageError::from)
+}
+
+/// Gives free pages back to the file system, and empties the log.
+pub fn give_back_pages(connection: &Connection) -> Result<(), StorageError> {
+    // one step a page: the statement is run to its end
+    let mut statement = connection.prepare("PRAGMA incremental_vacuum")?;
+    let mut steps = statement.query([])?;
+    while steps.next()?.is_some() {}
+    drop(steps);
+    drop(statement);
+    truncate_log(connection)
 }
 
 /// One file: a writer, and readers that are opened as needed and kept for the next time.

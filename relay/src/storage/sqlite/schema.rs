@@ -6,7 +6,8 @@ use crate::storage::StorageError;
 use rusqlite::{Connection, TransactionBehavior};
 
 /// Steps of `relay.db`: mailboxes, keys, and the rows of closed days.
-pub const RELAY: &[&str] = &["
+pub const RELAY: &[&str] = &[
+    "
     CREATE TABLE mailbox (
         id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
         quota_bytes INTEGER NOT NULL,
@@ -40,7 +41,21 @@ pub const RELAY: &[&str] = &["
         byte_count INTEGER NOT NULL,
         PRIMARY KEY (mailbox, day, lane)
     ) STRICT, WITHOUT ROWID;
-"];
+",
+    "
+    CREATE TABLE deletion_batch (
+        mailbox BLOB NOT NULL,
+        day INTEGER NOT NULL,
+        PRIMARY KEY (mailbox, day)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE deletion (
+        mailbox BLOB NOT NULL,
+        day INTEGER NOT NULL,
+        name BLOB NOT NULL CHECK (length(name) = 16),
+        PRIMARY KEY (mailbox, day, name)
+    ) STRICT, WITHOUT ROWID;
+",
+];
 
 /// Steps of `day-….db`: the rows of one running day.
 pub const DAY: &[&str] = &["
@@ -93,6 +108,6 @@ mod tests {
         connection.pragma_update(None, "user_version", 99).unwrap();
         assert_eq!(migrate(&mut connection, RELAY), Err(StorageError::NewerFormat { found: 99, supported: RELAY.len() as i64 }));
         let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema WHERE type = 'table'", [], |row| row.get(0)).unwrap();
-        assert_eq!(tables, 4);
+        assert_eq!(tables, 6);
     }
 }

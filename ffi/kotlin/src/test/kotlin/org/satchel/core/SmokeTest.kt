@@ -1,7 +1,12 @@
 package org.satchel.core
 
 import java.nio.file.Path
+import java.security.SecureRandom
 import java.util.concurrent.CopyOnWriteArrayList
+import javax.crypto.Cipher
+import javax.crypto.KeyGenerator
+import javax.crypto.SecretKey
+import javax.crypto.spec.GCMParameterSpec
 import kotlin.io.path.pathString
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
@@ -174,17 +179,26 @@ class SmokeTest {
     }
 
     private class MemoryProtector : KeyProtector {
-        val secrets = HashMap<String, ByteArray>()
+        // as an app does with the Android Keystore: AES-GCM, the key by its alias
+        val secrets = HashMap<String, SecretKey>()
         var isBroken = false
+        private var made = 0
+        private fun cipher(alias: ByteArray, mode: Int, iv: ByteArray): Cipher {
+            if (isBroken) throw IllegalStateException("private words")
+            val key = secrets[String(alias)] ?: throw KeyProtectorException.Missing()
+            return Cipher.getInstance("AES/GCM/NoPadding").apply { init(mode, key, GCMParameterSpec(128, iv)) }
+        }
         override fun create(): ByteArray {
-            val alias = "key-${secrets.size}"
-            secrets[alias] = ByteArray(32) { it.toByte() }
+            val alias = "key-${made++}"
+            secrets[alias] = KeyGenerator.getInstance("AES").apply { init(256) }.generateKey()
             return alias.toByteArray()
         }
-        override fun secret(alias: ByteArray): ByteArray {
-            if (isBroken) throw IllegalStateException("private words")
-            return secrets[String(alias)] ?: throw KeyProtectorException.Missing()
+        override fun wrap(alias: ByteArray, plain: ByteArray): ByteArray {
+            val iv = ByteArray(12).also { SecureRandom().nextBytes(it) }
+            return iv + cipher(alias, Cipher.ENCRYPT_MODE, iv).doFinal(plain)
         }
+        override fun unwrap(alias: ByteArray, wrapped: ByteArray): ByteArray =
+            cipher(alias, Cipher.DECRYPT_MODE, wrapped.copyOf(12)).doFinal(wrapped, 12, wrapped.size - 12)
         override fun destroy(alias: ByteArray) {
             secrets.remove(String(alias))
         }
@@ -192,7 +206,7 @@ class SmokeTest {
     }
 
     @Test
-    fun `a store under a keystore opens with its secret and not without`() {
+    fun `a store under a keystore opens with its key and not without`() {
         val protector = MemoryProtector()
         found("store", protector).use { unlocked ->
             unlocked.store().use { store ->

@@ -1,0 +1,227 @@
+//! Retention: each phone lets go of what is old by the charter and its own checked day. Expiry is never sent.
+//!
+//! | kind | hidden after | destroyed |
+//! |---|---|---|
+//! | encounter | its keep-until day, or its day + the charter's encounter days if that is earlier | at once |
+//! | its zone in lists and when read | its day + the charter's zone days | with the encounter |
+//! | participant, follow-up, self-referral | the last contact + the charter's participant days | one absence limit later |
+//! | grant, withdrawal | their last day (they end by themselves) | then, once no document about the participant is left |
+//! | sum, catalogue part | their keep-until day | at once |
+//! | name, zone, note | never | never |
+//! | everything | the team's last day makes it read-only | one absence limit later |
+//!
+//! Destruction re-keys like an erasure, at most once a day, and only while the date is sure. What is over is not covered
+//! any more, and dropped where it arrives again.
+
+use super::Unlocked;
+use super::index::{Item, Place, place_of};
+use super::vault::Vault;
+use super::write::entry_term_days;
+use crate::error::Error;
+use crate::record::{Kind, Shape, Summary};
+use crate::storage::{Reader, Transaction};
+use crate::team::tombstone::Target;
+use satchel_wire::ShiftDay;
+use satchel_wire::ids::RecordId;
+use satchel_wire::limits::DAY_AHEAD_MAX_DAYS;
+use std::collections::BTreeSet;
+
+/// What tending did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TendReport {
+    /// Records whose time was over: destroyed (count).
+    pub destroyed: usize,
+    /// Encounters whose zone left the lists (count).
+    pub zones: usize,
+    /// The date is in doubt: nothing was destroyed by age.
+    pub date_in_doubt: bool,
+    /// The team's last day is over: nothing can be written.
+    pub has_ended: bool,
+    /// The team's records are destroyed because its last day is over by more than the absence limit.
+    pub is_destroyed: bool,
+}
+
+/// The charter's terms on a day.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Terms {
+    day: ShiftDay,
+    encounter_days: u16,
+    zone_days: u16,
+    participant_days: u16,
+    absence_days: u16,
+    sunset: ShiftDay,
+}
+
+impl Terms {
+    /// Whether the zone of an encounter of a day is over.
+    pub(super) fn is_zone_over(&self, day: ShiftDay) -> bool {
+        day.plus(self.zone_days) < self.day
+    }
+
+    fn is_entry_over(&self, item: &Item) -> bool {
+        let term = item.day.plus(if item.kind == Kind::Encounter { self.encounter_days } else { entry_term_days(item.kind) });
+        item.until.map_or(term, |until| until.min(term)) < self.day
+    }
+}
+
+impl Vault {
+    pub(super) fn terms(&mut self, day: ShiftDay) -> Result<Terms, Error> {
+        let charter = self.charter()?;
+        Ok(Terms {
+            day,
+            encounter_days: charter.retention.encounter_days,
+            zone_days: charter.retention.zone_days,
+            participant_days: charter.retention.participant_days,
+            absence_days: charter.absence_limit_days,
+            sunset: charter.sunset,
+        })
+    }
+
+    /// The terms by which reading and handing out are denied.
+    pub(super) fn latest_terms(&mut self) -> Result<Terms, Error> {
+        let day = self.latest_day()?;
+        self.terms(day)
+    }
+
+    /// The last day on which an entry may be kept. A claimed day counts at most two days beyond the day of arrival.
+    pub(super) fn entry_until(&mut self, kind: Kind, day: ShiftDay, keep_until: Option<ShiftDay>) -> Result<Option<ShiftDay>, Error> {
+        let latest = self.latest_day()?.plus(DAY_AHEAD_MAX_DAYS);
+        let term = day.min(latest).plus(entry_term_days(kind));
+        Ok(keep_until.map(|until| until.min(term)))
+    }
+
+    /// The day from which a document's term counts: the last contact with its participant, as far as known here.
+    fn last_day(&self, item: &Item) -> ShiftDay {
+        let file = item.subject.and_then(|subject| self.index.item(&place_of(subject, Kind::Participant, Some(subject))));
+        file.map_or(item.day, |file| file.day.max(item.day))
+    }
+
+    /// Whether a record is not shown and not handed out any more. The participant files were read before.
+    pub(super) fn is_hidden(&self, item: &Item, terms: &Terms) -> bool {
+        match (item.kind.shape(), item.subject) {
+            (Shape::Entry, _) if matches!(item.kind, Kind::Grant | Kind::Withdrawal) => false,
+            (Shape::Entry, _) => terms.is_entry_over(item),
+            (_, Some(_)) => self.last_day(item).plus(terms.participant_days) < terms.day,
+            _ => false,
+        }
+    }
+
+    fn is_to_be_destroyed(&self, item: &Item, terms: &Terms) -> bool {
+        match (item.kind.shape(), item.subject) {
+            (Shape::Entry, Some(subject)) if matches!(item.kind, Kind::Grant | Kind::Withdrawal) => {
+                // a document about them rests on the grant: no verdict may depend on who let go of it first
+                let is_needed = |other: &Item| other.kind.shape() == Shape::Document && !self.is_to_be_destroyed(other, terms);
+                terms.is_entry_over(item) && !self.index.about(&subject).any(is_needed)
+            }
+            (Shape::Entry, _) => terms.is_entry_over(item),
+            (_, Some(_)) => self.last_day(item).plus(terms.participant_days).plus(terms.absence_days) < terms.day,
+            _ => false,
+        }
+    }
+
+    /// Errors when nothing may be written about something: it is erased, or the team's last day is over.
+    pub(super) fn require_open(&mut self, target: &Target) -> Result<(), Error> {
+        if self.late_for(target).is_some() {
+            return Err(Error::NoSuchRecord);
+        }
+        let terms = self.latest_terms()?;
+        if terms.sunset < terms.day { Err(Error::Ended) } else { Ok(()) }
+    }
+
+    /// Whether a body arrives after the time of its record was over here.
+    pub(super) fn comes_too_late(
+        &mut self,
+        reader: &Reader<'_>,
+        place: &Place,
+        kind: Kind,
+        day: ShiftDay,
+        keep_until: Option<ShiftDay>,
+    ) -> Result<bool, Error> {
+        let today = self.today()?;
+        if self.state.date_in_doubt {
+            return Ok(false);
+        }
+        let terms = self.terms(today)?;
+        if terms.sunset.plus(terms.absence_days) < today || self.ledger(reader)?.is_over(place) {
+            return Ok(true);
+        }
+        // what was said yes or no to is needed as long as anything rests on it
+        if kind.shape() != Shape::Entry || matches!(kind, Kind::Grant | Kind::Withdrawal) {
+            return Ok(false);
+        }
+        let until = self.entry_until(kind, day, keep_until)?;
+        let unknown = RecordId::from_bytes([0; 16]);
+        let item = Item { record: unknown, kind, subject: None, day, keys: Vec::new(), summary: Summary::Plain, until };
+        Ok(terms.is_entry_over(&item))
+    }
+
+    /// Destroys what is over, once a day while the date is sure.
+    pub(super) fn tend(&mut self, tx: &Transaction<'_>) -> Result<TendReport, Error> {
+        self.finish_searches(tx)?;
+        let today = self.today()?;
+        let terms = self.terms(today)?;
+        let mut report = TendReport { date_in_doubt: self.state.date_in_doubt, has_ended: terms.sunset < today, ..TendReport::default() };
+        report.is_destroyed = !report.date_in_doubt && terms.sunset.plus(terms.absence_days) < today;
+        if report.date_in_doubt || self.state.tended == Some(today) {
+            return Ok(report);
+        }
+        self.index.load_all(tx, &self.store_id, &self.root)?;
+        let over: BTreeSet<Place> =
+            self.index.all().filter(|item| report.is_destroyed || self.is_to_be_destroyed(item, &terms)).map(Item::place).collect();
+        report.destroyed = over.len();
+        if !over.is_empty() {
+            self.strike(tx, &over, true)?;
+            self.forget_items(tx, &over)?;
+        }
+        if report.is_destroyed {
+            self.destroy_rest(tx)?;
+        }
+        report.zones = self.drop_zones(tx, &terms)?;
+        self.state.tended = Some(today);
+        Ok(report)
+    }
+
+    /// What is no record: held rows, waiting announcements, the running count.
+    fn destroy_rest(&mut self, tx: &Transaction<'_>) -> Result<(), Error> {
+        for (id, _) in self.all_held(tx)? {
+            self.let_go(tx, &id)?;
+        }
+        let mut waiting = Vec::new();
+        tx.for_each_outbox::<Error>(|number, _| {
+            waiting.push(number);
+            Ok(())
+        })?;
+        for number in waiting {
+            tx.remove_outbox(number)?;
+        }
+        if !self.tally.is_empty() {
+            *self.tally_mut() = crate::record::TallyCounter::default();
+        }
+        Ok(())
+    }
+
+    /// Takes zones that are over out of the summaries.
+    fn drop_zones(&mut self, tx: &Transaction<'_>, terms: &Terms) -> Result<usize, Error> {
+        let with_zone = self
+            .index
+            .of_kind(Kind::Encounter)
+            .filter(|item| matches!(item.summary, Summary::Encounter { zone: Some(_), .. }) && terms.is_zone_over(item.day));
+        let items: Vec<Item> = with_zone.cloned().collect();
+        let count = items.len();
+        for mut item in items {
+            if let Summary::Encounter { zone, .. } = &mut item.summary {
+                *zone = None;
+            }
+            self.save_item(tx, item)?;
+        }
+        Ok(count)
+    }
+}
+
+impl Unlocked {
+    /// Lets go of what is over: call it after unlocking, at the first write of a day and after sessions. Cheap when there
+    /// is nothing to do; re-keys at most once a day.
+    pub fn tend(&self) -> Result<TendReport, Error> {
+        self.write(Vault::tend)
+    }
+}

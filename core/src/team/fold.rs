@@ -1,0 +1,201 @@
+//! The fold: which operations of a set are void, and the account of the others.
+//!
+//! The set is closed under parents, and every operation in it was entitled in its own past. What is void follows in
+//! three layers, each from the ones before it only, so that nothing can swing between two answers:
+//!
+//! 1. A reseat voids what the devices that it removes wrote concurrently, bans included, and what devices wrote that
+//!    entered by an admission voided so. Tombstones stay, unless their author's own admission is void.
+//! 2. Every other ban stands. It voids what its victims wrote concurrently, other than bans and tombstones; what
+//!    devices wrote whose admission is void is void too, other than bans: who admitted them could have banned as well.
+//! 3. Of concurrent admissions that survive, with one invitation or of one device, the smallest id stands; a reseat's
+//!    stands before all others. What the other devices wrote is void as in 2.
+
+use super::account::Account;
+use super::bits::Bits;
+use super::entitlement::Nature;
+use super::log::Log;
+use super::operation::Action;
+use super::state::TeamState;
+use crate::crypto::VerifyingKey;
+use satchel_wire::ids::{DeviceId, MemberId, TeamId};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// A state, and what is needed to add an operation to it that has everything else in its past.
+#[derive(Debug, Clone)]
+pub(super) struct Folded {
+    account: Account,
+    pub(super) state: Arc<TeamState>,
+}
+
+impl Folded {
+    pub(super) fn empty(team: TeamId) -> Self {
+        Self { account: Account::default(), state: Arc::new(TeamState::empty(team)) }
+    }
+}
+
+/// Folds a set of operations that is closed under parents.
+pub(super) fn fold(log: &Log, set: &Bits) -> Folded {
+    // parents before children, and the same order on every device whatever came first
+    let mut order: Vec<usize> = log.places(set).collect();
+    order.sort_by_key(|place| log.rank(*place));
+    let void = Void::of(log, &order);
+    let forked = forked(log, &order);
+    let mut account = Account::default();
+    for place in order.into_iter().filter(|place| !void.0.contains(*place)) {
+        account.enter(log, place, forked.contains(&place));
+    }
+    let state = Arc::new(account.state(log));
+    Folded { account, state }
+}
+
+/// Adds one operation to a fold of exactly its past: it is concurrent with nothing, so that it voids nothing, and
+/// nothing voids it.
+pub(super) fn extend(log: &Log, past: &Folded, place: usize) -> Folded {
+    let mut account = past.account.clone();
+    account.enter(log, place, false);
+    let state = Arc::new(account.state(log));
+    Folded { account, state }
+}
+
+/// What a ban or reseat is aimed at.
+#[derive(Debug, Default)]
+struct Aims {
+    members: BTreeMap<MemberId, Vec<usize>>,
+    devices: BTreeMap<DeviceId, Vec<usize>>,
+}
+
+impl Aims {
+    fn add(&mut self, log: &Log, place: usize) {
+        let Some((operation, facts)) = log.at_place(place) else { return };
+        match operation.action() {
+            Action::Suspend { member, .. } | Action::RemoveMember { member, .. } => {
+                self.members.entry(*member).or_default().push(place);
+            }
+            Action::ChangeRole { member, .. } if facts.nature == Nature::Ban => {
+                self.members.entry(*member).or_default().push(place);
+            }
+            Action::RemoveDevice { cut } => self.devices.entry(cut.device).or_default().push(place),
+            Action::Reseat { remove, .. } => {
+                for cut in remove {
+                    self.devices.entry(cut.device).or_default().push(place);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether one of them is aimed at the author of an operation, and concurrent with it.
+    fn hit(&self, log: &Log, place: usize) -> bool {
+        let Some((operation, facts)) = log.at_place(place) else { return false };
+        let device = self.devices.get(&operation.author());
+        let member = facts.author.and_then(|author| self.members.get(&author.member));
+        device.into_iter().chain(member).flatten().any(|ban| log.are_concurrent(*ban, place))
+    }
+}
+
+struct Void(Bits);
+
+impl Void {
+    fn of(log: &Log, order: &[usize]) -> Self {
+        let nature = |place: usize| log.at_place(place).map(|(_, facts)| facts.nature);
+        let mut void = Self(Bits::default());
+
+        let mut reseats = Aims::default();
+        order.iter().filter(|place| nature(**place) == Some(Nature::Paper)).for_each(|place| reseats.add(log, *place));
+        for place in order.iter().copied().filter(|place| nature(*place) != Some(Nature::Paper)) {
+            let is_tombstone = matches!(nature(place), Some(Nature::Tombstone { .. }));
+            if void.author_of(log, place) || (!is_tombstone && reseats.hit(log, place)) {
+                void.0.insert(place);
+            }
+        }
+
+        let mut bans = reseats;
+        order
+            .iter()
+            .filter(|place| nature(**place) == Some(Nature::Ban) && !void.0.contains(**place))
+            .for_each(|place| bans.add(log, *place));
+        for place in order.iter().copied() {
+            let hit = match nature(place) {
+                Some(Nature::Plain | Nature::Loosening) => void.author_of(log, place) || bans.hit(log, place),
+                Some(Nature::Tombstone { .. }) => void.author_of(log, place),
+                Some(Nature::Ban | Nature::Paper) | None => false,
+            };
+            if hit {
+                void.0.insert(place);
+            }
+        }
+
+        let losers = void.losers(log, order);
+        if !losers.is_empty() {
+            losers.into_iter().for_each(|place| void.0.insert(place));
+            for place in order.iter().copied() {
+                let follows = matches!(nature(place), Some(Nature::Plain | Nature::Loosening | Nature::Tombstone { .. }));
+                if follows && void.author_of(log, place) {
+                    void.0.insert(place);
+                }
+            }
+        }
+        void
+    }
+
+    /// Whether the admission of an operation's author is void.
+    fn author_of(&self, log: &Log, place: usize) -> bool {
+        log.admission_of(place).is_some_and(|admission| admission != place && self.0.contains(admission))
+    }
+
+    /// Admissions that lose against a concurrent one.
+    fn losers(&self, log: &Log, order: &[usize]) -> Vec<usize> {
+        let mut claims: BTreeMap<Claim, Vec<usize>> = BTreeMap::new();
+        for place in order.iter().copied().filter(|place| !self.0.contains(*place)) {
+            let Some((operation, _)) = log.at_place(place) else { continue };
+            let device = match operation.action() {
+                Action::Admit { device, invitation, .. } => {
+                    claims.entry(Claim::Invitation(*invitation)).or_default().push(place);
+                    device
+                }
+                Action::Reseat { device: Some(device), .. } => device,
+                _ => continue,
+            };
+            if let Ok(key) = VerifyingKey::from_bytes(&device.signing) {
+                claims.entry(Claim::Device(key.device_id())).or_default().push(place);
+            }
+        }
+        // paper before all others, then the smallest id
+        let rank = |place: usize| log.at_place(place).map(|(operation, facts)| (facts.nature != Nature::Paper, operation.id()));
+        let mut losers = Vec::new();
+        for places in claims.into_values().filter(|places| places.len() > 1) {
+            for place in &places {
+                let is_paper = log.at_place(*place).is_some_and(|(_, facts)| facts.nature == Nature::Paper);
+                let loses = |other: &usize| rank(*other) < rank(*place) && log.are_concurrent(*other, *place);
+                if !is_paper && places.iter().any(loses) {
+                    losers.push(*place);
+                }
+            }
+        }
+        losers
+    }
+}
+
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Claim {
+    Invitation([u8; 16]),
+    Device(DeviceId),
+}
+
+/// Operations beside which their author wrote a concurrent one.
+fn forked(log: &Log, order: &[usize]) -> BTreeSet<usize> {
+    let mut by_author: BTreeMap<DeviceId, Vec<usize>> = BTreeMap::new();
+    for place in order {
+        if let Some((operation, _)) = log.at_place(*place) {
+            by_author.entry(operation.author()).or_default().push(*place);
+        }
+    }
+    let is_chain = |places: &Vec<usize>| places.windows(2).all(|pair| matches!(pair, [a, b] if log.is_before(*a, *b)));
+    let mut forked = BTreeSet::new();
+    for places in by_author.values().filter(|places| !is_chain(places)) {
+        let has_fork = |place: &&usize| places.iter().any(|other| log.are_concurrent(*other, **place));
+        forked.extend(places.iter().filter(has_fork));
+    }
+    forked
+}

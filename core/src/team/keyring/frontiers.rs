@@ -1,0 +1,167 @@
+//! Frontiers on this device: whose receiving key may be used (T4), and what this device promises (T5).
+
+use super::{Keyring, KnownFrontier};
+use crate::crypto::{ReceivingKey, ReceivingPublicKey};
+use crate::rules::Rule;
+use crate::team::frontier::receiving_hash;
+use crate::team::{ChainHead, Frontier, FrontierContent, TurnError};
+use satchel_wire::ShiftDay;
+use satchel_wire::ids::{DeviceId, OperationId, TurnId};
+
+/// How a frontier compares to what was known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FrontierNews {
+    /// Newer than what was known of its device.
+    Newer,
+    /// Nothing new.
+    Same,
+    /// Older than what is known.
+    Older,
+    /// A colleague says that this device was further than it is.
+    RolledBack,
+    /// This device's own signature proves that it was further: the store is an old copy.
+    Copied,
+}
+
+/// The first 8 bytes of a device id, by which chain heads name it.
+pub fn device_prefix(device: &DeviceId) -> [u8; 8] {
+    let mut prefix = [0; 8];
+    prefix.copy_from_slice(&device.as_bytes()[..8]);
+    prefix
+}
+
+/// The first 8 bytes of a turn's id, by which a frontier names it.
+pub(super) fn turn_prefix(turn: &TurnId) -> [u8; 8] {
+    let mut prefix = [0; 8];
+    prefix.copy_from_slice(&turn.as_bytes()[..8]);
+    prefix
+}
+
+impl Keyring {
+    pub(super) fn secrets_for_opening(&self) -> Vec<ReceivingKey> {
+        self.receiving.iter().rev().map(|seed| ReceivingKey::from_seed(seed.expose())).collect()
+    }
+
+    /// The receiving key that this device's frontier names. Errors: [`TurnError::Seal`].
+    pub fn receiving_public(&self) -> Result<ReceivingPublicKey, TurnError> {
+        let seed = self.receiving.last().ok_or(TurnError::Seal)?;
+        ReceivingKey::from_seed(seed.expose()).public_key().map_err(|_| TurnError::Seal)
+    }
+
+    /// The newest receiving key of a device, if everything that its frontier names is known here (T4).
+    pub fn receiving_key_of(&self, device: &DeviceId) -> Option<ReceivingPublicKey> {
+        let known = self.frontiers.get(device);
+        let from_frontier = known.and_then(|known| {
+            let frontier = Frontier::from_bytes(&known.frontier).ok()?;
+            let heads_known = !self.env.holds(Rule::ReceivingKeyFloor) || self.knows(&frontier.content().log_heads);
+            known.receiving.as_deref().filter(|key| heads_known && receiving_hash(key) == frontier.content().receiving).map(<[u8]>::to_vec)
+        });
+        let bytes = match (from_frontier, known) {
+            (Some(bytes), _) => bytes,
+            // a frontier whose key has not come yet: the first key is spent, nothing can be sealed to this device now
+            (None, Some(_)) => return None,
+            (None, None) => self.log.state().devices.get(device)?.receiving.clone(),
+        };
+        ReceivingPublicKey::from_slice(&bytes).ok()
+    }
+
+    fn knows(&self, heads: &[OperationId]) -> bool {
+        heads.iter().all(|head| self.log.operation(head).is_some())
+    }
+
+    /// The newest operations that everything held names (T5): what a frontier may promise.
+    pub fn promised_heads(&self) -> Vec<OperationId> {
+        self.book.promised_heads(&self.log)
+    }
+
+    /// This device's frontier, made anew if anything in it changed. Never promises a spent receiving key.
+    ///
+    /// `heads` are all chain heads known here, those that moved last first. Errors: [`TurnError::Seal`].
+    pub fn own_frontier(&mut self, heads: &[ChainHead], day: ShiftDay) -> Result<Vec<u8>, TurnError> {
+        self.replace_spent_receiving_key();
+        let device = self.device;
+        let own = heads.iter().find(|head| head.device == device_prefix(&device)).copied();
+        let own = own.unwrap_or(ChainHead { device: device_prefix(&device), sequence: 0, body: [0; 8] });
+        let key = self.receiving_public()?.as_bytes().to_vec();
+        let receiving = receiving_hash(&key);
+        let log_heads = self.promised_heads();
+        let turn = self.book.usable(&self.log).map(|held| turn_prefix(&held.turn.id()));
+        let known = self.log.heads();
+        let content = |counter| {
+            let mut content = FrontierContent::of_device(self.team(), device, counter, day, receiving, own).with_heads(heads);
+            content.log_heads.clone_from(&log_heads);
+            content.turn = turn;
+            content.known.clone_from(&known);
+            content
+        };
+        if let Some(last) = self.frontier_of(&device)
+            && *last.content() == content(last.content().counter)
+        {
+            return Ok(last.to_bytes());
+        }
+        let counter = self.state.frontier_counter.saturating_add(1);
+        let frontier = Frontier::write(&self.signer, content(counter));
+        self.state.frontier_counter = counter;
+        self.frontiers.insert(device, KnownFrontier { frontier: frontier.to_bytes(), receiving: Some(key) });
+        self.changes.frontiers = true;
+        Ok(frontier.to_bytes())
+    }
+
+    /// Takes a frontier and, where it came along, the receiving key that it names. None if no device of the log signed it.
+    ///
+    /// `own_newest` is the highest sequence of this device's own chain that is here, `day` today.
+    pub fn take_frontier(&mut self, bytes: &[u8], receiving: Option<&[u8]>, own_newest: u32, day: ShiftDay) -> Option<FrontierNews> {
+        let frontier = Frontier::from_bytes(bytes).ok()?;
+        let content = frontier.content();
+        let signed = self.log.state().devices.get(&content.device).is_some_and(|device| frontier.is_signed_by(&device.key));
+        if !signed || content.team != self.team() {
+            return None;
+        }
+        if content.device == self.device {
+            // Only this device's own signature proves that it was further. A colleague's frontier that says so is a
+            // word, and one lie must not silence a phone; it warns the session.
+            let resumed = self.log.state().resumed.get(&self.device).map_or(0, |cut| cut.sequence);
+            let was_ahead = content.counter > self.state.frontier_counter || content.own.sequence > own_newest.max(resumed);
+            return Some(if was_ahead { FrontierNews::Copied } else { FrontierNews::Same });
+        }
+        let me = device_prefix(&self.device);
+        let ahead_of_me = content.heads.iter().any(|head| head.device == me && head.sequence > own_newest);
+        let known_counter = self.frontier_of(&content.device).map_or(0, |known| known.content().counter);
+        let matching = receiving.filter(|key| receiving_hash(key) == content.receiving).map(<[u8]>::to_vec);
+        let entry = self.frontiers.get(&content.device);
+        let kept = entry.and_then(|entry| entry.receiving.clone()).filter(|key| receiving_hash(key) == content.receiving);
+        let news = match content.counter.cmp(&known_counter) {
+            std::cmp::Ordering::Less => FrontierNews::Older,
+            std::cmp::Ordering::Equal if matching.is_none() || kept.is_some() => FrontierNews::Same,
+            order => {
+                self.frontiers.insert(content.device, KnownFrontier { frontier: bytes.to_vec(), receiving: matching.or(kept) });
+                // a day ahead of ours is its author's word
+                self.hear(content.device, content.day.min(day));
+                self.changes.frontiers = true;
+                if order == std::cmp::Ordering::Greater { FrontierNews::Newer } else { FrontierNews::Same }
+            }
+        };
+        Some(if ahead_of_me { FrontierNews::RolledBack } else { news })
+    }
+
+    /// A steward let this device go on although it was copied or restored: its frontiers are newer than any that the other
+    /// copy signed.
+    pub fn resume(&mut self) {
+        self.state.frontier_counter = self.state.frontier_counter.saturating_add(1 << 32);
+    }
+
+    /// A device's newest frontier, decoded.
+    pub fn frontier_of(&self, device: &DeviceId) -> Option<Frontier> {
+        Frontier::from_bytes(&self.frontiers.get(device)?.frontier).ok()
+    }
+
+    /// A device's newest frontier, if it counts (T5): its log heads are known here, and so is its author's chain.
+    ///
+    /// `contiguous` is the highest sequence of the author's chain that is here without a gap below it.
+    pub fn counted_frontier(&self, device: &DeviceId, contiguous: u32) -> Option<Frontier> {
+        let frontier = self.frontier_of(device)?;
+        let content = frontier.content();
+        let is_complete = self.knows(&content.log_heads) && self.knows(&content.known) && contiguous >= content.own.sequence;
+        (!self.env.holds(Rule::CompleteChain) || is_complete).then_some(frontier)
+    }
+}

@@ -1,0 +1,193 @@
+//! Deletion: one batch a day, by the control key, after two weeks, unless somebody still needs the row.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use satchel_relay::storage::Storage;
+use satchel_wire::frame::*;
+use satchel_wire::limits::DELETION_PENDING_DAYS;
+use satchel_wire::{Lane, Row, RowName};
+use std::path::Path;
+use support::*;
+
+fn names(rows: &[Row]) -> Vec<RowName> {
+    let mut names: Vec<RowName> = rows.iter().map(|row| row.id().name()).collect();
+    names.sort_unstable();
+    names
+}
+
+fn batch(team: &Team, rows: &[Row]) -> Deletion {
+    Deletion { mailbox: team.mailbox, rows: names(rows), freshness: team.freshness() }
+}
+
+fn delete(team: &Team, rows: &[Row]) -> Answer {
+    team.ask(Endpoint::Delete, &team.control, &batch(team, rows))
+}
+
+fn pending(team: &Team) -> PendingRows {
+    let frame = Pending { mailbox: team.mailbox, since: None, freshness: team.freshness() };
+    team.ask(Endpoint::Pending, &team.pull_key, &frame).frame()
+}
+
+fn veto(team: &Team, rows: &[Row]) -> Answer {
+    team.ask(Endpoint::Veto, &team.pull_key, &Veto { mailbox: team.mailbox, rows: names(rows), freshness: team.freshness() })
+}
+
+fn read_all(team: &Team) -> Vec<satchel_wire::RowId> {
+    let mut phone = Phone::default();
+    team.catch_up(&mut phone, 1 << 20);
+    phone.ids()
+}
+
+/// Whether a piece from the middle of a row stands in any file of the folder.
+fn is_on_disk(folder: &Path, row: &Row) -> bool {
+    let needle = &row.as_bytes()[200..232];
+    std::fs::read_dir(folder).unwrap().any(|entry| {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        bytes.windows(needle.len()).any(|window| window == needle)
+    })
+}
+
+fn rows(count: u64) -> Vec<Row> {
+    (0..count).map(|n| row(Lane::Records, n)).collect()
+}
+
+#[test]
+fn rows_are_gone_from_the_disk_after_two_weeks_and_there_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let relay = TestRelay::start(folder.path(), NOON);
+    let team = relay.team(1);
+    let all = rows(60);
+    team.push(all.clone(), None);
+    relay.next_day();
+    let (gone, kept) = all.split_at(40);
+    let before = relay.storage.used_bytes(&team.mailbox).unwrap();
+    assert_eq!(delete(&team, gone).frame::<Scheduled>().day, pending(&team).today);
+    for _ in 1..DELETION_PENDING_DAYS {
+        relay.next_day();
+    }
+    // positive control: until then every one of them is there, for readers and on the disk
+    assert_eq!(read_all(&team), ids(&all));
+    assert!(all.iter().all(|row| is_on_disk(folder.path(), row)));
+    assert_eq!(pending(&team).batches.len(), 1);
+
+    relay.next_day();
+    assert_eq!(read_all(&team), ids(kept));
+    assert!(!gone.iter().any(|row| is_on_disk(folder.path(), row)));
+    assert!(kept.iter().all(|row| is_on_disk(folder.path(), row)));
+    assert!(pending(&team).batches.is_empty());
+    assert_eq!(relay.storage.used_bytes(&team.mailbox).unwrap(), before - 40 * 512);
+    relay.stop();
+}
+
+#[test]
+fn a_veto_keeps_what_it_names_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let relay = TestRelay::start(folder.path(), NOON);
+    let team = relay.team(1);
+    let all = rows(10);
+    team.push(all.clone(), None);
+    relay.next_day();
+    delete(&team, &all[..6]).frame::<Scheduled>();
+    relay.next_day();
+    // named once more by the next day's batch: one veto strikes it out of both
+    delete(&team, &all[5..7]).frame::<Scheduled>();
+    assert_eq!(veto(&team, &all[4..6]).frame::<Vetoed>().rows, 3);
+    assert_eq!(veto(&team, &all[4..6]).frame::<Vetoed>().rows, 0);
+    for _ in 0..DELETION_PENDING_DAYS {
+        relay.next_day();
+    }
+    assert_eq!(read_all(&team), ids(&[&all[4..6], &all[7..]].concat()));
+    relay.stop();
+}
+
+#[test]
+fn only_the_control_key_deletes_and_only_present_members_see_or_stop_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let relay = TestRelay::start(folder.path(), NOON);
+    let team = relay.team(1);
+    let other = relay.team(2);
+    let all = rows(3);
+    team.push(all.clone(), None);
+    for key in [&team.pull_key, &team.push_key, &other.control] {
+        assert_eq!(team.ask(Endpoint::Delete, key, &batch(&team, &all)).problem(), ProblemCode::Refused);
+    }
+    // a signature for another path is none
+    let wrong = sign(Endpoint::Push, &team.control, batch(&team, &all).to_bytes());
+    assert_eq!(send(team.address, "POST", Endpoint::Delete.path(), &wrong).problem(), ProblemCode::Refused);
+    assert!(pending(&team).batches.is_empty());
+    delete(&team, &all).frame::<Scheduled>();
+
+    let next = team.turned();
+    team.change_keys(&next).frame::<Done>();
+    // an earlier pull key reads announcements, and nothing of this
+    let frame = Pending { mailbox: team.mailbox, since: None, freshness: team.freshness() };
+    assert_eq!(team.ask(Endpoint::Pending, &team.pull_key, &frame).problem(), ProblemCode::Refused);
+    assert_eq!(veto(&team, &all).problem(), ProblemCode::Refused);
+    assert_eq!(veto(&next, &all).frame::<Vetoed>().rows, 3);
+    relay.stop();
+}
+
+#[test]
+fn one_batch_a_day_sorted_and_never_replayed() {
+    let folder = tempfile::tempdir().unwrap();
+    let relay = TestRelay::start(folder.path(), NOON);
+    let team = relay.team(1);
+    let all = rows(20);
+    team.push(all.clone(), None);
+    let mut unsorted = batch(&team, &all);
+    unsorted.rows.reverse();
+    assert_eq!(team.ask(Endpoint::Delete, &team.control, &unsorted).problem(), ProblemCode::Malformed);
+    let recorded = sign(Endpoint::Delete, &team.control, batch(&team, &all[..10]).to_bytes());
+    send(team.address, "POST", Endpoint::Delete.path(), &recorded).frame::<Scheduled>();
+    assert_eq!(send(team.address, "POST", Endpoint::Delete.path(), &recorded).problem(), ProblemCode::Replayed);
+    assert_eq!(delete(&team, &all[10..]).problem(), ProblemCode::Superseded);
+    assert_eq!(pending(&team).batches, [PendingBatch { day: pending(&team).today, rows: names(&all[..10]) }]);
+    relay.next_day();
+    assert_eq!(send(team.address, "POST", Endpoint::Delete.path(), &recorded).problem(), ProblemCode::ClockSkew);
+    delete(&team, &all[10..]).frame::<Scheduled>();
+    let frame = Pending { mailbox: team.mailbox, since: Some(pending(&team).today), freshness: team.freshness() };
+    assert_eq!(team.ask(Endpoint::Pending, &team.pull_key, &frame).frame::<PendingRows>().batches.len(), 1);
+    relay.stop();
+}
+
+#[test]
+fn announcements_and_other_mailboxes_are_out_of_reach() {
+    let folder = tempfile::tempdir().unwrap();
+    let relay = TestRelay::start(folder.path(), NOON);
+    let (team, other) = (relay.team(1), relay.team(2));
+    let announcement = satchel_wire::announcement::split(&[7; 900]).unwrap();
+    team.announce_answer(&[7; 900], None).frame::<Pushed>();
+    let all = rows(2);
+    team.push(all.clone(), None);
+    other.push(all.clone(), None);
+    delete(&team, &[all.clone(), announcement.clone()].concat()).frame::<Scheduled>();
+    for _ in 0..=DELETION_PENDING_DAYS {
+        relay.next_day();
+    }
+    assert_eq!(read_all(&team), ids(&announcement));
+    assert_eq!(read_all(&other), ids(&all));
+    relay.stop();
+}
+
+#[test]
+fn a_phone_that_stands_in_a_thinned_day_reads_on_without_a_gap() {
+    let folder = tempfile::tempdir().unwrap();
+    let relay = TestRelay::start(folder.path(), NOON);
+    let team = relay.team(1);
+    let all = rows(30);
+    team.push(all.clone(), None);
+    relay.next_day();
+    let mut phone = Phone::default();
+    team.catch_up(&mut phone, 1 << 20);
+    delete(&team, &all[..15]).frame::<Scheduled>();
+    for _ in 0..DELETION_PENDING_DAYS {
+        relay.next_day();
+    }
+    let later: Vec<Row> = (100..105).map(|n| row(Lane::Records, n)).collect();
+    team.push(later.clone(), None);
+    team.catch_up(&mut phone, 1 << 20);
+    assert_eq!(phone.ids(), ids(&[all, later].concat()));
+    assert_eq!((phone.repeats, phone.listings), (0, 1));
+    relay.stop();
+}

@@ -1,0 +1,282 @@
+//! What must hold at every instant, and what is counted at the end.
+
+use super::thief::Loot;
+use super::world::World;
+use satchel_core::team::tombstone::Target;
+use satchel_core::team::{Standing, Tombstone};
+use satchel_wire::ids::{BodyId, DeviceId, OperationId, RecordId};
+use std::collections::BTreeSet;
+
+/// What a tombstone erases, and how it went.
+#[derive(Debug)]
+pub struct Erased {
+    /// The tombstone.
+    pub tombstone: Tombstone,
+    /// Somebody's receipt says settled.
+    pub is_settled: bool,
+    /// The thief got it after that, and how.
+    pub open_after: Option<String>,
+}
+
+impl World {
+    fn concerns(&self, tombstone: &Tombstone, record: &RecordId) -> bool {
+        let subject = self
+            .traffic
+            .of_record
+            .get(record)
+            .and_then(|bodies| self.traffic.bodies.get(bodies.first()?))
+            .and_then(|body| body.binding.subject);
+        tombstone.erases(&Target { record: *record, subject, category: None })
+    }
+
+    /// Records that a tombstone concerns, of all that were ever written.
+    fn records_of(&self, tombstone: &Tombstone) -> BTreeSet<RecordId> {
+        self.traffic.of_record.keys().filter(|record| self.concerns(tombstone, record)).copied().collect()
+    }
+
+    /// How the thief opens one of some records with one phone.
+    fn opens(&self, loot: &Loot, records: &BTreeSet<RecordId>) -> Option<String> {
+        self.thief.opens(loot, &|record| records.contains(record))
+    }
+
+    /// The positive control: whether what is about to be erased is open to whoever takes some phone now.
+    pub fn is_open(&mut self, tombstone: &Tombstone) -> bool {
+        let team = self.team();
+        self.thief.study(team, &self.traffic);
+        let records = self.records_of(tombstone);
+        self.phones.iter().any(|phone| self.opens(&phone.flash, &records).is_some())
+    }
+
+    /// A tombstone was written.
+    pub fn note_erasure(&mut self, operation: OperationId, tombstone: Tombstone, was_open: bool) {
+        self.outcome.erasures += 1;
+        self.outcome.controls += usize::from(was_open);
+        self.erased.insert(operation, Erased { tombstone, is_settled: false, open_after: None });
+    }
+
+    /// Asks each touched phone's receipts, and lets the thief take every phone.
+    pub fn check(&mut self, touched: &[usize]) {
+        let (team, today) = (self.team(), self.today());
+        self.thief.study(team, &self.traffic);
+        for number in touched.iter().copied() {
+            let phone = &self.phones[number];
+            let counters =
+                phone.keyring.frontiers().values().filter_map(|known| satchel_core::team::Frontier::from_bytes(&known.frontier).ok());
+            let counters = counters.map(|frontier| frontier.content().counter).sum::<u64>() + u64::from(self.day) * 1_000_000;
+            let now = (phone.keyring.log().operations().count(), counters, phone.shelf.version);
+            if phone.judged == now || phone.is_lost || !phone.keyring.reads_records() {
+                continue;
+            }
+            self.phones[number].judged = now;
+            for operation in self.erased.keys() {
+                let phone = &mut self.phones[number];
+                if !phone.tombstones.contains_key(operation) {
+                    continue;
+                }
+                phone.claims.remove(operation);
+                let Some(settlement) = super::engine::receipt(phone, operation, today) else { continue };
+                if settlement.is_settled() {
+                    let named: BTreeSet<_> = settlement.may_still_hold.keys().copied().collect();
+                    phone.claims.insert(*operation, named);
+                }
+            }
+        }
+        self.rob();
+    }
+
+    /// Asks all phones.
+    pub fn check_all(&mut self) {
+        let all: Vec<usize> = (0..self.phones.len()).collect();
+        self.check(&all);
+    }
+
+    /// Whether a receipt names a phone as one that may still hold what was erased: by itself, or as one whom a named
+    /// device has let in since, which the receipt's owner cannot know.
+    fn is_named(&self, view: &super::world::Phone, named: &BTreeSet<DeviceId>, number: usize) -> bool {
+        let phone = &self.phones[number];
+        let is_unknown = !view.keyring.log().state().devices.contains_key(&phone.device());
+        named.contains(&phone.device()) || (is_unknown && number > 0 && self.is_named(view, named, phone.host))
+    }
+
+    /// What keeps erasures from being settled, for the trace.
+    pub fn note_awaited(&mut self) {
+        let today = self.today();
+        if self.trace.is_none() {
+            return;
+        }
+        for number in self.present() {
+            for operation in self.erased.keys().copied().collect::<Vec<_>>() {
+                let Some(settlement) = super::engine::receipt(&mut self.phones[number], &operation, today) else { continue };
+                let name = |device: &DeviceId| self.phones.iter().position(|phone| phone.device() == *device);
+                let lines: Vec<String> = settlement
+                    .awaited
+                    .iter()
+                    .map(|device| {
+                        let phone = &self.phones[number];
+                        let frontier = phone.keyring.frontier_of(device);
+                        let own = frontier.as_ref().map_or(0, |frontier| frontier.content().own.sequence);
+                        let have = phone.shelf.chains.get(device).map_or(0, super::shelf::contiguous);
+                        let unknown = frontier.map_or(99, |frontier| {
+                            frontier.content().log_heads.iter().filter(|head| phone.keyring.log().operation(head).is_none()).count()
+                        });
+                        format!("{:?} chain {have}/{own} unknown heads {unknown}", name(device))
+                    })
+                    .collect();
+                self.note(|_| {
+                    format!(
+                        "{number} receipt {operation}: effective {} awaited {lines:?} named {}",
+                        settlement.is_effective,
+                        settlement.may_still_hold.len()
+                    )
+                });
+            }
+        }
+    }
+
+    fn rob(&mut self) {
+        let mut news = Vec::new();
+        for (operation, erased) in &self.erased {
+            if erased.open_after.is_some() {
+                continue;
+            }
+            let mut records = None;
+            for view in &self.phones {
+                let Some(named) = view.claims.get(operation) else { continue };
+                let records = records.get_or_insert_with(|| self.records_of(&erased.tombstone));
+                let due = self.phones.iter().filter(|phone| !self.is_named(view, named, phone.number));
+                let open = due.filter_map(|phone| Some((phone.number, self.opens(&phone.flash, records)?))).next();
+                let numbers: Vec<_> =
+                    self.phones.iter().filter(|phone| named.contains(&phone.device())).map(|phone| phone.number).collect();
+                let is_known = |number: usize| view.keyring.log().state().devices.contains_key(&self.phones[number].device());
+                let open = open.map(|(number, how)| {
+                    format!("{} says settled but for {numbers:?}, {number} (known: {}): {how}", view.number, is_known(number))
+                });
+                let done = open.is_some();
+                news.push((*operation, open));
+                if done {
+                    break;
+                }
+            }
+        }
+        for (operation, open) in news {
+            let erased = self.erased.get_mut(&operation).expect("an erasure");
+            if !erased.is_settled {
+                erased.is_settled = true;
+                self.outcome.settled += 1;
+            }
+            if let Some(how) = open
+                && erased.open_after.is_none()
+            {
+                self.outcome.open_after_settlement += 1;
+                self.outcome.first_find.get_or_insert_with(|| how.clone());
+                erased.open_after = Some(how.clone());
+                self.note(|_| format!("!!! {operation} open after settlement: {how}"));
+            }
+        }
+    }
+
+    /// What banned devices opened of what was sealed by whoever knew: everything that they ever held, at the end.
+    pub fn count_removed(&mut self) {
+        let team = self.team();
+        self.thief.study(team, &self.traffic);
+        let phones: Vec<usize> = (0..self.phones.len()).collect();
+        for number in phones {
+            let device = self.phones[number].device();
+            let is_back = self.phones.iter().any(|phone| {
+                phone.keyring.log().state().devices.get(&device).is_some_and(|known| known.standing == Standing::Active) && !phone.is_lost
+            });
+            let was_known = self.traffic.sent.iter().any(|sent| sent.banned.contains(&device));
+            if is_back || !was_known {
+                continue;
+            }
+            self.outcome.removed += 1;
+            let ever = &self.phones[number].ever;
+            let keys = self.thief.keys_of(ever);
+            let parcel = self.thief.parcels_of(ever).into_iter().find(|parcel| self.traffic.sent[*parcel].banned.contains(&device));
+            let knew = self.traffic.bodies.iter().filter(|(_, body)| body.banned.contains(&device));
+            let opened = |(id, body): &(&BodyId, &super::traffic::Sealed)| {
+                let name = (body.binding.record, body.binding.key_id);
+                keys.contains(&name) && self.thief.opens_body(team, &self.traffic, &name, id)
+            };
+            let body = knew.filter(|(id, _)| self.traffic.left.contains(*id)).find(opened).map(|(id, _)| *id);
+            // the positive control: it reads what was sealed by those who did not know
+            let before = self.thief.parcels_of(ever).into_iter().any(|parcel| !self.traffic.sent[parcel].banned.contains(&device));
+            self.outcome.removed_controls += usize::from(before);
+            if parcel.is_some() || body.is_some() {
+                self.outcome.removed_read += 1;
+                let how = format!("removed {number} reads parcel {parcel:?}, body {body:?}");
+                self.outcome.first_find.get_or_insert_with(|| how.clone());
+                self.note(|_| format!("!!! {how}"));
+            }
+        }
+    }
+
+    /// Work beyond a cut that somebody took in, knowing of the ban, and shows without a steward's word.
+    pub fn count_beyond(&mut self) {
+        for phone in self.phones.iter().filter(|phone| !phone.is_lost && phone.keyring.reads_records()) {
+            let adopted = &phone.keyring.log().state().adopted;
+            let shown = phone.shelf.beyond.iter().filter(|body| phone.shelf.bodies.contains_key(*body) && !adopted.contains(*body));
+            self.outcome.beyond_cut += shown.count();
+        }
+    }
+
+    /// Live bodies that some phone in use cannot read.
+    pub fn count_unread(&mut self) {
+        let present = self.present();
+        // phones that the others still count in
+        let active: Vec<usize> = present
+            .iter()
+            .copied()
+            .filter(|number| {
+                let device = self.phones[*number].device();
+                present.iter().all(|other| self.phones[*other].keyring.log().state().device_role(device).is_some())
+            })
+            .collect();
+        let live: BTreeSet<BodyId> = active.iter().flat_map(|number| self.phones[*number].shelf.bodies.keys().copied()).collect();
+        let mut misses = Vec::new();
+        for body in live {
+            let sealed = &self.traffic.bodies[&body];
+            if self.erased.values().any(|erased| self.concerns(&erased.tombstone, &sealed.binding.record))
+                || !self.is_within_cut(&active, sealed)
+            {
+                continue;
+            }
+            for number in &active {
+                self.outcome.live += 1;
+                if !self.phones[*number].shelf.bodies.contains_key(&body) {
+                    self.outcome.unread += 1;
+                    misses.push((body, *number));
+                }
+            }
+        }
+        for (body, number) in misses {
+            self.note(|world| world.describe_miss(number, &body));
+        }
+    }
+
+    fn describe_miss(&self, number: usize, body: &BodyId) -> String {
+        let sealed = &self.traffic.bodies[body];
+        let name = |device: &DeviceId| self.phones.iter().position(|phone| phone.device() == *device);
+        let phone = &self.phones[number];
+        let chain = phone.shelf.chains.get(&sealed.by);
+        let have: Vec<usize> = self.phones.iter().filter(|phone| phone.shelf.bodies.contains_key(body)).map(|phone| phone.number).collect();
+        let said = phone.keyring.frontier_of(&sealed.by).map_or(0, |frontier| frontier.content().own.sequence);
+        format!(
+            "!!! {number} cannot read {body} of {:?} at {}; chain here to {}, frontier says {said}, held {}, had by {have:?}; turn {:?}, ops {}",
+            name(&sealed.by),
+            sealed.sequence,
+            chain.map_or(0, super::shelf::contiguous),
+            phone.shelf.held_bodies.contains_key(body),
+            phone.keyring.book().held().map(|held| held.turn.id()).collect::<Vec<_>>(),
+            phone.keyring.log().operations().count(),
+        )
+    }
+
+    fn is_within_cut(&self, active: &[usize], sealed: &super::traffic::Sealed) -> bool {
+        active.iter().all(|number| {
+            let state = self.phones[*number].keyring.log().state();
+            let stands = state.device_role(sealed.by).is_some_and(satchel_core::team::Role::reads_records);
+            stands || state.devices.get(&sealed.by).and_then(|device| device.cut).is_some_and(|cut| sealed.sequence <= cut.sequence)
+        })
+    }
+}

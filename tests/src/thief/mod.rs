@@ -1,0 +1,121 @@
+//! The thief: random histories of a team around the production engine, and somebody who keeps every byte.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `world`, `acts`, `exchange` | phones, what people do, relay, meetings and packs |
+//! | `post` | what leaves a phone, and what arrives on one |
+//! | `shelf` | the records of one phone, in memory |
+//! | `traffic` | every byte that ever left a phone |
+//! | `thief` | every key tried on every ciphertext |
+//! | `checks` | what must hold at every instant, and what is counted at the end |
+//! | `table` | the rules, each left out in turn |
+//!
+//! The engine is the core's: `Keyring` (log, turns, frontiers, receiving keys), envelope, tombstones, settlement. A rule
+//! is left out by `Env::dangerous_without`, nothing else changes.
+
+mod acts;
+mod checks;
+mod engine;
+mod exchange;
+mod post;
+mod shelf;
+mod table;
+#[allow(clippy::module_inception, reason = "the thief's own file")]
+mod thief;
+mod traffic;
+mod world;
+
+pub use table::{Line, line, markdown};
+
+use satchel_core::rules::Rule;
+use world::World;
+
+/// Acts in one history.
+pub const ACTS_COUNT: usize = 90;
+
+/// How a history is run.
+#[derive(Debug, Clone, Default)]
+pub struct Setup {
+    /// Rules that are left out.
+    pub without: Vec<Rule>,
+    /// Whether a trace is kept.
+    pub is_traced: bool,
+    /// Whether every receiving key is tried on every box, named or not.
+    pub is_exhaustive: bool,
+}
+
+macro_rules! outcome {
+    ($($(#[$doc:meta])+ $name:ident,)+) => {
+        /// What was counted.
+        #[derive(Debug, Clone, Default, PartialEq, Eq)]
+        pub struct Outcome {
+            $($(#[$doc])+ pub $name: usize,)+
+            /// The first thing that should not be, in words.
+            pub first_find: Option<String>,
+        }
+
+        impl Outcome {
+            /// Adds another history's counts.
+            pub fn add(&mut self, other: Self) {
+                $(self.$name += other.$name;)+
+                self.first_find = self.first_find.take().or(other.first_find);
+            }
+        }
+    };
+}
+
+outcome! {
+    /// Histories.
+    histories,
+    /// Tombstones written.
+    erasures,
+    /// Of those, how many the thief could open just before.
+    controls,
+    /// Tombstones that somebody's receipt called settled.
+    settled,
+    /// Of those, how many the thief opened from then on.
+    open_after_settlement,
+    /// Devices that were without access at the end.
+    removed,
+    /// Of those, how many read what was sealed by those who did not know.
+    removed_controls,
+    /// Of those, how many read something sealed by whoever knew.
+    removed_read,
+    /// Bodies beyond a cut that somebody shows.
+    beyond_cut,
+    /// Live bodies times phones that should read them.
+    live,
+    /// Of those, how many cannot be read.
+    unread,
+    /// Turns.
+    turns,
+    /// Boxes made for one device.
+    boxes,
+    /// Asks.
+    asks,
+    /// Packs taken in.
+    packs,
+    /// Packs made before the last key change that were refused.
+    packs_refused,
+    /// Packs made before the last key change that were taken.
+    old_packs_taken,
+    /// Covers, boxes and pages that the thief opened.
+    opened,
+}
+
+/// Runs one history. Returns its counts and, if asked for, its trace.
+pub fn run(seed: u64, setup: &Setup) -> (Outcome, Vec<String>) {
+    let mut world = World::found(seed, setup);
+    world.check_all();
+    for _ in 0..ACTS_COUNT {
+        let touched = world.act(seed, setup);
+        world.check(&touched);
+    }
+    world.settle_down();
+    world.note_awaited();
+    world.count_removed();
+    world.count_beyond();
+    world.count_unread();
+    world.outcome.opened = world.thief.opened;
+    (world.outcome, world.trace.unwrap_or_default())
+}

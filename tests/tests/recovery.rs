@@ -1,0 +1,312 @@
+//! Every phone is lost. What brings the team back, and what does not: papers alone, a board phone alone, a relay's disk.
+
+#![allow(clippy::unwrap_used)]
+
+use satchel_core::crypto::ReceivingKey;
+use satchel_core::env::Env;
+use satchel_core::envelope::open_row;
+use satchel_core::error::Error;
+use satchel_core::recovery::{PaperError, PaperShare, Purpose, RecoveryError};
+use satchel_core::rules::Rule;
+use satchel_core::screen::ShortText;
+use satchel_core::store::{Credentials, Founding, KeyCost, Recovered, Recovering, RecoveryStatus, Store};
+use satchel_core::team::turn::{TurnError, open_announcement};
+use satchel_core::team::{Role, Standing};
+use satchel_tests::scene::{self, NOON};
+use satchel_tests::team::{self, Hub, Phone, passphrase, view};
+use satchel_wire::announcement::{self, Part};
+use satchel_wire::frame::{Announce, Endpoint, Frame, Push, Signed};
+use satchel_wire::ids::{AnnouncementId, DeviceId, TeamId};
+use satchel_wire::row::{Lane, Row};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+struct Story {
+    folder: tempfile::TempDir,
+    hub: Hub,
+    ana: Phone,
+    ben: Phone,
+    board: Phone,
+    reseat: PaperShare,
+    shares: Vec<PaperShare>,
+}
+
+fn text(text: &str) -> ShortText {
+    ShortText::parse(text).unwrap()
+}
+
+/// Two who do outreach, a board member's phone, a relay, recovery 2 of 3, and a day's work that all have seen.
+fn story(seed: u64, without: Option<Rule>) -> Story {
+    let folder = tempfile::tempdir().unwrap();
+    let (hub, address) = Hub::new(folder.path(), NOON);
+    let (env, clock) = team::env(seed, "ana", NOON);
+    let env = without.into_iter().fold(env, Env::dangerous_without);
+    let secret = passphrase();
+    let credentials = Credentials { passphrase: &secret, protector: None, cost: KeyCost::Least };
+    let founding = Founding { time_zone: "America/Los_Angeles".into(), member_name: text("Ana") };
+    let dir = folder.path().join("ana");
+    let founded = Store::found(&dir, env.clone(), &credentials, &founding).unwrap();
+    let ana = Phone { name: "ana".into(), unlocked: founded.unlocked, clock, env, dir };
+    ana.unlocked.set_relay(&address).unwrap();
+    hub.exchange(&ana).unwrap();
+    let ben = team::join(folder.path(), seed, "ben", NOON, &ana, Role::Worker);
+    let board = team::join(folder.path(), seed, "board", NOON, &ana, Role::Board);
+    for phone in [&ben, &board, &ana] {
+        hub.exchange(phone).unwrap();
+    }
+    let shares = ana.unlocked.set_up_recovery(2, 3).unwrap();
+    for phone in [&ana, &ben, &board] {
+        hub.exchange(phone).unwrap();
+    }
+    let file = ana.unlocked.create_participant(&scene::participant(), satchel_core::consent::HowGiven::Spoken, "en").unwrap();
+    ben.unlocked.save_encounter(&scene::encounter(None, None, "ben")).unwrap();
+    ana.unlocked.save_encounter(&scene::encounter(Some(file), None, "ana")).unwrap();
+    for phone in [&ana, &ben, &ana, &ben, &board] {
+        hub.exchange(phone).unwrap();
+    }
+    assert_eq!(view(&ana), view(&ben));
+    assert!(view(&ana).contains("file") && view(&ana).contains("encounter"));
+    Story { folder, hub, ana, ben, board, reseat: founded.reseat_paper, shares }
+}
+
+fn typed(papers: &[&PaperShare]) -> Vec<PaperShare> {
+    papers.iter().map(|paper| PaperShare::read(&paper.to_line()).unwrap()).collect()
+}
+
+fn recover(folder: &Path, name: &str, package: &[u8], shares: &[PaperShare], reseat: &[PaperShare]) -> Result<(Phone, Recovered), Error> {
+    let (env, clock) = team::env(99, name, NOON);
+    let secret = passphrase();
+    let credentials = Credentials { passphrase: &secret, protector: None, cost: KeyCost::Least };
+    let dir = folder.join(name);
+    let member_name = text("Cleo");
+    let recovering = Recovering { package, shares, reseat, relay: None, member_name: &member_name };
+    let recovered = Store::recover(&dir, env.clone(), &credentials, &recovering)?;
+    let phone = Phone { name: name.into(), unlocked: recovered.unlocked.clone(), clock, env, dir };
+    Ok((phone, recovered))
+}
+
+fn refusal(result: Result<(Phone, Recovered), Error>) -> Error {
+    result.map(|_| ()).unwrap_err()
+}
+
+/// What a relay ever carried: announcements put together again, and rows with records.
+fn carried(hub: &Hub) -> (Vec<Vec<u8>>, Vec<Row>) {
+    let (mut parts, mut records): (BTreeMap<AnnouncementId, Vec<Part>>, Vec<Row>) = Default::default();
+    for (endpoint, request, _) in hub.traffic.lock().unwrap().iter() {
+        let body = Signed::from_bytes(request).unwrap().body;
+        let rows = match endpoint {
+            Endpoint::Announce => Announce::from_bytes(&body).unwrap().rows,
+            Endpoint::Push => Push::from_bytes(&body).unwrap().rows,
+            _ => continue,
+        };
+        for row in rows {
+            match row.lane() {
+                Lane::Announce => {
+                    let part = Part::parse(&row).unwrap();
+                    parts.entry(part.announcement).or_default().push(part);
+                }
+                Lane::Records => records.push(row),
+                Lane::Commons => {}
+            }
+        }
+    }
+    let announcements = parts.values().filter_map(|parts| announcement::join(parts).unwrap()).collect();
+    (announcements, records)
+}
+
+/// How many record rows somebody reads who has everything that passed the relay, and all the paper.
+fn read_with_paper(hub: &Hub, team: TeamId, shares: &[PaperShare]) -> usize {
+    let seed = PaperShare::join(shares, Purpose::Recovery, Some(&team)).unwrap();
+    let paper = [ReceivingKey::from_seed(&seed)];
+    let (announcements, records) = carried(hub);
+    assert!(!announcements.is_empty() && records.len() >= 3, "{} {}", announcements.len(), records.len());
+    let mut read = 0;
+    for bytes in &announcements {
+        match open_announcement(team, &paper, bytes) {
+            Ok(opened) => {
+                let lane = opened.secret.records_lane_key().unwrap();
+                read += records.iter().filter(|row| open_row(team, &lane, row).is_ok()).count();
+            }
+            Err(error) => assert_eq!(error, TurnError::NotForUs),
+        }
+    }
+    read
+}
+
+#[test]
+fn a_board_phone_enough_shares_and_the_reseat_key_bring_the_team_back() {
+    let Story { folder, hub, ana, ben, board, reseat, shares } = story(1, None);
+    let before = view(&ana);
+    let lost: Vec<DeviceId> = vec![ana.unlocked.device().unwrap(), ben.unlocked.device().unwrap()];
+    drop((ana, ben));
+    let RecoveryStatus::SetUp { threshold: 2, shares: 3, is_kept_here: Some(true), .. } = board.unlocked.recovery_status().unwrap() else {
+        panic!("{:?}", board.unlocked.recovery_status());
+    };
+    let package = board.unlocked.export_recovery().unwrap();
+    let (cleo, recovered) = recover(folder.path(), "cleo", &package, &typed(&[&shares[2], &shares[0]]), &typed(&[&reseat])).unwrap();
+    assert!(recovered.turns >= 1 && recovered.has_control);
+    assert_eq!(recovered.removed.len(), 2);
+    for _ in 0..3 {
+        hub.exchange(&cleo).unwrap();
+        hub.exchange(&board).unwrap();
+    }
+    assert_eq!(view(&cleo), before);
+    let team = cleo.unlocked.team().unwrap();
+    assert!(lost.iter().all(|lost| team.devices.iter().any(|line| line.id == *lost && line.standing == Standing::Removed)));
+    assert!(team.devices.iter().any(|line| line.is_self && line.role == Role::Steward && line.standing == Standing::Active));
+    // a new turn, which the board follows, and new work in it
+    cleo.unlocked.save_encounter(&scene::encounter(None, None, "cleo")).unwrap();
+    hub.exchange(&cleo).unwrap();
+    hub.exchange(&board).unwrap();
+    assert_eq!(board.unlocked.team().unwrap().devices.len(), 4);
+    let RecoveryStatus::SetUp { is_kept_here: Some(true), .. } = board.unlocked.recovery_status().unwrap() else {
+        panic!("{:?}", board.unlocked.recovery_status());
+    };
+    // what the board keeps now recovers the new turn, with the same shares and the next reseat key only
+    let package = board.unlocked.export_recovery().unwrap();
+    let spent = refusal(recover(folder.path(), "dora", &package, &typed(&[&shares[1], &shares[0]]), &typed(&[&reseat])));
+    assert_eq!(spent, Error::Recovery(RecoveryError::OtherReseatKey));
+    let next = typed(&[&recovered.reseat_paper]);
+    let (dora, _) = recover(folder.path(), "dora", &package, &typed(&[&shares[1], &shares[0]]), &next).unwrap();
+    for _ in 0..2 {
+        hub.exchange(&dora).unwrap();
+    }
+    assert!(view(&dora).matches("encounter").count() >= 1, "{}", view(&dora));
+}
+
+#[test]
+fn too_few_shares_other_papers_and_other_packages_bring_nothing() {
+    let Story { folder, board, reseat, shares, ana, .. } = story(2, None);
+    let package = board.unlocked.export_recovery().unwrap();
+    let enough = || typed(&[&shares[0], &shares[1]]);
+    let with = |name: &str, package: &[u8], shares: &[PaperShare], reseat: &[PaperShare]| {
+        let refused = refusal(recover(folder.path(), name, package, shares, reseat));
+        assert!(!folder.path().join(name).exists(), "a refused recovery left files");
+        refused
+    };
+    let paper = |error| Error::Recovery(RecoveryError::Paper(error));
+    assert_eq!(with("a", &package, &typed(&[&shares[1]]), &typed(&[&reseat])), paper(PaperError::TooFew { have: 1, need: 2 }));
+    assert_eq!(with("b", &package, &typed(&[&shares[1], &shares[1]]), &typed(&[&reseat])), paper(PaperError::Duplicate { index: 2 }));
+    assert_eq!(with("c", &package, &enough(), &enough()), paper(PaperError::OtherPurpose));
+    assert_eq!(with("d", &package, &enough(), &[]), paper(PaperError::TooFew { have: 0, need: 1 }));
+    let strangers = PaperShare::print(&Env::system(), Purpose::Recovery, &ana.unlocked.team().unwrap().team, &[7; 32], 2, 3).unwrap();
+    assert_eq!(with("e", &package, &strangers[..2], &typed(&[&reseat])), Error::Recovery(RecoveryError::OtherKey));
+    for at in [0, 20, package.len() / 2, package.len() - 1] {
+        let mut damaged = package.clone();
+        damaged[at] ^= 1;
+        let refused = with("f", &damaged, &enough(), &typed(&[&reseat]));
+        assert!(matches!(refused, Error::Recovery(RecoveryError::Package | RecoveryError::OtherKey)), "{at}: {refused:?}");
+    }
+    assert_eq!(with("g", &[], &enough(), &typed(&[&reseat])), Error::Recovery(RecoveryError::Package));
+    // the shares of an earlier set are void, and so are a package and the shares of the next one together
+    let renewed = ana.unlocked.set_up_recovery(2, 2).unwrap();
+    assert_eq!(with("h", &package, &renewed, &typed(&[&reseat])), Error::Recovery(RecoveryError::OtherKey));
+    // control: the right ones do
+    assert!(recover(folder.path(), "i", &package, &enough(), &typed(&[&reseat])).is_ok());
+}
+
+#[test]
+fn a_relay_that_kept_everything_and_all_the_paper_open_nothing() {
+    let Story { hub, ana, shares, .. } = story(3, None);
+    assert_eq!(read_with_paper(&hub, ana.unlocked.team().unwrap().team, &shares), 0);
+    // control: without the escrow the same two open what was written
+    let Story { hub, ana, shares, .. } = story(4, Some(Rule::EscrowRecovery));
+    assert!(read_with_paper(&hub, ana.unlocked.team().unwrap().team, &shares) > 0);
+}
+
+#[test]
+fn a_board_phone_alone_reads_no_record_and_its_boxes_go_with_their_turn() {
+    let Story { folder, hub, ana, ben, board, reseat, shares } = story(5, None);
+    assert_eq!(view(&board).lines().filter(|line| !line.starts_with("tallies")).count(), 0, "{}", view(&board));
+    let pair = || typed(&[&shares[0], &shares[1]]);
+    let old = board.unlocked.export_recovery().unwrap();
+    ana.unlocked.begin_turn().unwrap();
+    // as long as the board phone has not followed, what it keeps is the turn before
+    let (_, recovered) = recover(folder.path(), "before", &board.unlocked.export_recovery().unwrap(), &pair(), &typed(&[&reseat])).unwrap();
+    assert_eq!(recovered.turns, 1);
+    for phone in [&ana, &ben, &board, &ana] {
+        hub.exchange(phone).unwrap();
+    }
+    ben.unlocked.save_encounter(&scene::encounter(None, None, "since")).unwrap();
+    for phone in [&ben, &board] {
+        hub.exchange(phone).unwrap();
+    }
+    // now it keeps one turn, the new one: what was written since comes back
+    let (now, recovered) = recover(folder.path(), "now", &board.unlocked.export_recovery().unwrap(), &pair(), &typed(&[&reseat])).unwrap();
+    assert_eq!(recovered.turns, 1);
+    hub.exchange(&now).unwrap();
+    assert!(view(&now).contains("encounter"));
+    // and the relay has nothing for the keys of a turn that is over
+    let (then, _) = recover(folder.path(), "then", &old, &pair(), &typed(&[&reseat])).unwrap();
+    assert!(hub.exchange(&then).is_err());
+    assert!(!view(&then).contains("encounter"));
+}
+
+#[test]
+fn without_a_board_nothing_is_promised() {
+    let folder = tempfile::tempdir().unwrap();
+    let ana = team::found(folder.path(), 6, "ana", NOON);
+    let status = ana.unlocked.recovery_status().unwrap();
+    assert_eq!(status, RecoveryStatus::NoBoard);
+    assert!(status.does_losing_all_phones_lose_the_data());
+    assert_eq!(ana.unlocked.set_up_recovery(2, 3).unwrap_err(), Error::Recovery(RecoveryError::NoBoard));
+    assert_eq!(ana.unlocked.export_recovery().unwrap_err(), Error::Recovery(RecoveryError::NotTheBoard));
+    // with one, it is; and only a steward sets it up
+    let ben = team::join(folder.path(), 6, "ben", NOON, &ana, Role::Worker);
+    let board = team::join(folder.path(), 6, "board", NOON, &ana, Role::Board);
+    assert_eq!(ana.unlocked.recovery_status().unwrap(), RecoveryStatus::NotSetUp);
+    assert_eq!(ben.unlocked.set_up_recovery(2, 3).unwrap_err(), Error::Role);
+    assert_eq!(board.unlocked.export_recovery().unwrap_err(), Error::Recovery(RecoveryError::NotSetUp));
+    for (threshold, shares) in [(1, 1), (0, 3), (4, 3), (2, 17)] {
+        assert_eq!(ana.unlocked.set_up_recovery(threshold, shares).unwrap_err(), Error::Recovery(RecoveryError::Paper(PaperError::Policy)));
+    }
+    assert_eq!(ana.unlocked.set_up_recovery(2, 3).unwrap().len(), 3);
+    assert!(matches!(ana.unlocked.recovery_status().unwrap(), RecoveryStatus::SetUp { threshold: 2, shares: 3, is_kept_here: None, .. }));
+}
+
+#[test]
+fn the_reseat_key_seats_a_steward_where_the_only_one_is_lost_and_serves_once() {
+    let Story { hub, ana, ben, reseat, shares, board, .. } = story(7, None);
+    let lost = ana.unlocked.device().unwrap();
+    drop(ana);
+    let devices = ben.unlocked.team().unwrap().devices;
+    let own = devices.iter().find(|line| line.is_self).unwrap().member;
+    assert_eq!(ben.unlocked.invite(Role::Worker, "").unwrap_err(), Error::Role);
+    let wrong = typed(&[&shares[0], &shares[1]]);
+    let refused = ben.unlocked.reseat(&wrong, &[lost], Some(own)).unwrap_err();
+    assert_eq!(refused, Error::Recovery(RecoveryError::Paper(PaperError::OtherPurpose)));
+    // the key may have been split before it was needed
+    let split = reseat.split(&Env::system(), 2, 3).unwrap();
+    let reseated = ben.unlocked.reseat(&typed(&[&split[2], &split[0]]), &[lost], Some(own)).unwrap();
+    for phone in [&ben, &board, &ben] {
+        hub.exchange(phone).unwrap();
+    }
+    for phone in [&ben, &board] {
+        let team = phone.unlocked.team().unwrap();
+        let line = |id: DeviceId| team.devices.iter().find(|line| line.id == id).unwrap().clone();
+        assert_eq!(line(lost).standing, Standing::Removed);
+        assert_eq!(line(ben.unlocked.device().unwrap()).role, Role::Steward);
+    }
+    assert!(ben.unlocked.invite(Role::Worker, "").is_ok());
+    // spent
+    let again = ben.unlocked.reseat(&typed(&[&reseat]), &[], Some(own)).unwrap_err();
+    assert_eq!(again, Error::Recovery(RecoveryError::OtherReseatKey));
+    ben.unlocked.reseat(&typed(&[&reseated.reseat_paper]), &[], Some(own)).unwrap();
+}
+
+/// What the board phone had not heard of lies beyond the cut: not lost, and not shown before the new steward takes it in.
+#[test]
+fn work_that_the_board_phone_had_not_heard_of_waits_to_be_adopted() {
+    let Story { folder, hub, ben, board, reseat, shares, .. } = story(8, None);
+    let package = board.unlocked.export_recovery().unwrap();
+    ben.unlocked.save_encounter(&scene::encounter(None, None, "late")).unwrap();
+    hub.exchange(&ben).unwrap();
+    let complete = view(&ben);
+    let (cleo, _) = recover(folder.path(), "cleo", &package, &typed(&[&shares[1], &shares[0]]), &typed(&[&reseat])).unwrap();
+    hub.exchange(&cleo).unwrap();
+    assert_ne!(view(&cleo), complete);
+    let waiting: Vec<_> = cleo.unlocked.waiting_beyond_cut().unwrap().iter().map(|waiting| waiting.body).collect();
+    assert!(!waiting.is_empty());
+    cleo.unlocked.adopt(&waiting).unwrap();
+    assert_eq!(view(&cleo), complete);
+}

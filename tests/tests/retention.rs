@@ -1,0 +1,204 @@
+//! Retention: what is old goes by the charter and the phone's own checked day, and no clock that lies destroys what lives.
+#![allow(clippy::unwrap_used)]
+
+use satchel_core::consent::HowGiven;
+use satchel_core::record::{EncounterKind, ParticipantDraft};
+use satchel_core::screen::{Alias, ShortText};
+use satchel_core::store::EncounterDraft;
+use satchel_core::team::Role;
+use satchel_tests::team::{Hub, Phone, found, join, meet};
+use satchel_wire::RecordId;
+
+/// 2026-11-22 20:00 UTC: noon there, so that summer time moves no shift day.
+const START: u64 = 1_795_377_600;
+const DAY: i64 = 86_400;
+/// 2038-01-19 03:14:08 UTC.
+const YEAR_2038: u64 = 2_147_483_648;
+
+fn file(phone: &Phone) -> RecordId {
+    let draft = ParticipantDraft { alias: Some(Alias::parse("Blue").unwrap()), ..ParticipantDraft::default() };
+    phone.unlocked.create_participant(&draft, HowGiven::Spoken, "en").unwrap()
+}
+
+fn encounter(phone: &Phone, participant: Option<RecordId>, zone: Option<RecordId>) -> RecordId {
+    let draft = EncounterDraft { kind: EncounterKind::Street, participant, zone, offers: Vec::new(), note: None };
+    phone.unlocked.save_encounter(&draft).unwrap()
+}
+
+/// Days pass as they do for a phone in use: tended at least every other day.
+fn live(phone: &Phone, days: i64) -> usize {
+    let mut destroyed = 0;
+    for _ in 0..days {
+        phone.clock.advance(DAY);
+        destroyed += phone.unlocked.tend().unwrap().destroyed;
+    }
+    destroyed
+}
+
+fn lone(seed: u64) -> (tempfile::TempDir, Phone) {
+    let folder = tempfile::tempdir().unwrap();
+    let ana = found(folder.path(), seed, "ana", START);
+    (folder, ana)
+}
+
+#[test]
+fn encounters_go_after_ninety_days_their_zone_after_fourteen_and_the_file_a_year_after_the_last_contact() {
+    let (_folder, ana) = lone(1);
+    let person = file(&ana);
+    let zone = ana.unlocked.create_zone(&ShortText::parse("by the river").unwrap()).unwrap();
+    let met = encounter(&ana, Some(person), Some(zone));
+    live(&ana, 14);
+    assert_eq!(ana.unlocked.encounter(met).unwrap().value.zone, Some(zone), "the fourteenth day is the last");
+    live(&ana, 1);
+    assert_eq!(ana.unlocked.encounter(met).unwrap().value.zone, None);
+    assert_eq!(ana.unlocked.encounters(None).unwrap()[0].zone, None);
+    live(&ana, 75);
+    assert!(ana.unlocked.encounter(met).is_ok(), "the ninetieth day is the last");
+    assert_eq!(live(&ana, 1), 1);
+    assert!(ana.unlocked.encounters(None).unwrap().is_empty());
+    assert!(ana.unlocked.participant(person).is_ok());
+    // hidden a year after the last contact, destroyed one absence limit (21 days) later, the grant with it
+    live(&ana, 365 - 91);
+    assert!(ana.unlocked.participant(person).is_ok());
+    assert_eq!(live(&ana, 1), 0);
+    assert!(ana.unlocked.participants().unwrap().is_empty() && ana.unlocked.participant(person).is_err());
+    assert_eq!(live(&ana, 20), 0);
+    assert_eq!(live(&ana, 1), 2);
+}
+
+#[test]
+fn a_contact_counts_for_the_file() {
+    let (_folder, ana) = lone(2);
+    let person = file(&ana);
+    live(&ana, 200);
+    encounter(&ana, Some(person), None);
+    live(&ana, 365);
+    assert!(ana.unlocked.participant(person).is_ok());
+    live(&ana, 1);
+    assert!(ana.unlocked.participant(person).is_err());
+}
+
+#[test]
+fn a_clock_at_2038_and_back_destroys_nothing_and_dates_nothing() {
+    let (_folder, ana) = lone(3);
+    let person = file(&ana);
+    let met = encounter(&ana, Some(person), None);
+    let day = ana.unlocked.today().unwrap();
+    ana.clock.set(YEAR_2038);
+    let report = ana.unlocked.tend().unwrap();
+    assert!(report.date_in_doubt && report.destroyed == 0);
+    assert!(ana.unlocked.participants().unwrap().is_empty(), "what may be over is denied");
+    assert_eq!(ana.unlocked.today().unwrap(), day, "nothing is dated by a day that nobody confirmed");
+    ana.clock.set(START);
+    assert!(!ana.unlocked.is_date_in_doubt().unwrap(), "the clock came back by itself");
+    assert!(ana.unlocked.participant(person).is_ok() && ana.unlocked.encounter(met).is_ok());
+    // control: where the worker confirms it, it is over
+    ana.clock.set(YEAR_2038);
+    ana.unlocked.confirm_date().unwrap();
+    let report = ana.unlocked.tend().unwrap();
+    assert!(report.destroyed >= 3 && report.is_destroyed, "{report:?}");
+    ana.clock.set(START);
+    assert!(ana.unlocked.participants().unwrap().is_empty() && ana.unlocked.encounter(met).is_err());
+}
+
+#[test]
+fn what_is_written_in_doubt_carries_the_last_sure_day() {
+    let (_folder, ana) = lone(4);
+    let day = ana.unlocked.today().unwrap();
+    ana.clock.advance(5 * DAY);
+    let met = encounter(&ana, None, None);
+    assert_eq!(ana.unlocked.encounter(met).unwrap().day, day);
+    ana.unlocked.confirm_date().unwrap();
+    let later = encounter(&ana, None, None);
+    assert_eq!(ana.unlocked.encounter(later).unwrap().day, day.plus(5));
+}
+
+#[test]
+fn a_clock_set_back_extends_nothing() {
+    let (_folder, mut ana) = lone(5);
+    let met = encounter(&ana, None, None);
+    live(&ana, 60);
+    ana.clock.advance(-50 * DAY);
+    ana.restart();
+    let seen = ana.unlocked.today().unwrap();
+    assert_eq!(seen, ana.unlocked.encounter(met).unwrap().day.plus(60), "a day once seen never comes back");
+    // the clock runs on from where it was set: by at most what it was set back the phone is late, never more
+    live(&ana, 50 + 30);
+    assert!(ana.unlocked.encounter(met).is_ok());
+    assert_eq!(live(&ana, 1), 1);
+}
+
+#[test]
+fn a_colleague_or_the_relay_confirms_the_date_and_a_colleague_who_disagrees_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let (hub, address) = Hub::new(folder.path(), START);
+    let ana = found(folder.path(), 6, "ana", START);
+    let ben = join(folder.path(), 6, "ben", START, &ana, Role::Worker);
+    meet(&ana, &ben);
+    ana.clock.set(YEAR_2038);
+    assert!(ana.unlocked.is_date_in_doubt().unwrap());
+    meet(&ana, &ben);
+    assert!(ana.unlocked.is_date_in_doubt().unwrap(), "a colleague who lives in 2026 confirms no 2038");
+    ana.clock.set(START + 5 * DAY as u64);
+    ben.clock.set(START + 2 * DAY as u64);
+    ben.unlocked.today().unwrap();
+    ben.clock.set(START + 4 * DAY as u64);
+    ben.unlocked.today().unwrap();
+    assert!(ana.unlocked.is_date_in_doubt().unwrap());
+    meet(&ana, &ben);
+    assert!(!ana.unlocked.is_date_in_doubt().unwrap());
+    ana.unlocked.set_relay(&address).unwrap();
+    hub.exchange(&ana).unwrap();
+    ana.clock.advance(10 * DAY);
+    assert!(ana.unlocked.is_date_in_doubt().unwrap());
+    hub.clock.advance(15 * DAY);
+    hub.exchange(&ana).unwrap();
+    assert!(!ana.unlocked.is_date_in_doubt().unwrap());
+}
+
+#[test]
+fn what_expired_here_does_not_come_back_from_a_phone_with_a_slow_clock() {
+    let folder = tempfile::tempdir().unwrap();
+    let ana = found(folder.path(), 7, "ana", START);
+    let ben = join(folder.path(), 7, "ben", START, &ana, Role::Worker);
+    let cleo = join(folder.path(), 7, "cleo", START, &ana, Role::Worker);
+    let met = encounter(&ana, None, None);
+    meet(&ana, &ben);
+    meet(&ana, &cleo);
+    for _ in 0..46 {
+        ana.clock.advance(2 * DAY);
+        ana.unlocked.tend().unwrap();
+        // Ben's phone lives on the first day; they keep in touch
+        meet(&ana, &ben);
+    }
+    assert!(ben.unlocked.encounter(met).is_ok(), "an expiry is not sent");
+    assert!(ana.unlocked.encounter(met).is_err());
+    meet(&ben, &ana);
+    assert!(ana.unlocked.encounter(met).is_err());
+    let dora = join(folder.path(), 7, "dora", ana.clock.now(), &ana, Role::Worker);
+    meet(&ana, &dora);
+    meet(&ben, &dora);
+    assert!(dora.unlocked.encounter(met).is_err(), "a newcomer does not take what is over either");
+}
+
+#[test]
+fn after_its_last_day_a_team_is_read_only_and_then_gone() {
+    let (_folder, ana) = lone(8);
+    for _ in 0..365 {
+        ana.clock.advance(2 * DAY);
+        ana.unlocked.today().unwrap();
+    }
+    encounter(&ana, None, None);
+    let zone = ana.unlocked.create_zone(&ShortText::parse("by the river").unwrap()).unwrap();
+    // founded + 730 is the last day
+    ana.clock.advance(DAY);
+    let draft = EncounterDraft { kind: EncounterKind::Street, participant: None, zone: None, offers: Vec::new(), note: None };
+    assert_eq!(ana.unlocked.save_encounter(&draft).unwrap_err().code(), "team_ended");
+    assert_eq!(ana.unlocked.tally(&[]).unwrap_err().code(), "team_ended");
+    assert!(ana.unlocked.zones().unwrap().iter().any(|line| line.id == zone), "what it holds can be read");
+    assert!(!ana.unlocked.encounters(None).unwrap().is_empty());
+    live(&ana, 20);
+    assert_eq!(ana.unlocked.zones().unwrap().len(), 1, "the twenty-first day after it is the last");
+    live(&ana, 1);
+    assert!(ana.unlocked.zones().unwrap().is_empty() && ana.unlocked.encounters(None).unwrap().is_empty());
+}
