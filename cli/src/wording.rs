@@ -116,6 +116,12 @@ pub fn finding(finding: &Finding) -> String {
         Category::JusticeContact => "contact with police or courts",
         Category::BirthDate => "a birth date",
         Category::GovernmentId => "a number from an identity document",
+        Category::LegalName => "a person's name",
+        Category::Officer => "who an officer, judge or guard is",
+        Category::Immigration => "papers, borders or status",
+        Category::PhysicalDescription => "what a person looks like",
+        Category::ThirdParty => "somebody else, with drugs, sex work or violence",
+        Category::Photo => "a picture or recording of somebody",
     };
     format!("bytes {} to {}: {what} ({})", finding.start, finding.end, finding.reason.code())
 }

@@ -247,7 +247,9 @@ impl Reason {
             Reason::CalendarDate => Category::Date,
             Reason::PhoneNumber | Reason::EmailAddress | Reason::AccountName => Category::ContactDetail,
             Reason::PlateShape | Reason::PlateMention | Reason::VehicleDescription => Category::Vehicle,
-            Reason::StreetAddress | Reason::RoomNumber | Reason::Coordinates | Reason::PlaceDescription | Reason::PlaceWording => Category::ExactPlace,
+            Reason::StreetAddress | Reason::RoomNumber | Reason::Coordinates | Reason::PlaceDescription | Reason::PlaceWording => {
+                Category::ExactPlace
+            }
             Reason::CaseShape
             | Reason::JusticeReference
             | Reason::JusticeWording

@@ -89,7 +89,17 @@ impl Folded {
                     last.to = at + 1;
                     last.upper &= capital;
                 }
-                _ => tokens.push(Token { kind, start, end, from: at, to: at + 1, capital, upper: capital, entry: Entry::default(), excused: false }),
+                _ => tokens.push(Token {
+                    kind,
+                    start,
+                    end,
+                    from: at,
+                    to: at + 1,
+                    capital,
+                    upper: capital,
+                    entry: Entry::default(),
+                    excused: false,
+                }),
             }
         }
         for token in &mut tokens {

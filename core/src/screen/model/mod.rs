@@ -22,7 +22,7 @@ pub(super) const KINDS: [Reason; 5] =
     [Reason::JusticeWording, Reason::ThirdPartyWording, Reason::AppearanceWording, Reason::ImmigrationWording, Reason::PlaceWording];
 
 /// Thresholds (little-endian `i32`, one a kind), then for every bucket one `i8` a kind.
-static WEIGHTS: &[u8] = include_bytes!("weights.bin");
+pub(super) static WEIGHTS: &[u8] = include_bytes!("weights.bin");
 const HEAD_BYTES: usize = 4 * KINDS.len();
 
 /// The shipped model or one that was just learnt.

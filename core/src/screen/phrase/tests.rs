@@ -34,7 +34,7 @@ fn elements_mean_what_the_table_says() {
     assert_eq!(found(police, "the cops. took it"), Vec::<String>::new(), "a sentence ends a phrase");
     let negative = "[court_or_custody]\n~no/without in jail ~cell\n";
     assert_eq!(found(negative, "he is in jail"), ["in jail"]);
-    assert_eq!(found(negative, "no in jail") .len() + found(negative, "in jail cell").len(), 0);
+    assert_eq!(found(negative, "no in jail").len() + found(negative, "in jail cell").len(), 0);
     let stem = "[court_or_custody]\narrest*\n[harmless]\ncardiac arrest\n";
     assert_eq!(found(stem, "was arrested"), ["arrested"]);
     assert_eq!(found(stem, "cardiac arrest drill"), Vec::<String>::new());

@@ -38,8 +38,8 @@ pub(in crate::screen) struct Words {
 const TAILS: [&[u8]; 7] = [b"s", b"t", b"d", b"m", b"re", b"ve", b"ll"];
 /// Words with a full stop of their own.
 const SHORTENED: [&[u8]; 26] = [
-    b"ofc", b"off", b"sgt", b"lt", b"capt", b"det", b"dep", b"cpl", b"insp", b"dr", b"mr", b"mrs", b"ms", b"st", b"no", b"num", b"av", b"ave",
-    b"apt", b"dept", b"sr", b"sra", b"jr", b"fn", b"tel", b"lic",
+    b"ofc", b"off", b"sgt", b"lt", b"capt", b"det", b"dep", b"cpl", b"insp", b"dr", b"mr", b"mrs", b"ms", b"st", b"no", b"num", b"av",
+    b"ave", b"apt", b"dept", b"sr", b"sra", b"jr", b"fn", b"tel", b"lic",
 ];
 
 impl Words {
@@ -64,7 +64,19 @@ impl Words {
                     let known = [found.whole.filter(|k| k.has_classes()), found.stem];
                     let uncommon = !found.common && known.iter().all(Option::is_none);
                     let (tier, hash) = (found.tier, found.hash);
-                    words.list.push(Word { token: i, sentence, first: fresh, capital, upper, number, excused, tier, uncommon, hash, known });
+                    words.list.push(Word {
+                        token: i,
+                        sentence,
+                        first: fresh,
+                        capital,
+                        upper,
+                        number,
+                        excused,
+                        tier,
+                        uncommon,
+                        hash,
+                        known,
+                    });
                     fresh = false;
                 }
                 Kind::Digits => {

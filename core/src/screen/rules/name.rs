@@ -5,13 +5,89 @@ use super::super::phrase::{Tier, Word, Words, fnv};
 use super::super::view::{Hit, View};
 
 /// What before a name makes it a place, a day or a firm.
-const BEFORE: &[&str] = &["san", "santa", "santo", "sto", "st", "saint", "sta", "south", "north", "east", "west", "lake", "mount", "port", "fort", "el", "los", "las"];
+const BEFORE: &[&str] = &[
+    "san", "santa", "santo", "sto", "st", "saint", "sta", "south", "north", "east", "west", "lake", "mount", "port", "fort", "el", "los",
+    "las",
+];
 /// What behind a name makes it a place or a firm.
 const BEHIND: &[&str] = &[
-    "street", "st", "ave", "avenue", "blvd", "road", "rd", "drive", "lane", "way", "park", "plaza", "square", "bridge", "beach", "creek", "river", "school",
-    "high", "center", "centre", "house", "home", "hall", "place", "kitchen", "pantry", "church", "hospital", "clinic", "shelter", "library", "county",
-    "city", "texas", "station", "hotel", "motel", "inn", "store", "market", "diner", "cafe", "bar", "pizza", "tacos", "village", "terminal", "campus",
-    "iglesia", "university", "college", "day", "jr", "king", "soup", "jacket", "shirt", "coat", "shoes", "bags", "foundation", "fund", "costume", "mural", "songs", "song", "poster", "quote", "puzzle", "doll", "movie", "album", "toy", "special", "tribute", "club",
+    "street",
+    "st",
+    "ave",
+    "avenue",
+    "blvd",
+    "road",
+    "rd",
+    "drive",
+    "lane",
+    "way",
+    "park",
+    "plaza",
+    "square",
+    "bridge",
+    "beach",
+    "creek",
+    "river",
+    "school",
+    "high",
+    "center",
+    "centre",
+    "house",
+    "home",
+    "hall",
+    "place",
+    "kitchen",
+    "pantry",
+    "church",
+    "hospital",
+    "clinic",
+    "shelter",
+    "library",
+    "county",
+    "city",
+    "texas",
+    "station",
+    "hotel",
+    "motel",
+    "inn",
+    "store",
+    "market",
+    "diner",
+    "cafe",
+    "bar",
+    "pizza",
+    "tacos",
+    "village",
+    "terminal",
+    "campus",
+    "iglesia",
+    "university",
+    "college",
+    "day",
+    "jr",
+    "king",
+    "soup",
+    "jacket",
+    "shirt",
+    "coat",
+    "shoes",
+    "bags",
+    "foundation",
+    "fund",
+    "costume",
+    "mural",
+    "songs",
+    "song",
+    "poster",
+    "quote",
+    "puzzle",
+    "doll",
+    "movie",
+    "album",
+    "toy",
+    "special",
+    "tribute",
+    "club",
 ];
 
 fn is_one_of(list: &[&str], word: &[u8]) -> bool {
@@ -58,8 +134,14 @@ fn name(view: &View, words: &Words, w: usize) -> Option<usize> {
     let full = last > w;
     let certain = word.tier.any(Tier::GIVEN)
         || word.tier.any(Tier::FAMILY) && (word.capital || led || word.uncommon)
-        || word.tier.any(Tier::DOUBTFUL) && (word.capital && !follows_capital(before) && (!word.first || full || acts(view, near(w + 1))) || led || acts_surely(view, near(w + 1)) && word.first)
-        || word.tier.any(Tier::EVERYDAY) && word.capital && !follows_capital(before) && (full || !word.first && (led || acts(view, near(w + 1))))
+        || word.tier.any(Tier::DOUBTFUL)
+            && (word.capital && !follows_capital(before) && (!word.first || full || acts(view, near(w + 1)))
+                || led
+                || acts_surely(view, near(w + 1)) && word.first)
+        || word.tier.any(Tier::EVERYDAY)
+            && word.capital
+            && !follows_capital(before)
+            && (full || !word.first && (led || acts(view, near(w + 1))))
         || word.tier.any(Tier::EVERYDAY) && led && acts(view, near(w + 1));
     certain.then_some(last)
 }
@@ -92,11 +174,50 @@ fn extent(view: &View, words: &Words, w: usize) -> usize {
 /// Words that a person's name follows.
 fn leads_to_name(word: &[u8]) -> bool {
     const LEADS: &[u64] = &[
-        fnv(b"mr"), fnv(b"mrs"), fnv(b"ms"), fnv(b"miss"), fnv(b"dr"), fnv(b"named"), fnv(b"called"), fnv(b"saw"), fnv(b"met"), fnv(b"told"),
-        fnv(b"tell"), fnv(b"don"), fnv(b"dona"), fnv(b"senor"), fnv(b"senora"), fnv(b"nurse"), fnv(b"friend"), fnv(b"son"), fnv(b"daughter"),
-        fnv(b"sister"), fnv(b"brother"), fnv(b"mom"), fnv(b"dad"), fnv(b"llama"), fnv(b"hermano"), fnv(b"hermana"), fnv(b"hijo"), fnv(b"hija"),
-        fnv(b"amiga"), fnv(b"amigo"), fnv(b"boyfriend"), fnv(b"girlfriend"), fnv(b"husband"), fnv(b"wife"), fnv(b"novio"), fnv(b"novia"),
-        fnv(b"aunt"), fnv(b"uncle"), fnv(b"cousin"), fnv(b"officer"), fnv(b"sgt"), fnv(b"names"), fnv(b"really"), fnv(b"old"),
+        fnv(b"mr"),
+        fnv(b"mrs"),
+        fnv(b"ms"),
+        fnv(b"miss"),
+        fnv(b"dr"),
+        fnv(b"named"),
+        fnv(b"called"),
+        fnv(b"saw"),
+        fnv(b"met"),
+        fnv(b"told"),
+        fnv(b"tell"),
+        fnv(b"don"),
+        fnv(b"dona"),
+        fnv(b"senor"),
+        fnv(b"senora"),
+        fnv(b"nurse"),
+        fnv(b"friend"),
+        fnv(b"son"),
+        fnv(b"daughter"),
+        fnv(b"sister"),
+        fnv(b"brother"),
+        fnv(b"mom"),
+        fnv(b"dad"),
+        fnv(b"llama"),
+        fnv(b"hermano"),
+        fnv(b"hermana"),
+        fnv(b"hijo"),
+        fnv(b"hija"),
+        fnv(b"amiga"),
+        fnv(b"amigo"),
+        fnv(b"boyfriend"),
+        fnv(b"girlfriend"),
+        fnv(b"husband"),
+        fnv(b"wife"),
+        fnv(b"novio"),
+        fnv(b"novia"),
+        fnv(b"aunt"),
+        fnv(b"uncle"),
+        fnv(b"cousin"),
+        fnv(b"officer"),
+        fnv(b"sgt"),
+        fnv(b"names"),
+        fnv(b"really"),
+        fnv(b"old"),
     ];
     LEADS.contains(&fnv(word))
 }
@@ -104,10 +225,43 @@ fn leads_to_name(word: &[u8]) -> bool {
 /// Words that a person's name stands before: what people do.
 fn acts(view: &View, next: Option<&Word>) -> bool {
     const ACTS: &[u64] = &[
-        fnv(b"wants"), fnv(b"needs"), fnv(b"said"), fnv(b"says"), fnv(b"is"), fnv(b"was"), fnv(b"has"), fnv(b"asked"), fnv(b"came"), fnv(b"told"),
-        fnv(b"took"), fnv(b"got"), fnv(b"and"), fnv(b"quiere"), fnv(b"necesita"), fnv(b"dijo"), fnv(b"dice"), fnv(b"pidio"), fnv(b"vino"),
-        fnv(b"tiene"), fnv(b"went"), fnv(b"lost"), fnv(b"still"), fnv(b"wasnt"), fnv(b"looks"), fnv(b"called"), fnv(b"left"), fnv(b"slept"),
-        fnv(b"wanted"), fnv(b"esta"), fnv(b"y"), fnv(b"did"), fnv(b"has"), fnv(b"had"), fnv(b"sleeps"), fnv(b"lives"), fnv(b"gets"),
+        fnv(b"wants"),
+        fnv(b"needs"),
+        fnv(b"said"),
+        fnv(b"says"),
+        fnv(b"is"),
+        fnv(b"was"),
+        fnv(b"has"),
+        fnv(b"asked"),
+        fnv(b"came"),
+        fnv(b"told"),
+        fnv(b"took"),
+        fnv(b"got"),
+        fnv(b"and"),
+        fnv(b"quiere"),
+        fnv(b"necesita"),
+        fnv(b"dijo"),
+        fnv(b"dice"),
+        fnv(b"pidio"),
+        fnv(b"vino"),
+        fnv(b"tiene"),
+        fnv(b"went"),
+        fnv(b"lost"),
+        fnv(b"still"),
+        fnv(b"wasnt"),
+        fnv(b"looks"),
+        fnv(b"called"),
+        fnv(b"left"),
+        fnv(b"slept"),
+        fnv(b"wanted"),
+        fnv(b"esta"),
+        fnv(b"y"),
+        fnv(b"did"),
+        fnv(b"has"),
+        fnv(b"had"),
+        fnv(b"sleeps"),
+        fnv(b"lives"),
+        fnv(b"gets"),
     ];
     next.is_some_and(|n| ACTS.contains(&fnv(view.bytes(n.token))))
 }
@@ -115,8 +269,19 @@ fn acts(view: &View, next: Option<&Word>) -> bool {
 /// Words for what only a person does.
 fn acts_surely(view: &View, next: Option<&Word>) -> bool {
     const ACTS: &[u64] = &[
-        fnv(b"wants"), fnv(b"needs"), fnv(b"said"), fnv(b"says"), fnv(b"asked"), fnv(b"told"), fnv(b"quiere"), fnv(b"necesita"), fnv(b"dijo"),
-        fnv(b"dice"), fnv(b"pidio"), fnv(b"came"), fnv(b"wanted"),
+        fnv(b"wants"),
+        fnv(b"needs"),
+        fnv(b"said"),
+        fnv(b"says"),
+        fnv(b"asked"),
+        fnv(b"told"),
+        fnv(b"quiere"),
+        fnv(b"necesita"),
+        fnv(b"dijo"),
+        fnv(b"dice"),
+        fnv(b"pidio"),
+        fnv(b"came"),
+        fnv(b"wanted"),
     ];
     next.is_some_and(|n| ACTS.contains(&fnv(view.bytes(n.token))))
 }
