@@ -133,7 +133,7 @@ fn name(view: &View, words: &Words, w: usize) -> Option<usize> {
     let led = before.is_some_and(|b| leads_to_name(text(b)));
     let full = last > w;
     let certain = word.tier.any(Tier::GIVEN)
-        || word.tier.any(Tier::FAMILY) && (word.capital || led || word.uncommon)
+        || word.tier.any(Tier::FAMILY) && (word.capital || led)
         || word.tier.any(Tier::DOUBTFUL)
             && (word.capital && !follows_capital(before) && (!word.first || full || acts(view, near(w + 1)))
                 || led
