@@ -19,7 +19,7 @@ use crate::storage::{Reader, Transaction};
 use crate::team::settlement::{self, Evidence};
 use crate::team::state::TeamState;
 use crate::team::tombstone::{self, Erasure, Target, Tombstone, TombstoneScope};
-use crate::team::{ChainHead, Frontier, MayHold, Settlement};
+use crate::team::{Frontier, MayHold, Settlement};
 use minicbor::{Decode, Encode};
 use satchel_wire::ShiftDay;
 use satchel_wire::cbor;
@@ -328,7 +328,6 @@ impl Vault {
 
     fn receipt(
         &mut self,
-        reader: &Reader<'_>,
         operation: OperationId,
         platform_note: KeyReplacement,
     ) -> Result<Option<ErasureReceipt>, Error> {
@@ -340,7 +339,7 @@ impl Vault {
         else {
             return Ok(None);
         };
-        let evidence = self.evidence(reader)?;
+        let evidence = self.evidence()?;
         let env = self.env.clone();
         let Some(settlement) = settlement::settle(&env, &mut self.keyring.log, &operation, None, &evidence) else { return Ok(None) };
         let is_settled = settlement.is_settled();
@@ -359,7 +358,7 @@ impl Vault {
         }))
     }
 
-    fn evidence(&mut self, reader: &Reader<'_>) -> Result<StoreEvidence, Error> {
+    fn evidence(&mut self) -> Result<StoreEvidence, Error> {
         let today = self.today()?;
         let limit = self.charter()?.absence_limit_days;
         let log = &self.keyring.log;
@@ -377,17 +376,8 @@ impl Vault {
         if self.state.is_copied {
             copied.insert(own);
         }
-        let ledger = self.ledger(reader)?;
-        let chains = ledger.chains().iter().map(|(device, chain)| {
-            let bodies = chain.bodies.range(..=chain.contiguous).map(|(n, ids)| (*n, ids.iter().map(short).collect())).collect();
-            (*device, bodies)
-        });
-        Ok(StoreEvidence { frontiers, silent, copied, chains: chains.collect() })
+        Ok(StoreEvidence { frontiers, silent, copied })
     }
-}
-
-fn short(body: &satchel_wire::ids::BodyId) -> [u8; 8] {
-    body.as_bytes().first_chunk().copied().unwrap_or_default()
 }
 
 /// What this store knows of other phones, at one moment.
@@ -395,16 +385,11 @@ struct StoreEvidence {
     frontiers: BTreeMap<DeviceId, Frontier>,
     silent: BTreeSet<DeviceId>,
     copied: BTreeSet<DeviceId>,
-    chains: BTreeMap<DeviceId, BTreeMap<u32, Vec<[u8; 8]>>>,
 }
 
 impl Evidence for StoreEvidence {
     fn frontier(&self, device: &DeviceId) -> Option<Frontier> {
         self.frontiers.get(device).cloned()
-    }
-    fn has_chain(&self, device: &DeviceId, head: &ChainHead) -> bool {
-        head.sequence == 0
-            || self.chains.get(device).and_then(|chain| chain.get(&head.sequence)).is_some_and(|bodies| bodies.contains(&head.body))
     }
     fn is_silent(&self, device: &DeviceId) -> bool {
         self.silent.contains(device)
@@ -469,18 +454,18 @@ impl Unlocked {
     /// Every erasure that the log knows, the newest last.
     pub fn erasures(&self) -> Result<Vec<ErasureReceipt>, Error> {
         let note = self.key_replacement()?;
-        self.read(|vault, reader| {
+        self.read(|vault, _| {
             let log = vault.keyring.log.operations();
             let all: Vec<OperationId> =
                 log.filter(|operation| TombstoneScope::of(operation.action()).is_some()).map(crate::team::Operation::id).collect();
-            all.into_iter().filter_map(|id| vault.receipt(reader, id, note).transpose()).collect()
+            all.into_iter().filter_map(|id| vault.receipt(id, note).transpose()).collect()
         })
     }
 
     /// One erasure. Errors: [`Error::NoSuchRecord`] when the log does not know it.
     pub fn erasure_receipt(&self, operation: OperationId) -> Result<ErasureReceipt, Error> {
         let note = self.key_replacement()?;
-        self.read(|vault, reader| vault.receipt(reader, operation, note)?.ok_or(Error::NoSuchRecord))
+        self.read(|vault, _| vault.receipt(operation, note)?.ok_or(Error::NoSuchRecord))
     }
 
     /// Edits of erased things that came too late, the newest last: their content is gone.
