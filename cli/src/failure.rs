@@ -203,7 +203,7 @@ impl Failure {
             Self::Transport(_) => Exit::Network,
             Self::Hsds(_) | Self::Text { .. } | Self::PassphrasesDiffer | Self::NotErased | Self::NotConfirmed | Self::Unreadable(_) => {
                 Exit::Refused
-            },
+            }
             Self::Keystore(_) | Self::NoPassphrase => Exit::Locked,
             Self::Argument { .. } | Self::NoStore | Self::Ambiguous { .. } => Exit::Usage,
             Self::NoMatch { .. } => Exit::NotFound,

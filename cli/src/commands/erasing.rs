@@ -229,9 +229,9 @@ fn list(unlocked: &Unlocked, output: Output) -> Result<(), Failure> {
         let mut text = table(&["erasure", "day", "what", "state", ""], &rows);
         if !dropped.is_empty() {
             text.push_str(&format!("\n{} edits came too late for one of these and were dropped; their content is gone:\n", dropped.len()));
-            let rows = dropped.iter().map(|edit| {
-                vec![edit.day.to_string(), edit.kind.as_str().replace('_', " "), short(edit.device), short(edit.operation)]
-            });
+            let rows = dropped
+                .iter()
+                .map(|edit| vec![edit.day.to_string(), edit.kind.as_str().replace('_', " "), short(edit.device), short(edit.operation)]);
             text.push_str(&table(&["day", "what", "phone", "erasure"], &rows.collect::<Vec<_>>()));
         }
         text

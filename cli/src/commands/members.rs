@@ -39,7 +39,8 @@ pub fn member(settings: &Settings, output: Output, command: Member) -> Result<()
         Member::Resume { device, yes } => {
             let device = lookup::device(&team, &device)?;
             require_steward(&team)?;
-            let question = "Two phones with one store overwrite each other's work. Has somebody made sure that no second one runs? [yes/no] ";
+            let question =
+                "Two phones with one store overwrite each other's work. Has somebody made sure that no second one runs? [yes/no] ";
             agree(output, yes, question)?;
             let operation = unlocked.resume_device(device)?;
             decided(&unlocked, output, operation, "It may go on from here as soon as it hears of this.")?;
@@ -163,7 +164,10 @@ fn remove_device(unlocked: &Unlocked, output: Output, device: DeviceId, is_sure:
         let mut text = format!("Phone {} of {}, {heard}.\n\nWhat follows:\n", short(device), named(plan.name.as_ref()));
         text.push_str("  - it gets nothing that is written from now on, neither by the relay nor by meeting;\n");
         text.push_str("  - what it holds now stays readable on it for whoever has its passphrase;\n");
-        text.push_str(&format!("  - its {} pieces of work that came here stay; others wait until a steward adopts them;\n", plan.accepted_bodies));
+        text.push_str(&format!(
+            "  - its {} pieces of work that came here stay; others wait until a steward adopts them;\n",
+            plan.accepted_bodies
+        ));
         text.push_str(if plan.begins_turn {
             "  - the keys are changed at once;\n"
         } else {
@@ -182,8 +186,7 @@ fn remove_device(unlocked: &Unlocked, output: Output, device: DeviceId, is_sure:
 }
 
 fn member_plan(output: Output, team: &TeamOverview, member: MemberId, plan: &str, last: &str) {
-    let phones: Vec<&DeviceLine> =
-        team.devices.iter().filter(|line| line.member == member && line.standing != Standing::Removed).collect();
+    let phones: Vec<&DeviceLine> = team.devices.iter().filter(|line| line.member == member && line.standing != Standing::Removed).collect();
     let name = team.devices.iter().find(|line| line.member == member).and_then(|line| line.name.as_ref());
     let value = json!({
         "plan": plan,
