@@ -68,6 +68,8 @@ pub struct ErasureReceipt {
     pub may_still_hold: Vec<(DeviceId, MayHold)>,
     /// Nobody is waited for any more.
     pub is_settled: bool,
+    /// The day on which this phone first saw that it is settled.
+    pub settled_since: Option<ShiftDay>,
     /// It has no effect until a second member countersigns.
     pub waits_for_countersignature: bool,
     /// What the last replacement of this phone's store key is worth: how final the erasure is here.
@@ -93,6 +95,10 @@ pub(super) struct Erasures {
     applied: BTreeMap<OperationId, Applied>,
     #[n(1)]
     dropped: Vec<DroppedEdit>,
+    /// The day on which an erasure was first seen settled.
+    #[n(2)]
+    #[cbor(default)]
+    settled: BTreeMap<OperationId, ShiftDay>,
 }
 
 /// Tombstones in force, ready to be held against records.
@@ -343,6 +349,7 @@ impl Vault {
         let env = self.env.clone();
         let Some(settlement) = settlement::settle(&env, &mut self.keyring.log, &operation, None, &evidence) else { return Ok(None) };
         let is_settled = settlement.is_settled();
+        let settled_since = self.note_settled(operation, is_settled)?;
         let Settlement { is_effective, confirmed, awaited, may_still_hold } = settlement;
         Ok(Some(ErasureReceipt {
             operation,
@@ -353,9 +360,40 @@ impl Vault {
             awaited: awaited.into_iter().collect(),
             may_still_hold: may_still_hold.into_iter().collect(),
             is_settled,
+            settled_since,
             waits_for_countersignature: !is_effective,
             platform_note,
         }))
+    }
+
+    /// Remembers the day on which an erasure was first seen settled, as long as it stays so.
+    fn note_settled(&mut self, operation: OperationId, is_settled: bool) -> Result<Option<ShiftDay>, Error> {
+        let day = self.today()?;
+        let settled = &mut self.erasing.stored.settled;
+        let before = settled.get(&operation).copied();
+        let since = is_settled.then(|| before.unwrap_or(day));
+        match since {
+            Some(day) => settled.insert(operation, day),
+            None => settled.remove(&operation),
+        };
+        self.erasing.changed |= before != since;
+        Ok(since)
+    }
+
+    /// Looks whether erasures that were not settled are by now.
+    pub(super) fn look_for_settlements(&mut self) -> Result<(), Error> {
+        let settled = &self.erasing.stored.settled;
+        let open: Vec<OperationId> = self.erasing.stored.applied.keys().filter(|id| !settled.contains_key(*id)).copied().collect();
+        if open.is_empty() {
+            return Ok(());
+        }
+        let evidence = self.evidence()?;
+        let env = self.env.clone();
+        for operation in open {
+            let settlement = settlement::settle(&env, &mut self.keyring.log, &operation, None, &evidence);
+            self.note_settled(operation, settlement.is_some_and(|settlement| settlement.is_settled()))?;
+        }
+        Ok(())
     }
 
     fn evidence(&mut self) -> Result<StoreEvidence, Error> {
@@ -454,7 +492,7 @@ impl Unlocked {
     /// Every erasure that the log knows, the newest last.
     pub fn erasures(&self) -> Result<Vec<ErasureReceipt>, Error> {
         let note = self.key_replacement()?;
-        self.read(|vault, _| {
+        self.write(|vault, _| {
             let log = vault.keyring.log.operations();
             let all: Vec<OperationId> =
                 log.filter(|operation| TombstoneScope::of(operation.action()).is_some()).map(crate::team::Operation::id).collect();
@@ -465,7 +503,7 @@ impl Unlocked {
     /// One erasure. Errors: [`Error::NoSuchRecord`] when the log does not know it.
     pub fn erasure_receipt(&self, operation: OperationId) -> Result<ErasureReceipt, Error> {
         let note = self.key_replacement()?;
-        self.read(|vault, _| vault.receipt(operation, note)?.ok_or(Error::NoSuchRecord))
+        self.write(|vault, _| vault.receipt(operation, note)?.ok_or(Error::NoSuchRecord))
     }
 
     /// Edits of erased things that came too late, the newest last: their content is gone.

@@ -15,6 +15,7 @@
 //! | `pack` | everything for the team in one sealed file |
 //! | `erase`, `retention` | what must go: at somebody's word, and by age |
 //! | `keystore` | the platform's keystore, and one of files |
+//! | `key_state` | which keys are here and why, to be told |
 //! | `unlocking`, `rekey` | from slots and credentials to the store key; replacing it |
 //! | `locking` | locking, by itself or not; erasing this device |
 //! | `freeze` | drafts become numbered bodies at first departure |
@@ -37,6 +38,7 @@ mod freeze;
 mod gaps;
 mod index;
 mod inviting;
+mod key_state;
 mod keystore;
 mod ledger;
 mod locking;
@@ -74,6 +76,7 @@ pub use charter::{CharterChange, CharterDecision};
 pub use erase::{DroppedEdit, ErasureReceipt};
 pub use founding::{Credentials, Founded, Founding, JoinedStore, KeyCost, NewStore};
 pub use inviting::{CodeInvitation, TypedStore};
+pub use key_state::{HeldBecause, KeyState, TurnLine};
 pub use keystore::{Caveat, FileKeystore, KeyProtector, Promise, ProtectorError};
 pub use locking::DeviceErasure;
 pub use mailbox::{RelayAddress, RelayAnswer, RelayError, RelayLink, RelayReport, RelayState};
