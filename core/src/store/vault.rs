@@ -380,6 +380,11 @@ impl Vault {
         self.root_changed = true;
         std::mem::replace(&mut self.store_key, key)
     }
+    /// The store key, for the test that plays the thief.
+    #[cfg(feature = "adversary")]
+    pub(super) const fn dangerous_store_key(&self) -> &StoreKey {
+        &self.store_key
+    }
     /// What the relay is known to hold.
     pub(super) const fn progress(&self) -> &RelayProgress {
         &self.progress
