@@ -5,7 +5,7 @@
 
 use satchel_core::rules::Rule;
 use satchel_core::team::Role;
-use satchel_tests::store_thief::{Crew, Target};
+use satchel_tests::store_thief::{Crew, Outcome, Target, run};
 
 /// A team of some phones that know each other, all over the relay.
 fn crew(seed: u64, phones: usize, without: Option<Rule>) -> Crew {
@@ -63,4 +63,40 @@ fn a_participant_erased_among_concurrent_turns_is_out_of_reach_once_settled() {
         assert_eq!(crew.finds(&found, &target), None, "phone {number}");
         assert!(crew.finds(&found, &Target::Subject(stays)).is_some(), "what stays is read");
     }
+}
+
+fn histories(seeds: std::ops::Range<u64>) -> Outcome {
+    let mut all = Outcome::default();
+    for seed in seeds {
+        let outcome = run(seed, None, std::env::var_os("THIEF_TRACE").is_some());
+        if let Some(find) = &outcome.first_find {
+            all.first_find.get_or_insert_with(|| format!("seed {seed}: {find}"));
+        }
+        all.add(outcome);
+    }
+    all
+}
+
+fn assert_sound(all: &Outcome) {
+    assert_eq!((all.open_after_settlement, all.removed_read, all.unread, &all.first_find), (0, 0, 0, &None), "{all:#?}");
+    assert!(all.controls > 0 && all.unaware_controls > 0 && all.settled > 0 && all.thefts > 0, "{all:#?}");
+}
+
+#[test]
+fn nothing_is_found_in_a_few_histories() {
+    assert_sound(&histories(0..3));
+}
+
+/// Many seeds: `THIEF_SEEDS=from..to cargo test --release --test store_thief -- --ignored --nocapture many`.
+#[test]
+#[ignore = "as many histories as asked for"]
+fn nothing_is_found_in_many_histories() {
+    let seeds = std::env::var("THIEF_SEEDS").unwrap_or_else(|_| "100..200".into());
+    let (from, to) = seeds.split_once("..").unwrap();
+    let all = histories(from.parse().unwrap()..to.parse().unwrap());
+    #[allow(clippy::print_stdout, reason = "its figures are what it is run for")]
+    {
+        println!("{all:#?}");
+    }
+    assert_sound(&all);
 }

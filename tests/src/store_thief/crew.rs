@@ -377,13 +377,31 @@ impl Crew {
         done
     }
 
-    /// Takes a phone now, unlocked, with every image of its flash.
-    pub fn steal(&mut self, number: usize) -> Found {
+    fn haul(&self, number: usize) -> BTreeSet<[u8; 32]> {
         let handset = &self.phones[number];
         let mut start = handset.now.clone();
         // an old slot opens while the keystore has its key
         start.extend(handset.images.iter().filter(|image| image.keys.iter().any(|key| key.exists())).map(|image| image.store_key));
+        start
+    }
+
+    /// Takes a phone now, unlocked, with every image of its flash.
+    pub fn steal(&mut self, number: usize) -> Found {
+        let start = self.haul(number);
         self.evidence.follow(&start)
+    }
+
+    /// By which way a theft of a phone led to a target.
+    pub fn explain(&self, number: usize, target: &Target) -> String {
+        let is_text = |text: &str| self.planted.iter().any(|planted| planted.text == text && target.covers(planted.record, planted.subject));
+        self.evidence.explain(&self.haul(number), &is_text, &|key| target.covers(key.record, key.subject))
+    }
+
+    /// By which way a removed phone came to a text that it must not read.
+    pub fn explain_after(&self, number: usize) -> String {
+        let device = self.phones[number].device;
+        let is_text = |text: &str| self.planted.iter().any(|planted| planted.text == text && planted.shut_out.contains(&device));
+        self.evidence.explain(&self.phones[number].ever, &is_text, &|_| false)
     }
 
     /// What a phone reads that kept every secret that it ever had: one that does not play by the rules.

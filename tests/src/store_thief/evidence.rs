@@ -1,6 +1,6 @@
 //! Every ciphertext that was ever written or sent, and what each secret opens of it: worked out once, and remembered.
 
-use super::opening::{Opener, SORTS_COUNT, Sort, openers};
+use super::opening::{SORTS_COUNT, Sort, openers};
 use satchel_core::crypto::ReceivingKey;
 use satchel_core::envelope::COVER_BYTES;
 use satchel_core::store::{Loot, LootClass, RecordLoot};
@@ -310,9 +310,31 @@ impl Evidence {
         found
     }
 
-    /// Whether some bytes of 32 are a secret that a key of 32 bytes opens: for the store's own slots.
-    pub fn opens(key: &[u8; 32], sealed: &[u8]) -> bool {
-        Opener::new(key).open(sealed).is_some()
+    /// By which steps some secrets lead to a text, or to a record's key: the classes of the secrets on the way.
+    pub fn explain(&self, from: &BTreeSet<[u8; 32]>, is_it: &dyn Fn(&str) -> bool, is_key: &dyn Fn(&RecordLoot) -> bool) -> String {
+        let mut parents: HashMap<[u8; 32], Option<[u8; 32]>> = from.iter().map(|secret| (*secret, None)).collect();
+        let mut next: std::collections::VecDeque<[u8; 32]> = from.iter().copied().collect();
+        while let Some(secret) = next.pop_front() {
+            let Some(study) = self.studies.get(&secret) else { continue };
+            let names = self.names.get(&secret);
+            if study.texts.iter().any(|text| is_it(text)) || names.into_iter().flatten().any(is_key) {
+                let mut words = Vec::new();
+                let mut at = Some(secret);
+                while let Some(step) = at {
+                    words.push(format!("{:?}#{:02x}{:02x}", self.classes.get(&step), step[0], step[1]));
+                    at = parents.get(&step).copied().flatten();
+                }
+                words.reverse();
+                return words.join(" > ");
+            }
+            for found in &study.yields {
+                parents.entry(*found).or_insert_with(|| {
+                    next.push_back(*found);
+                    Some(secret)
+                });
+            }
+        }
+        String::from("by no way")
     }
 }
 

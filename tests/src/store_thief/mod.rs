@@ -17,4 +17,4 @@ mod opening;
 
 pub use crew::{Crew, Handset, Planted, START, Target};
 pub use evidence::{Evidence, Found, canary};
-
+pub use history::{Outcome, run};
