@@ -107,6 +107,9 @@ pub(super) struct Erasing {
     pub stored: Erasures,
     pub changed: bool,
     seen: Option<Arc<TeamState>>,
+    /// The log changed since tombstones were last applied. Not the same as `seen`: whoever asks whether something comes
+    /// too late looks at the log as well, in the middle of a transaction.
+    is_due: bool,
     tombstones: Vec<(OperationId, Tombstone)>,
 }
 
@@ -141,11 +144,11 @@ pub(super) const fn target(record: RecordId, kind: Kind, subject: Option<RecordI
 }
 
 impl Vault {
-    /// Takes note of the tombstones that have effect now. Says whether anything may have changed.
-    fn refresh_tombstones(&mut self) -> bool {
+    /// Takes note of the tombstones that have effect now.
+    fn refresh_tombstones(&mut self) {
         let state = self.keyring.log.state();
         if self.erasing.seen.as_ref().is_some_and(|seen| Arc::ptr_eq(seen, state)) {
-            return false;
+            return;
         }
         let effective = state.bans.iter().filter_map(|id| {
             let tombstone = Tombstone::of(self.keyring.log.operation(id)?.action())?;
@@ -153,7 +156,7 @@ impl Vault {
         });
         self.erasing.tombstones = effective.collect();
         self.erasing.seen = Some(state.clone());
-        true
+        self.erasing.is_due = true;
     }
 
     /// The tombstone that a late arrival comes too late for.
@@ -174,7 +177,8 @@ impl Vault {
 
     /// Applies every tombstone that took effect since the last transaction. The first step of storing anything.
     pub(super) fn apply_tombstones(&mut self, tx: &Transaction<'_>) -> Result<(), Error> {
-        if !self.refresh_tombstones() {
+        self.refresh_tombstones();
+        if !std::mem::take(&mut self.erasing.is_due) {
             return Ok(());
         }
         let applied = &self.erasing.stored.applied;
@@ -217,8 +221,8 @@ impl Vault {
             }
         }
         let places: BTreeSet<Place> = found.iter().map(|(_, _, place)| *place).collect();
-        self.erase_places(tx, &places)?;
         self.erase_held(tx)?;
+        self.erase_places(tx, &places)?;
         let day = self.today()?;
         for operation in operations {
             self.erasing.stored.applied.insert(*operation, Applied { day, is_searched: true });
@@ -230,7 +234,9 @@ impl Vault {
     /// Destroys what lies at some places: keys, bodies, drafts, snapshots. The pages were read before.
     fn erase_places(&mut self, tx: &Transaction<'_>, places: &BTreeSet<Place>) -> Result<(), Error> {
         if places.is_empty() {
-            return Ok(());
+            // it may have been held, or listed, and be gone from there already: dropped by whatever brought the tombstone
+            self.prune_pages_of_erased(tx)?;
+            return self.replace_held_key(tx);
         }
         self.strike(tx, places, false)?;
         self.forget_items(tx, places)
@@ -261,8 +267,8 @@ impl Vault {
         Ok(())
     }
 
-    /// Destroys held copies of what is erased. Their key is replaced as well: what is released from there may have lain
-    /// in the file before.
+    /// Destroys held copies of what is erased. Their key is replaced right after that, with the places: also when nothing
+    /// is held now, for what was held once lies in older versions of the file.
     fn erase_held(&mut self, tx: &Transaction<'_>) -> Result<(), Error> {
         let mut drop: Vec<satchel_wire::ids::RowId> = Vec::new();
         for (id, held) in self.all_held(tx)? {
@@ -278,13 +284,14 @@ impl Vault {
         for id in &drop {
             self.let_go(tx, id)?;
         }
-        if drop.is_empty() { Ok(()) } else { self.replace_held_key(tx) }
+        Ok(())
     }
 
     /// Seals what is held, and what is known of wire pages, under a fresh key: both hold keys of records, and an old copy
     /// of the file must not give them to whoever opens this phone later.
-    fn replace_held_key(&mut self, tx: &Transaction<'_>) -> Result<(), Error> {
+    pub(super) fn replace_held_key(&mut self, tx: &Transaction<'_>) -> Result<(), Error> {
         let held = self.all_held(tx)?;
+        self.is_held_key_due = false;
         self.reseal_directory(tx)?;
         self.root.held = Seed::make(&self.env);
         self.touch_root();
@@ -311,8 +318,8 @@ impl Vault {
         match places {
             // flat cost: the rest of the pages is searched when the phone has time
             Some(places) => {
-                self.erase_places(tx, &places)?;
                 self.erase_held(tx)?;
+                self.erase_places(tx, &places)?;
                 let day = self.today()?;
                 self.erasing.stored.applied.insert(operation, Applied { day, is_searched: false });
                 self.erasing.changed = true;

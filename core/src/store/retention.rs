@@ -198,7 +198,7 @@ impl Vault {
         if !self.tally.is_empty() {
             *self.tally_mut() = crate::record::TallyCounter::default();
         }
-        Ok(())
+        self.replace_held_key(tx)
     }
 
     /// Takes zones that are over out of the summaries.
