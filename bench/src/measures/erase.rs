@@ -21,14 +21,15 @@ pub fn erase(stage: &Stage) -> Result<Vec<Figure>, Fail> {
     let passphrase = satchel::passphrase()?;
     let [mut people, mut records, mut receipts, mut cold] = std::array::from_fn(|_| Series::default());
     for round in 0..PEOPLE {
-        let store = satchel::reopen(&dir, stage.seed, "p9")?;
+        // each opening draws other random bytes: what is made is never made twice
+        let store = satchel::reopen(&dir, stage.seed, &format!("p9 {round}"))?;
         let unlocked = store.unlock(&passphrase, None)?;
         let is_cold = round % 2 == 1;
         let list = unlocked.participants()?;
         let person = list.get(round * 7 % list.len().max(1)).ok_or("no participant")?.id;
         if is_cold {
             drop((unlocked, store));
-            let store = satchel::reopen(&dir, stage.seed, "p9")?;
+            let store = satchel::reopen(&dir, stage.seed, &format!("p9 {round} cold"))?;
             let unlocked = store.unlock(&passphrase, None)?;
             let begun = Instant::now();
             unlocked.erase_participant(person)?;
@@ -52,7 +53,7 @@ pub fn erase(stage: &Stage) -> Result<Vec<Figure>, Fail> {
             return Err("the erasure had no effect".into());
         }
     }
-    let store = satchel::reopen(&dir, stage.seed, "p9")?;
+    let store = satchel::reopen(&dir, stage.seed, "p9 records")?;
     let unlocked = store.unlock(&passphrase, None)?;
     let encounters = unlocked.encounters(None)?;
     unlocked.waiting()?;
