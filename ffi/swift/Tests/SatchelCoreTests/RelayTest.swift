@@ -17,9 +17,9 @@ private final class Relay {
         // one line of JSON when it is ready
         let ready = try JSONDecoder().decode([String: String].self, from: output.fileHandleForReading.availableData)
         url = "http://" + (ready["listening"] ?? "")
-        let (creator, made) = try Self.start(["mailbox", "create", "--data", data])
+        let (_, made) = try Self.start(["mailbox", "create", "--data", data])
+        // its end of the pipe closes when it is done
         let told = made.fileHandleForReading.readDataToEndOfFile()
-        creator.waitUntilExit()
         let lines = String(decoding: told, as: UTF8.self).split(separator: "\n").map { $0.split(separator: " ") }
         let values = Dictionary(uniqueKeysWithValues: lines.map { (String($0[0]), String($0[1])) })
         mailbox = values["mailbox"] ?? ""
@@ -46,9 +46,13 @@ private final class Relay {
         return Data((0..<bits.count / 8).map { at in UInt8(bits[at * 8..<at * 8 + 8].reduce(0) { $0 << 1 | $1 }) })
     }
 
-    func stop() {
-        server.terminate()
-        server.waitUntilExit()
+    /// Returns when the process has ended. (`waitUntilExit` turns a run loop, and a task's thread has none.)
+    func stop() async {
+        let server = server
+        await withCheckedContinuation { (ended: CheckedContinuation<Void, Never>) in
+            server.terminationHandler = { _ in ended.resume() }
+            server.terminate()
+        }
     }
 }
 
@@ -56,7 +60,16 @@ private final class Relay {
 final class RelayTest: Phones {
     func testTwoPhonesSyncThroughARealRelay() async throws {
         let relay = try Relay(in: folder)
-        defer { relay.stop() }
+        do {
+            try await syncTwoPhones(through: relay)
+        } catch {
+            await relay.stop()
+            throw error
+        }
+        await relay.stop()
+    }
+
+    private func syncTwoPhones(through relay: Relay) async throws {
         let ana = try found("ana")
         try ana.setRelay(url: relay.url, mailbox: relay.mailbox, claim: relay.claim)
         _ = try ana.syncWithRelay()

@@ -91,6 +91,19 @@ class TeamTest : Phones() {
     }
 
     @Test
+    fun `a tighter charter holds at once, a looser one waits for the board`() {
+        val ana = found("ana")
+        assertFalse(ana.changeCharter(CharterChange(absenceLimitDays = 7u)).waitsForBoard)
+        assertEquals(7.toUShort(), ana.team().absenceLimitDays)
+        assertTrue(ana.changeCharter(CharterChange(absenceLimitDays = 21u)).waitsForBoard)
+        assertEquals(7.toUShort(), ana.team().absenceLimitDays)
+        assertThrows(FfiException.InvalidInput::class.java) { ana.changeCharter(CharterChange(absenceLimitDays = 22u)) }
+        val keys = ana.keyState()
+        assertEquals(HeldBecause.IN_USE, keys.turns.first().because)
+        assertEquals(ana.team().lastDay, keys.lastDay)
+    }
+
+    @Test
     fun `a participant is erased on both phones and the receipt says when`() {
         val ana = found("ana")
         val ben = join(ana, "ben")
@@ -111,6 +124,7 @@ class TeamTest : Phones() {
         // what ben showed at the end of that meeting is known at the next one
         meet(ben.dial(), ana.listen())
         val settled = ana.erasureReceipt(operation)
+        assertEquals(ana.today(), settled.settledSince)
         assertTrue(settled.isSettled && settled.awaited.isEmpty() && settled.mayStillHold.isEmpty())
         assertEquals(setOf(ana.device(), ben.device()), settled.confirmed.toSet())
         assertEquals(listOf(settled), ana.erasures())
