@@ -46,12 +46,13 @@ private final class Relay {
         return Data((0..<bits.count / 8).map { at in UInt8(bits[at * 8..<at * 8 + 8].reduce(0) { $0 << 1 | $1 }) })
     }
 
-    /// Returns when the process has ended. (`waitUntilExit` turns a run loop, and a task's thread has none.)
+    /// Returns when the process has ended. (`waitUntilExit` turns a run loop, and a task's thread has none; a process that
+    /// was started on such a thread inherits its blocked signals, all but this one.)
     func stop() async {
         let server = server
         await withCheckedContinuation { (ended: CheckedContinuation<Void, Never>) in
             server.terminationHandler = { _ in ended.resume() }
-            server.terminate()
+            kill(server.processIdentifier, SIGKILL)
         }
     }
 }
