@@ -94,6 +94,8 @@ pub struct ErasureReceipt {
     pub may_still_hold: Vec<MayStillHold>,
     /// Nobody is waited for any more.
     pub is_settled: bool,
+    /// The day on which this phone first saw that it is settled.
+    pub settled_since: Option<ShiftDay>,
     /// It has no effect until a second member countersigns.
     pub waits_for_countersignature: bool,
     /// How final it is on this phone.
@@ -112,6 +114,7 @@ impl From<store::ErasureReceipt> for ErasureReceipt {
             awaited: receipt.awaited,
             may_still_hold: may_still_hold.collect(),
             is_settled: receipt.is_settled,
+            settled_since: receipt.settled_since,
             waits_for_countersignature: receipt.waits_for_countersignature,
             key_replacement: receipt.platform_note,
         }

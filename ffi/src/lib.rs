@@ -4,6 +4,7 @@
 //! A panic inside never crosses: it becomes [`FfiError::Internal`]. Memory is wiped when it is freed, so that
 //! texts and passphrases do not stay behind in buffers that crossed.
 
+mod charter;
 mod erasure;
 mod error;
 mod id;
@@ -20,6 +21,7 @@ mod store;
 mod team;
 mod unlocked;
 
+pub use charter::{CharterChange, CharterDecision, KeyState, TurnLine};
 pub use erasure::{DroppedEdit, ErasureReceipt, MayStillHold, TendReport};
 pub use error::{FfiError, Finding};
 pub use joining::{AnsweredKnock, CodeInvitation, CodeJoining, HostedInvitation, Joined, Joining};
