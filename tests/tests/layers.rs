@@ -462,3 +462,20 @@ fn people_come_first() {
     assert!(unkind("core/src/x.rs", "let subclients = 1; // the homelessness service").is_empty());
     assert!(unkind("relay/tests/x.rs", "a client that hangs").is_empty());
 }
+
+/// The switches that leave rules out exist for this crate's thief alone; whatever is shipped is built without them.
+#[test]
+fn nothing_that_is_shipped_can_leave_a_rule_out() {
+    let mut asked = Vec::new();
+    for member in ["wire", "core", "transport", "relay", "cli", "ffi", "bench", "tests"] {
+        let manifest = std::fs::read_to_string(root().join(member).join("Cargo.toml")).expect("a manifest");
+        let is_named = manifest.lines().any(|line| line.contains("adversary") && !line.starts_with('#'));
+        if is_named {
+            asked.push(member);
+        }
+        if member == "core" {
+            assert!(!manifest.contains("default = "), "a default feature of the core would reach every build");
+        }
+    }
+    assert_eq!(asked, ["core", "tests"], "the core declares the feature, this crate uses it");
+}

@@ -9,7 +9,7 @@ use satchel_core::rules::Rule;
 use satchel_tests::thief::{Setup, line, run};
 
 /// Few histories: each costs real post-quantum boxes, in a debug build. The seeds are fixed.
-const HISTORIES: u64 = 12;
+const HISTORIES: u64 = 6;
 
 #[test]
 fn from_settled_on_nothing_opens_and_before_everything_does() {
@@ -38,4 +38,29 @@ fn must_fall(rule: Rule, seeds: &[u64]) {
         outcome.open_after_settlement + outcome.removed_read > 0
     });
     assert!(fell, "{rule:?} may be left out and nobody notices");
+}
+
+#[test]
+fn without_t1_the_thief_wins() {
+    must_fall(Rule::ApplyNamedBans, &[1]);
+}
+
+#[test]
+fn without_a_fresh_receiving_key_the_thief_wins() {
+    must_fall(Rule::ReplaceReceivingKey, &[1]);
+}
+
+#[test]
+fn without_a_new_store_key_old_flash_opens() {
+    must_fall(Rule::ReplaceStoreKey, &[2]);
+}
+
+#[test]
+fn without_t2_a_removed_device_reads_on() {
+    must_fall(Rule::NameKnownBans, &[11]);
+}
+
+#[test]
+fn without_the_complete_log_a_receipt_overlooks_a_newcomer() {
+    must_fall(Rule::CompleteLog, &[48]);
 }

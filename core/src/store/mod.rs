@@ -11,6 +11,7 @@
 //! | `ledger` | which bodies are known, in signed-day order |
 //! | `founding` | creating a store: found a team, invite, join |
 //! | `write`, `read` | records, by kind |
+//! | `charter` | changing the policy |
 //! | `pack` | everything for the team in one sealed file |
 //! | `erase`, `retention` | what must go: at somebody's word, and by age |
 //! | `keystore` | the platform's keystore, and one of files |
@@ -19,6 +20,7 @@
 //! | `locking` | locking, by itself or not; erasing this device |
 //! | `freeze` | drafts become numbered bodies at first departure |
 //! | `accept` | what arrives, and the verdict on it |
+//! | `dangerous` | every secret at once, for the test that plays the thief |
 //! | `recover` | bringing a team back after every phone is lost |
 //! | `gaps` | what is missing, and how it is asked for through the relay |
 //! | `removal`, `beyond` | taking membership away, and what a removed device wrote beyond its cut |
@@ -28,6 +30,9 @@
 mod accept;
 mod beyond;
 mod catalogues;
+mod charter;
+#[cfg(feature = "adversary")]
+mod dangerous;
 mod date;
 mod deletion;
 mod erase;
@@ -70,6 +75,9 @@ mod write;
 pub use accept::{Acceptance, BodyVerdict};
 pub use beyond::WaitingBody;
 pub use catalogues::CatalogueInfo;
+pub use charter::{CharterChange, CharterDecision};
+#[cfg(feature = "adversary")]
+pub use dangerous::{Loot, LootClass, RecordLoot};
 pub use erase::{DroppedEdit, ErasureReceipt};
 pub use founding::{Credentials, Founded, Founding, JoinedStore, KeyCost, NewStore};
 pub use inviting::{CodeInvitation, TypedStore};

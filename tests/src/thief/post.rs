@@ -101,17 +101,12 @@ impl World {
         let state = phone.keyring.log().state();
         for (device, frontier) in engine::frontiers(&phone.keyring) {
             let chain = phone.shelf.chains.get(&device);
+            let after = chain.map_or(0, super::shelf::contiguous);
+            let above = chain.and_then(|chain| chain.range(after + 1..).next()).map(|(sequence, _)| sequence - 1);
             let cut = state.devices.get(&device).and_then(|device| device.cut).map_or(u32::MAX, |cut| cut.sequence);
-            let newest = chain.and_then(|chain| chain.last_key_value()).map_or(0, |(sequence, _)| *sequence);
-            // every gap, not the first alone: what was erased before it came here comes never, and must not hide the rest
-            let mut after = 0;
-            for here in
-                chain.iter().flat_map(|chain| chain.keys().copied()).chain([newest.max(frontier.content().own.sequence).min(cut) + 1])
-            {
-                if here > after + 1 {
-                    asks.chains.push(ChainAsk { device, after, up_to: here - 1 });
-                }
-                after = after.max(here);
+            let up_to = above.unwrap_or(frontier.content().own.sequence).min(cut);
+            if up_to > after {
+                asks.chains.push(ChainAsk { device, after, up_to });
             }
         }
         if asks.is_empty() {

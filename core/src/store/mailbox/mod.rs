@@ -1,0 +1,193 @@
+//! An exchange with a relay: sans-I/O. Requests out, answers in; `transport` carries them over HTTP.
+//!
+//! Order: claim the mailbox, if it is new · pull until nothing more comes · hand over a new turn · set its access
+//! keys, if this device holds the control key · push what the relay lacks. Nothing changed is one request.
+//!
+//! The relay is not believed: rows prove themselves, the cursor only says where to go on, every loop is
+//! bounded, and what does not progress ends the exchange with a warning. Nothing a relay does loses work here.
+
+mod link;
+mod parts;
+mod pull;
+mod push;
+mod requests;
+
+pub use link::RelayLink;
+use link::Step;
+
+use super::Unlocked;
+use super::accept::Acceptance;
+use super::vault::{RelayProgress, RelaySettings};
+use crate::error::Error;
+use satchel_wire::frame::ProblemCode;
+use satchel_wire::ids::{BodyId, MailboxId};
+/// Most requests in one exchange (count): bounds what a relay that never ends can cost.
+const REQUESTS_MAX_COUNT: usize = 4_096;
+/// Most row ids asked for at once (count).
+const FETCH_MAX_COUNT: usize = 256;
+/// Bytes of rows in one push.
+const PUSH_MAX_BYTES: usize = 1024 * 1024;
+/// Name of the sealed parts of announcements that are not complete or rest on something unknown.
+const PARTS: &str = "announcement parts";
+/// Most such parts (count).
+const PARTS_MAX_COUNT: usize = 256;
+
+/// Where a team's relay is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RelayAddress {
+    /// `https://host[:port]`, or `http://` on this machine.
+    pub url: String,
+    /// The mailbox that the operator made.
+    pub mailbox: MailboxId,
+    /// Its one-time claim secret, for the first device of the team.
+    pub claim: Option<[u8; 16]>,
+}
+
+/// The relay as this store knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RelayState {
+    /// Where it is.
+    pub url: String,
+    /// The mailbox.
+    pub mailbox: MailboxId,
+    /// Whether the mailbox has been claimed, as far as this device knows.
+    pub is_claimed: bool,
+}
+
+/// What a relay answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RelayAnswer {
+    /// 200: the body.
+    Ok(Vec<u8>),
+    /// A refusal.
+    Problem {
+        /// Its code.
+        code: ProblemCode,
+        /// The relay's time, with `clock_skew` (Unix seconds).
+        relay_time: Option<u64>,
+    },
+}
+
+/// Why an exchange ended before its end. What was accepted before is kept.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RelayError {
+    /// No relay is set. Remedy: set one.
+    #[error("no relay is set")]
+    NoRelay,
+    /// The relay refused. Remedy: by its code.
+    #[error("the relay refused")]
+    Refused(ProblemCode),
+    /// The relay's answer breaks the protocol. Remedy: tell the operator; try another relay.
+    #[error("the relay's answer breaks the protocol")]
+    Malformed,
+    /// The relay answers without ever coming to an end. Remedy: as for `Malformed`.
+    #[error("the relay's answers bring nothing")]
+    NoProgress,
+    /// The store failed or was locked.
+    #[error(transparent)]
+    Store(#[from] Error),
+}
+
+impl RelayError {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoRelay => "relay_not_set",
+            Self::Refused(code) => code.as_str(),
+            Self::Malformed => "relay_malformed",
+            Self::NoProgress => "relay_no_progress",
+            Self::Store(error) => error.code(),
+        }
+    }
+    /// What the caller can do.
+    pub fn remedy(&self) -> crate::error::Remedy {
+        use crate::error::Remedy;
+        match self {
+            Self::NoRelay => Remedy::CorrectInput,
+            Self::Refused(ProblemCode::Refused) => Remedy::MeetColleague,
+            Self::Refused(ProblemCode::ClockSkew) => Remedy::CheckDate,
+            Self::Refused(ProblemCode::RateLimited | ProblemCode::Internal | ProblemCode::StorageFull | ProblemCode::QuotaExceeded) => {
+                Remedy::TryLater
+            }
+            Self::Refused(_) | Self::Malformed | Self::NoProgress => Remedy::Report,
+            Self::Store(error) => error.remedy(),
+        }
+    }
+}
+
+/// What an exchange did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RelayReport {
+    /// Rows pulled.
+    pub pulled: usize,
+    /// Rows pushed.
+    pub pushed: usize,
+    /// What became of pulled record rows.
+    pub rows: Acceptance,
+    /// Turns adopted.
+    pub turns: usize,
+    /// Rows that the relay lists and does not hand out, or hands out changed: colleagues' phones bring those.
+    pub missing: usize,
+    /// Rows that this phone asked the relay to delete.
+    pub deletions: usize,
+    /// Rows of waiting deletions that this phone said are still needed.
+    pub vetoes: usize,
+    /// Requests made.
+    pub requests: usize,
+}
+impl Unlocked {
+    /// Sets the team's relay, or another one: everything is pushed there again. Errors: [`Error::Role`].
+    pub fn set_relay(&self, address: &RelayAddress) -> Result<(), Error> {
+        self.write(|vault, tx| {
+            vault.require_writer()?;
+            let bodies: Vec<BodyId> = vault.ledger(tx)?.lines().map(|line| line.body).collect();
+            let ledger = vault.ledger(tx)?;
+            bodies.iter().for_each(|body| ledger.mark_relayed(body, false));
+            *vault.progress_mut() = RelayProgress::default();
+            vault.ledger(tx)?.forget_rows();
+            vault.forget_wire_pages(tx)?;
+            vault.state.relay = Some(RelaySettings {
+                url: address.url.clone(),
+                mailbox: address.mailbox,
+                claim: address.claim,
+                generation: 0,
+                cursor: None,
+                announce_cursor: None,
+                newest: None,
+                others: Vec::new(),
+                keys_of: None,
+            });
+            Ok(())
+        })
+    }
+
+    /// The relay as this store knows it.
+    pub fn relay(&self) -> Result<Option<RelayState>, Error> {
+        self.read(|vault, _| {
+            let relay = vault.state.relay.as_ref();
+            Ok(relay.map(|relay| RelayState { url: relay.url.clone(), mailbox: relay.mailbox, is_claimed: relay.claim.is_none() }))
+        })
+    }
+
+    /// Begins an exchange with the relay. Errors: [`RelayError::NoRelay`].
+    pub fn relay_exchange(&self) -> Result<RelayLink, RelayError> {
+        let step =
+            self.read(|vault, _| Ok(vault.state.relay.as_ref().map(|relay| if relay.claim.is_some() { Step::Claim } else { Step::Pull })))?;
+        Ok(RelayLink {
+            unlocked: self.clone(),
+            step: step.ok_or(RelayError::NoRelay)?,
+            report: RelayReport::default(),
+            offset: 0,
+            corrected: false,
+            keys_at: 0,
+            announce_only: false,
+            turns_before: 0,
+            announce_tries: 0,
+            keys_forced: false,
+            is_refused: false,
+            control_at: 0,
+            rows: Vec::new(),
+            is_reread: false,
+        })
+    }
+}
