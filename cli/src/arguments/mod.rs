@@ -186,7 +186,7 @@ pub enum Command {
         #[arg(long)]
         yes: bool,
     },
-    /// A whole day with three phones and a relay, on this machine, in a temporary folder
+    /// A day with three phones and a relay, and the week after it, on this machine, in a temporary folder
     Demo,
     /// The table of exit codes
     #[command(after_help = Exit::table())]
