@@ -11,9 +11,11 @@
 //! | `ledger` | which bodies are known, in signed-day order |
 //! | `founding` | creating a store: found a team, invite, join |
 //! | `write`, `read` | records, by kind |
+//! | `charter` | changing the policy |
 //! | `pack` | everything for the team in one sealed file |
 //! | `erase`, `retention` | what must go: at somebody's word, and by age |
 //! | `keystore` | the platform's keystore, and one of files |
+//! | `key_state` | which keys are here and why, to be told |
 //! | `unlocking`, `rekey` | from slots and credentials to the store key; replacing it |
 //! | `locking` | locking, by itself or not; erasing this device |
 //! | `freeze` | drafts become numbered bodies at first departure |
@@ -28,6 +30,7 @@
 mod accept;
 mod beyond;
 mod catalogues;
+mod charter;
 #[cfg(feature = "adversary")]
 mod dangerous;
 mod date;
@@ -38,6 +41,7 @@ mod freeze;
 mod gaps;
 mod index;
 mod inviting;
+mod key_state;
 mod keystore;
 mod ledger;
 mod locking;
@@ -71,11 +75,13 @@ mod write;
 pub use accept::{Acceptance, BodyVerdict};
 pub use beyond::WaitingBody;
 pub use catalogues::CatalogueInfo;
+pub use charter::{CharterChange, CharterDecision};
 #[cfg(feature = "adversary")]
 pub use dangerous::{Loot, LootClass, RecordLoot};
 pub use erase::{DroppedEdit, ErasureReceipt};
 pub use founding::{Credentials, Founded, Founding, JoinedStore, KeyCost, NewStore};
 pub use inviting::{CodeInvitation, TypedStore};
+pub use key_state::{HeldBecause, KeyState, TurnLine};
 pub use keystore::{Caveat, FileKeystore, KeyProtector, Promise, ProtectorError};
 pub use locking::DeviceErasure;
 pub use mailbox::{RelayAddress, RelayAnswer, RelayError, RelayLink, RelayReport, RelayState};
