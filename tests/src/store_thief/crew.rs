@@ -422,9 +422,9 @@ impl Crew {
         Some(format!("a key of {:?} {}", key.kind, key.record))
     }
 
-    /// Texts that were written by whoever knew that a device is shut out, and that were found all the same.
+    /// Texts that were sent by whoever knew that a device is shut out, and that were found all the same.
     pub fn finds_after(&self, found: &Found, device: &DeviceId) -> Option<String> {
-        let hit = self.planted.iter().find(|planted| planted.shut_out.contains(device) && found.texts.contains(&planted.text))?;
+        let hit = self.planted.iter().find(|planted| planted.shut_out.contains(device) && found.sent_texts.contains(&planted.text))?;
         Some(format!("text {} of {:?} by phone {}", hit.text, hit.kind, hit.by))
     }
 

@@ -37,7 +37,8 @@ struct Study {
     tried: [usize; SORTS_COUNT],
     boxes_tried: usize,
     yields: BTreeSet<[u8; 32]>,
-    texts: BTreeSet<String>,
+    /// Planted texts, and in which ciphertexts they stood.
+    texts: BTreeMap<String, BTreeSet<(usize, usize)>>,
     opened: usize,
 }
 
@@ -48,6 +49,8 @@ pub struct Found {
     pub secrets: BTreeSet<[u8; 32]>,
     /// Planted texts that were read.
     pub texts: BTreeSet<String>,
+    /// Those that stood in something that was sent, not in a phone's files alone.
+    pub sent_texts: BTreeSet<String>,
     /// Record keys that opened something.
     pub records: BTreeSet<RecordLoot>,
     /// Ciphertexts that opened (count).
@@ -59,7 +62,9 @@ pub struct Found {
 pub struct Evidence {
     team: Option<TeamId>,
     sealed: [Vec<Vec<u8>>; SORTS_COUNT],
-    seen: HashSet<[u8; 32]>,
+    seen: HashMap<[u8; 32], usize>,
+    /// Ciphertexts that travelled: all others only lie in the files of one phone.
+    sent: HashSet<(usize, usize)>,
     announcements: Vec<Vec<u8>>,
     parts: BTreeMap<AnnouncementId, Vec<Part>>,
     /// Which secret is what, as the phones themselves said it: saves trying everything as everything.
@@ -76,12 +81,20 @@ impl std::fmt::Debug for Evidence {
 }
 
 impl Evidence {
-    fn keep(&mut self, sort: Sort, bytes: &[u8]) {
+    fn keep(&mut self, sort: Sort, bytes: &[u8]) -> (usize, usize) {
         let mut hasher = blake3::Hasher::new();
         hasher.update(&[sort as u8]).update(bytes);
-        if self.seen.insert(*hasher.finalize().as_bytes()) {
-            self.sealed[sort as usize].push(bytes.to_vec());
-        }
+        let known = &mut self.sealed[sort as usize];
+        let at = *self.seen.entry(*hasher.finalize().as_bytes()).or_insert_with(|| {
+            known.push(bytes.to_vec());
+            known.len() - 1
+        });
+        (sort as usize, at)
+    }
+
+    fn keep_sent(&mut self, sort: Sort, bytes: &[u8]) {
+        let name = self.keep(sort, bytes);
+        self.sent.insert(name);
     }
 
     /// A secret that exists.
@@ -145,14 +158,14 @@ impl Evidence {
                     self.announcement(&whole);
                 }
             }
-            Lane::Commons => self.keep(Sort::Notice, row.rest()),
+            Lane::Commons => self.keep_sent(Sort::Notice, row.rest()),
             Lane::Records => {
                 let rest = row.rest();
-                self.keep(Sort::Cover, rest);
-                self.keep(Sort::WirePage, rest);
+                self.keep_sent(Sort::Cover, rest);
+                self.keep_sent(Sort::WirePage, rest);
                 if let Some((cover, body)) = rest.split_at_checked(COVER_BYTES) {
-                    self.keep(Sort::Cover, cover);
-                    self.keep(Sort::Record, body);
+                    self.keep_sent(Sort::Cover, cover);
+                    self.keep_sent(Sort::Record, body);
                 }
             }
         }
@@ -163,7 +176,7 @@ impl Evidence {
         let Some((count, rest)) = bytes.split_first_chunk::<2>() else { return };
         let boxes = usize::from(u16::from_le_bytes(*count)) * satchel_core::team::turn::BOX_BYTES;
         let Some((_, payload)) = rest.split_at_checked(boxes) else { return };
-        self.keep(Sort::Payload, payload);
+        self.keep_sent(Sort::Payload, payload);
         if !self.announcements.iter().any(|known| known == bytes) {
             self.announcements.push(bytes.to_vec());
         }
@@ -205,7 +218,7 @@ impl Evidence {
         while let Some((length, after)) = rest.split_first_chunk::<4>() {
             let length = u32::from_le_bytes(*length) as usize;
             let (chunk, after) = after.split_at(length.min(after.len()));
-            self.keep(Sort::Pack, chunk);
+            self.keep_sent(Sort::Pack, chunk);
             rest = after;
         }
     }
@@ -218,11 +231,12 @@ impl Evidence {
     fn study(&mut self, secret: &[u8; 32]) {
         let mut study = self.studies.remove(secret).unwrap_or_default();
         let classes = self.classes.get(secret).cloned().unwrap_or_default();
-        let mut plains: Vec<(Sort, Vec<u8>)> = Vec::new();
+        let mut plains: Vec<(Sort, usize, Vec<u8>)> = Vec::new();
         for class in classes {
             for (sort, opener) in openers(class, secret) {
                 let known = &self.sealed[sort as usize];
-                plains.extend(known[study.tried[sort as usize]..].iter().filter_map(|sealed| Some((sort, opener.open(sealed)?))));
+                let fresh = known.iter().enumerate().skip(study.tried[sort as usize]);
+                plains.extend(fresh.filter_map(|(at, sealed)| Some((sort, at, opener.open(sealed)?))));
             }
             if class == LootClass::Receiving
                 && let Some(team) = self.team
@@ -241,12 +255,16 @@ impl Evidence {
         for (sort, tried) in study.tried.iter_mut().enumerate() {
             *tried = self.sealed[sort].len();
         }
-        for (sort, plain) in &plains {
+        for (sort, at, plain) in &plains {
             study.opened += 1;
-            find_texts(plain, &mut study.texts);
+            let mut texts = BTreeSet::new();
+            find_texts(plain, &mut texts);
+            for text in texts {
+                study.texts.entry(text).or_default().insert((*sort as usize, *at));
+            }
             self.find_secrets(*sort, plain, &mut study.yields);
         }
-        for (_, plain) in plains.iter().filter(|(sort, _)| *sort == Sort::Pack) {
+        for (_, _, plain) in plains.iter().filter(|(sort, ..)| *sort == Sort::Pack) {
             rows_in(plain).iter().for_each(|row| self.row(row));
         }
         self.studies.insert(*secret, study);
@@ -302,7 +320,12 @@ impl Evidence {
         for secret in &found.secrets {
             let study = &self.studies[secret];
             found.opened += study.opened;
-            found.texts.extend(study.texts.iter().cloned());
+            for (text, places) in &study.texts {
+                found.texts.insert(text.clone());
+                if places.iter().any(|place| self.sent.contains(place)) {
+                    found.sent_texts.insert(text.clone());
+                }
+            }
             if study.opened > 0 {
                 found.records.extend(self.names.get(secret).into_iter().flatten().copied());
             }
@@ -317,7 +340,7 @@ impl Evidence {
         while let Some(secret) = next.pop_front() {
             let Some(study) = self.studies.get(&secret) else { continue };
             let names = self.names.get(&secret);
-            if study.texts.iter().any(|text| is_it(text)) || names.into_iter().flatten().any(is_key) {
+            if study.texts.keys().any(|text| is_it(text)) || names.into_iter().flatten().any(is_key) {
                 let mut words = Vec::new();
                 let mut at = Some(secret);
                 while let Some(step) = at {

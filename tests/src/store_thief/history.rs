@@ -341,7 +341,7 @@ impl History {
             let found = self.crew.hoard(victim);
             let later = &self.crew.planted[self.removed_at[&victim]..];
             let unaware = later.iter().filter(|text| text.by != victim && !text.shut_out.contains(&device));
-            self.outcome.removed_controls += unaware.filter(|text| found.texts.contains(&text.text)).count();
+            self.outcome.removed_controls += unaware.filter(|text| found.sent_texts.contains(&text.text)).count();
         }
         self.count_live(&active);
         let unsettled = self.erased.keys().filter(|id| !self.settled.contains_key(id)).count();
@@ -351,6 +351,10 @@ impl History {
 
     fn count_live(&mut self, active: &[usize]) {
         let is_gone = |record, subject| self.erased.values().any(|target| target.covers(record, subject));
+        // what a removed phone erased and nobody heard of goes on to be there
+        let known = self.crew.phones[0].store().erasures().unwrap_or_default();
+        let known: Vec<Target> = known.iter().filter_map(|receipt| self.erased.get(&receipt.operation).copied()).collect();
+        let is_known_gone = |record| known.iter().any(|target| target.covers(record, None));
         let author_of = |record: &RecordId| self.crew.planted.iter().find(|text| text.record == *record).map(|text| text.by);
         let live: BTreeSet<(RecordId, usize)> = self
             .crew
@@ -379,7 +383,7 @@ impl History {
                 let words = format!("phone {number} does not show {record} of phone {by}; waiting {:?}", store.waiting());
                 self.outcome.first_find.get_or_insert(words);
             }
-            let back: Vec<&RecordId> = shown.iter().filter(|record| is_gone(**record, None)).collect();
+            let back: Vec<&RecordId> = shown.iter().filter(|record| is_known_gone(**record)).collect();
             if let Some(record) = back.first() {
                 self.outcome.first_find.get_or_insert(format!("phone {number} shows {record}, which is erased"));
             }
