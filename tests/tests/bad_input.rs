@@ -217,18 +217,23 @@ fn a_clock_in_1970_or_2038_loses_nothing() {
 }
 
 #[test]
-fn a_store_founded_in_1970_goes_on_in_its_own_time() {
+fn no_team_is_founded_in_1970() {
+    // put right later, such a clock would put all that was written past its term and the team past its last day
     let folder = tempfile::tempdir().unwrap();
-    let clock = TestClock::at(0);
-    let env = Env::new(clock.clone(), Recorder::seeded(6));
-    let unlocked = scene::found(&folder.path().join("store"), env).unwrap().unlocked;
-    let participant = unlocked.create_participant(&scene::participant(), HowGiven::Spoken, "en").unwrap();
+    let (dir, clock) = (folder.path().join("store"), TestClock::at(0));
+    let found = || scene::found(&dir, Env::new(clock.clone(), Recorder::seeded(6)));
+    let error = found().unwrap_err();
+    assert_eq!((error.code(), error.remedy()), ("charter_clock", Remedy::CorrectInput));
+    assert!(!dir.exists());
     clock.set(NOON);
-    assert!(unlocked.is_date_in_doubt().unwrap());
-    unlocked.confirm_date().unwrap();
+    let unlocked = found().unwrap().unlocked;
+    let participant = unlocked.create_participant(&scene::participant(), HowGiven::Spoken, "en").unwrap();
+    // a battery that dies later takes nothing along
+    clock.set(0);
+    unlocked.participant(participant).unwrap();
+    clock.set(NOON + DAY);
     assert!(!unlocked.is_date_in_doubt().unwrap());
     unlocked.participant(participant).unwrap();
-    unlocked.create_participant(&scene::participant(), HowGiven::Spoken, "en").unwrap();
 }
 
 #[test]
