@@ -64,6 +64,10 @@ impl Randomness for SystemRandomness {
     }
 }
 
+/// The bit of [`Env::dangerous_without_padding`].
+#[cfg(feature = "adversary")]
+const UNPADDED: u32 = 1 << 31;
+
 /// Clock and randomness, cheap to clone and to pass down.
 #[derive(Clone)]
 pub struct Env {
@@ -96,6 +100,27 @@ impl Env {
     pub fn dangerous_without(mut self, rule: Rule) -> Self {
         self.without |= 1 << rule as u8;
         self
+    }
+
+    /// The same without boxes to nobody in announcements: they open for nobody, and cost the simulator more than all
+    /// else together. Exists only for tests.
+    #[cfg(feature = "adversary")]
+    #[must_use]
+    pub const fn dangerous_without_padding(mut self) -> Self {
+        self.without |= UNPADDED;
+        self
+    }
+
+    /// Whether announcements are rounded up with boxes to nobody: always, in a shipped build.
+    #[cfg(feature = "adversary")]
+    pub const fn is_padded(&self) -> bool {
+        self.without & UNPADDED == 0
+    }
+
+    /// Whether announcements are rounded up with boxes to nobody: always, in a shipped build.
+    #[cfg(not(feature = "adversary"))]
+    pub const fn is_padded(&self) -> bool {
+        true
     }
 
     /// Whether a rule holds: always, in a shipped build.

@@ -24,8 +24,8 @@ pub enum Rule {
     ReceivingKeyFloor = 6,
     /// T5: a frontier promises only what everything held names.
     PromiseOnlyHeld = 7,
-    /// T5: a frontier counts only with its author's complete chain and log.
-    CompleteChain = 8,
+    /// T5: a frontier counts only once every operation that its author knew is known.
+    CompleteLog = 8,
     /// The first write to a record after a ban uses a fresh record key.
     FreshKeyAfterBan = 9,
     /// What a colleague's phone misses is asked for and covered anew.
@@ -55,7 +55,7 @@ impl Rule {
         Self::ReplaceReceivingKey,
         Self::ReceivingKeyFloor,
         Self::PromiseOnlyHeld,
-        Self::CompleteChain,
+        Self::CompleteLog,
         Self::FreshKeyAfterBan,
         Self::AskForGaps,
         Self::NoBoxForDormant,

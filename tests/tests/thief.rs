@@ -62,5 +62,5 @@ fn without_t2_a_removed_device_reads_on() {
 
 #[test]
 fn without_the_complete_log_a_receipt_overlooks_a_newcomer() {
-    must_fall(Rule::CompleteChain, &[48]);
+    must_fall(Rule::CompleteLog, &[48]);
 }

@@ -15,10 +15,12 @@
 //! | `pack` | everything for the team in one sealed file |
 //! | `erase`, `retention` | what must go: at somebody's word, and by age |
 //! | `keystore` | the platform's keystore, and one of files |
+//! | `key_state` | which keys are here and why, to be told |
 //! | `unlocking`, `rekey` | from slots and credentials to the store key; replacing it |
 //! | `locking` | locking, by itself or not; erasing this device |
 //! | `freeze` | drafts become numbered bodies at first departure |
 //! | `accept` | what arrives, and the verdict on it |
+//! | `dangerous` | every secret at once, for the test that plays the thief |
 //! | `recover` | bringing a team back after every phone is lost |
 //! | `gaps` | what is missing, and how it is asked for through the relay |
 //! | `removal`, `beyond` | taking membership away, and what a removed device wrote beyond its cut |
@@ -29,6 +31,8 @@ mod accept;
 mod beyond;
 mod catalogues;
 mod charter;
+#[cfg(feature = "adversary")]
+mod dangerous;
 mod date;
 mod deletion;
 mod erase;
@@ -37,6 +41,7 @@ mod freeze;
 mod gaps;
 mod index;
 mod inviting;
+mod key_state;
 mod keystore;
 mod ledger;
 mod locking;
@@ -71,9 +76,12 @@ pub use accept::{Acceptance, BodyVerdict};
 pub use beyond::WaitingBody;
 pub use catalogues::CatalogueInfo;
 pub use charter::{CharterChange, CharterDecision};
+#[cfg(feature = "adversary")]
+pub use dangerous::{Loot, LootClass, RecordLoot};
 pub use erase::{DroppedEdit, ErasureReceipt};
 pub use founding::{Credentials, Founded, Founding, JoinedStore, KeyCost, NewStore};
 pub use inviting::{CodeInvitation, TypedStore};
+pub use key_state::{HeldBecause, KeyState, TurnLine};
 pub use keystore::{Caveat, FileKeystore, KeyProtector, Promise, ProtectorError};
 pub use locking::DeviceErasure;
 pub use mailbox::{RelayAddress, RelayAnswer, RelayError, RelayLink, RelayReport, RelayState};

@@ -430,6 +430,20 @@ impl Vault {
         Ok(())
     }
 
+    /// Keys of pages, and of bodies that they list, whether in the file or in memory alone.
+    #[cfg(feature = "adversary")]
+    #[allow(clippy::type_complexity, reason = "for one caller")]
+    pub(super) fn dangerous_page_keys(
+        &mut self,
+        reader: &Reader<'_>,
+    ) -> Result<(Vec<[u8; 32]>, Vec<(RecordId, Kind, Option<RecordId>, [u8; 32])>), Error> {
+        let mut pages: Vec<[u8; 32]> = self.wire_pages(reader)?.iter().map(|page| *page.key.expose()).collect();
+        pages.extend(self.roots(reader)?.known.iter().flat_map(|root| &root.unread).map(|(_, key)| *key.expose()));
+        let listed = self.directory.wanted.values().flatten().map(|(listed, _)| listed);
+        let keys = listed.flat_map(|listed| listed.keys.iter().map(|(_, key)| (listed.record, listed.kind, listed.subject, *key.expose())));
+        Ok((pages, keys.collect()))
+    }
+
     /// Another relay: nothing that was on the old one is there.
     pub(super) fn forget_wire_pages(&mut self, tx: &Transaction<'_>) -> Result<(), Error> {
         *self.roots_mut(tx)? = Roots { is_due: true, ..Roots::default() };

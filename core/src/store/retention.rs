@@ -158,6 +158,7 @@ impl Vault {
     /// Destroys what is over, once a day while the date is sure.
     pub(super) fn tend(&mut self, tx: &Transaction<'_>) -> Result<TendReport, Error> {
         self.finish_searches(tx)?;
+        self.look_for_settlements()?;
         let today = self.today()?;
         let terms = self.terms(today)?;
         let mut report = TendReport { date_in_doubt: self.state.date_in_doubt, has_ended: terms.sunset < today, ..TendReport::default() };
@@ -197,7 +198,7 @@ impl Vault {
         if !self.tally.is_empty() {
             *self.tally_mut() = crate::record::TallyCounter::default();
         }
-        Ok(())
+        self.replace_held_key(tx)
     }
 
     /// Takes zones that are over out of the summaries.

@@ -181,6 +181,8 @@ pub(super) struct Vault {
     pub depended_on: BTreeSet<BodyId>,
     /// How much is held, once something had to be.
     pub held_room: Option<super::accept::HeldRoom>,
+    /// Something held was dropped because its time was over: the key under which it lay goes with this transaction.
+    pub is_held_key_due: bool,
     /// The catalogue in use, once somebody asked for it.
     pub catalogue: Option<(super::CatalogueInfo, std::sync::Arc<crate::catalogue::Catalogue>)>,
     /// Tombstones in force, and what was dropped because of them.
@@ -247,6 +249,7 @@ impl Vault {
             changes: Vec::new(),
             depended_on: BTreeSet::new(),
             held_room: None,
+            is_held_key_due: false,
             catalogue: None,
             erasing,
             stored_secrets,
@@ -266,6 +269,9 @@ impl Vault {
     /// stored, a page key, a turn, a receiving key, lies in older roots and goes with the key that sealed them.
     pub(super) fn settle(&mut self, tx: &Transaction<'_>) -> Result<(), Error> {
         self.apply_tombstones(tx)?;
+        if self.is_held_key_due {
+            self.replace_held_key(tx)?;
+        }
         if !self.stored_secrets.is_subset(&marks(&self.keyring.secrets())) {
             self.require_new_store_key();
         }
@@ -379,6 +385,11 @@ impl Vault {
     pub(super) const fn replace_store_key(&mut self, key: StoreKey) -> StoreKey {
         self.root_changed = true;
         std::mem::replace(&mut self.store_key, key)
+    }
+    /// The store key, for the test that plays the thief.
+    #[cfg(feature = "adversary")]
+    pub(super) const fn dangerous_store_key(&self) -> &StoreKey {
+        &self.store_key
     }
     /// What the relay is known to hold.
     pub(super) const fn progress(&self) -> &RelayProgress {

@@ -6,7 +6,7 @@
 //! frontier that counts contains the tombstone with its effect (and so the countersignature, where one is needed):
 //! everything that it holds then names the tombstone. Devices that cannot be waited for are named instead.
 
-use super::frontier::{ChainHead, Frontier};
+use super::frontier::Frontier;
 use super::log::Log;
 use super::operation::{Action, Role};
 use super::state::Standing;
@@ -20,8 +20,6 @@ use std::collections::{BTreeMap, BTreeSet};
 pub trait Evidence {
     /// The newest frontier of a device, the own one included.
     fn frontier(&self, device: &DeviceId) -> Option<Frontier>;
-    /// Whether every body of a device up to a chain head is known here, and the one at the head is that body.
-    fn has_chain(&self, device: &DeviceId, head: &ChainHead) -> bool;
     /// Whether a device has been silent for longer than the charter's absence limit.
     fn is_silent(&self, device: &DeviceId) -> bool;
     /// Whether a device was found copied or restored, and no steward has let it go on.
@@ -73,13 +71,14 @@ impl Settlement {
     }
 }
 
-/// Whether a frontier counts: only with its author's complete chain, and with every operation that it names.
-pub fn counts(env: &Env, log: &Log, frontier: &Frontier, evidence: &dyn Evidence) -> bool {
+/// Whether a frontier counts: only with every operation that its author knew when it signed.
+///
+/// Whom its author let in, and what it banned, stands in the log alone; without it a newcomer would be overlooked who
+/// holds what is erased. The author's bodies need not be here: they carry nobody a key, and who never had an erased one
+/// could never count that author again.
+pub fn counts(env: &Env, log: &Log, frontier: &Frontier) -> bool {
     let content = frontier.content();
-    // what its author wrote or handed on before it confirmed must be here, or somebody it admitted would be overlooked
-    !env.holds(Rule::CompleteChain)
-        || (content.log_heads.iter().chain(&content.known).all(|head| log.operation(head).is_some())
-            && evidence.has_chain(&content.device, &content.own))
+    !env.holds(Rule::CompleteLog) || content.log_heads.iter().chain(&content.known).all(|head| log.operation(head).is_some())
 }
 
 /// Judges one tombstone. `began` is a head of the log as the first body of the erased records named it; without it
@@ -99,7 +98,7 @@ pub fn settle(
     for device in due(log, began) {
         let has_confirmed = evidence.frontier(&device).is_some_and(|frontier| {
             // a tombstone without effect in what it names was not applied by whoever signed this
-            counts(env, log, &frontier, evidence) && log.state_of(&frontier.content().log_heads).bans.contains(tombstone)
+            counts(env, log, &frontier) && log.state_of(&frontier.content().log_heads).bans.contains(tombstone)
         });
         let standing = state.devices.get(&device).map(|device| device.standing);
         let member = state.devices.get(&device).and_then(|device| state.members.get(&device.member)).map(|member| member.standing);

@@ -1,5 +1,5 @@
 #![allow(clippy::unwrap_used)]
-use super::super::frontier::FrontierContent;
+use super::super::frontier::{ChainHead, FrontierContent};
 use super::super::operation::{Cut, DeviceKeys, Operation};
 use super::super::tombstone::{self, Erasure};
 use super::*;
@@ -23,7 +23,6 @@ struct Scene {
 #[derive(Default)]
 struct Seen {
     frontiers: BTreeMap<DeviceId, Frontier>,
-    chains: BTreeMap<DeviceId, u32>,
     silent: BTreeSet<DeviceId>,
     copied: BTreeSet<DeviceId>,
 }
@@ -31,9 +30,6 @@ struct Seen {
 impl Evidence for Seen {
     fn frontier(&self, device: &DeviceId) -> Option<Frontier> {
         self.frontiers.get(device).cloned()
-    }
-    fn has_chain(&self, device: &DeviceId, head: &ChainHead) -> bool {
-        self.chains.get(device).copied().unwrap_or_default() >= head.sequence
     }
     fn is_silent(&self, device: &DeviceId) -> bool {
         self.silent.contains(device)
@@ -93,18 +89,18 @@ impl Scene {
         let action = tombstone::write(&self.env, &Erasure::Subject(RecordId::from_bytes([9; 16]))).unwrap();
         self.by_ana(action)
     }
-    /// A device shows that everything it holds names the log as it is now, `sequence` bodies into its own chain.
-    fn shows(&mut self, signer: &SigningKey, sequence: u32) {
+    /// A device shows that everything it holds names the log as it is now, and that it knows more than that.
+    fn shows(&mut self, signer: &SigningKey, beside: &[OperationId]) {
         let device = signer.verifying_key().device_id();
-        let own = ChainHead { device: [0; 8], sequence, body: [0; 8] };
+        let own = ChainHead { device: [0; 8], sequence: 7, body: [0; 8] };
         let mut content = FrontierContent::of_device(self.team, device, 1, DAY, [0; 32], own);
         content.log_heads = self.log.heads();
+        content.known = beside.to_vec();
         self.seen.frontiers.insert(device, Frontier::write(signer, content));
-        self.seen.chains.insert(device, sequence);
     }
     fn everyone_shows(&mut self) {
         for signer in [self.ana.clone_for_test(), self.ben.clone_for_test(), self.cleo.clone_for_test()] {
-            self.shows(&signer, 0);
+            self.shows(&signer, &[]);
         }
     }
     fn settle(&mut self, tombstone: &OperationId, began: Option<&OperationId>) -> Settlement {
@@ -151,28 +147,39 @@ fn a_device_admitted_meanwhile_is_due_too() {
     assert_eq!(settlement.awaited.into_iter().collect::<Vec<_>>(), [Scene::device(&dora)]);
 }
 
+/// Ben has let Dora in, and nobody else knows.
+fn dora_of_ben(scene: &mut Scene) -> Operation {
+    let (ben, dora) = (scene.ben.clone_for_test(), SigningKey::make(&scene.env));
+    let device = keys(&scene.env, &dora);
+    // another phone of his own, which needs no steward
+    let action = Action::Admit { member: member(2), device, role: Role::Worker, invitation: [4; 16] };
+    Operation::write(&ben, Some(scene.team), scene.log.heads(), DAY, action)
+}
+
 #[test]
-fn a_frontier_counts_only_with_its_authors_chain_and_log() {
+fn a_frontier_counts_only_once_whom_its_author_let_in_is_known() {
     let mut scene = Scene::new();
     let erased = scene.erase();
     scene.everyone_shows();
-    let ben = scene.ben.clone_for_test();
-    scene.shows(&ben, 7);
-    assert!(scene.settle(&erased, None).is_settled());
-    scene.seen.chains.insert(Scene::device(&ben), 6);
+    assert!(scene.settle(&erased, None).is_settled(), "bodies of theirs that never came hold nothing up");
+    let (ben, admission) = (scene.ben.clone_for_test(), dora_of_ben(&mut scene));
+    scene.shows(&ben, &[admission.id()]);
     assert_eq!(scene.settle(&erased, None).awaited.into_iter().collect::<Vec<_>>(), [Scene::device(&ben)]);
+    let Action::Admit { device, .. } = admission.action().clone() else { unreachable!() };
+    assert_eq!(scene.log.insert(admission), super::super::log::LogVerdict::Accepted);
+    let dora = VerifyingKey::from_bytes(&device.signing).unwrap().device_id();
+    assert_eq!(scene.settle(&erased, None).awaited.into_iter().collect::<Vec<_>>(), [dora], "then the newcomer is due");
 }
 
 #[cfg(feature = "adversary")]
 #[test]
-fn without_the_complete_chain_a_hidden_body_would_settle_an_erasure() {
+fn without_the_complete_log_a_newcomer_would_be_overlooked() {
     let mut scene = Scene::new();
-    scene.env = scene.env.dangerous_without(Rule::CompleteChain);
+    scene.env = scene.env.dangerous_without(Rule::CompleteLog);
     let erased = scene.erase();
     scene.everyone_shows();
-    let ben = scene.ben.clone_for_test();
-    scene.shows(&ben, 7);
-    scene.seen.chains.insert(Scene::device(&ben), 6);
+    let (ben, admission) = (scene.ben.clone_for_test(), dora_of_ben(&mut scene));
+    scene.shows(&ben, &[admission.id()]);
     assert!(scene.settle(&erased, None).is_settled());
 }
 
@@ -181,7 +188,7 @@ fn who_cannot_be_waited_for_is_named_with_the_reason() {
     let mut scene = Scene::new();
     let erased = scene.erase();
     let [ana, ben, cleo] = [scene.ana.clone_for_test(), scene.ben.clone_for_test(), scene.cleo.clone_for_test()];
-    scene.shows(&ana, 0);
+    scene.shows(&ana, &[]);
     let [ben, cleo] = [Scene::device(&ben), Scene::device(&cleo)];
     scene.seen.silent.insert(ben);
     scene.seen.copied.insert(cleo);

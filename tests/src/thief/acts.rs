@@ -27,6 +27,9 @@ struct Newborn {
 
 fn newborn(seed: u64, number: usize, setup: &Setup) -> Newborn {
     let mut env = Env::new(SetClock::at(0), SeededRandomness::new(seed, &format!("phone {number}")));
+    if !setup.is_exhaustive {
+        env = env.dangerous_without_padding();
+    }
     for rule in &setup.without {
         env = env.dangerous_without(*rule);
     }
@@ -76,7 +79,11 @@ impl World {
         let founding = Operation::write(&signer, None, Vec::new(), day, action);
         let keyring = Keyring::found(&env, signer, receiving, founding).expect("a team");
         let subjects = (0..3).map(|_| RecordId::from_bytes(env.random())).collect();
-        let wanted = dice.between(4, 6);
+        let wanted = match dice.below(10) {
+            0..=5 => 3,
+            6..=8 => 4,
+            _ => 6,
+        };
         let mut world = Self {
             dice,
             phones: vec![phone(0, env, keyring, member, 0)],

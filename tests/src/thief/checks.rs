@@ -222,36 +222,39 @@ impl World {
 
     /// Live bodies that some phone in use cannot read.
     pub fn count_unread(&mut self) {
-        let present = self.present();
-        // phones that the others still count in
-        let active: Vec<usize> = present
-            .iter()
-            .copied()
-            .filter(|number| {
-                let device = self.phones[*number].device();
-                present.iter().all(|other| self.phones[*other].keyring.log().state().device_role(device).is_some())
-            })
-            .collect();
-        let live: BTreeSet<BodyId> = active.iter().flat_map(|number| self.phones[*number].shelf.bodies.keys().copied()).collect();
-        let mut misses = Vec::new();
-        for body in live {
-            let sealed = &self.traffic.bodies[&body];
-            if self.erased.values().any(|erased| self.concerns(&erased.tombstone, &sealed.binding.record))
-                || !self.is_within_cut(&active, sealed)
-            {
-                continue;
-            }
-            for number in &active {
-                self.outcome.live += 1;
-                if !self.phones[*number].shelf.bodies.contains_key(&body) {
-                    self.outcome.unread += 1;
-                    misses.push((body, *number));
-                }
-            }
-        }
+        let (live, misses) = self.unread(&self.counted_in());
+        (self.outcome.live, self.outcome.unread) = (live, misses.len());
         for (body, number) in misses {
             self.note(|world| world.describe_miss(number, &body));
         }
+    }
+
+    /// Phones in use that all the others in use count in.
+    pub fn counted_in(&self) -> Vec<usize> {
+        let present = self.present();
+        let is_counted_in = |number: &usize| {
+            let device = self.phones[*number].device();
+            present.iter().all(|other| self.phones[*other].keyring.log().state().device_role(device).is_some())
+        };
+        present.iter().copied().filter(is_counted_in).collect()
+    }
+
+    /// Live bodies that some of these phones have, times phones; and which of these cannot read which.
+    pub fn unread(&self, phones: &[usize]) -> (usize, Vec<(BodyId, usize)>) {
+        let live: BTreeSet<BodyId> = phones.iter().flat_map(|number| self.phones[*number].shelf.bodies.keys().copied()).collect();
+        let (mut count, mut misses) = (0, Vec::new());
+        for body in live {
+            let sealed = &self.traffic.bodies[&body];
+            if self.erased.values().any(|erased| self.concerns(&erased.tombstone, &sealed.binding.record))
+                || !self.is_within_cut(phones, sealed)
+            {
+                continue;
+            }
+            count += phones.len();
+            let lacks = |number: &&usize| !self.phones[**number].shelf.bodies.contains_key(&body);
+            misses.extend(phones.iter().filter(lacks).map(|number| (body, *number)));
+        }
+        (count, misses)
     }
 
     fn describe_miss(&self, number: usize, body: &BodyId) -> String {

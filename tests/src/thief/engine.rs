@@ -38,6 +38,6 @@ pub fn receipt(phone: &mut super::world::Phone, operation: &OperationId, day: Sh
     let devices = phone.keyring.log().state().devices.keys();
     let own = phone.keyring.device();
     let silent = devices.filter(|device| **device != own && is_silent(&phone.keyring, device, day)).copied().collect();
-    let known = Known { frontiers: frontiers(&phone.keyring), chains: &phone.shelf.chains, silent };
+    let known = Known { frontiers: frontiers(&phone.keyring), silent };
     settle(&phone.env, phone.keyring.dangerous_log(), operation, None, &known)
 }

@@ -1,6 +1,5 @@
 //! Relay, meetings and packs.
 
-use super::engine;
 use super::thief::short;
 use super::traffic::Parcel;
 use super::world::World;
@@ -9,6 +8,11 @@ use satchel_core::team::frontier::receiving_hash;
 use satchel_core::team::notice::{FrontierNotice, Notice};
 use satchel_wire::ids::BodyId;
 use std::collections::BTreeSet;
+
+/// Days at the end on which everybody talks to the relay.
+const RELAY_ROUNDS_COUNT: u16 = super::world::ABSENCE_DAYS + 3;
+/// Days after these on which everybody meets everybody.
+const MEETING_ROUNDS_COUNT: u16 = 3;
 
 impl World {
     fn is_announcement(&self, parcel: usize) -> bool {
@@ -282,26 +286,37 @@ impl World {
 
     /// The last days: everybody who is there talks to the relay until nothing moves, and time passes.
     pub fn settle_down(&mut self) {
-        for round in 0..super::world::ABSENCE_DAYS + 3 {
+        for _ in 0..RELAY_ROUNDS_COUNT {
             self.day += 1;
-            let present: Vec<usize> = self.present();
-            let today = self.today();
-            for number in &present {
-                // whom nobody seals to any more meets somebody who may
-                let device = self.phones[*number].device();
-                let helper = present.iter().copied().find(|other| {
-                    let keyring = &self.phones[*other].keyring;
-                    *other != *number && engine::is_silent(keyring, &device, today) && keyring.log().state().device_role(device).is_some()
-                });
-                if round == 2
-                    && let Some(helper) = helper
-                {
-                    self.meet(*number, helper, 5);
-                }
-                self.exchange(*number, true);
+            for number in self.present() {
+                self.exchange(number, true);
             }
             self.check_all();
         }
+        // a phone that was silent for too long gets no boxes through the relay: it has to meet somebody
+        self.outcome.unread_before_meetings = self.unread(&self.awake()).1.len();
+        for _ in 0..MEETING_ROUNDS_COUNT {
+            self.day += 1;
+            let present = self.present();
+            for (at, a) in present.iter().enumerate() {
+                for b in &present[at + 1..] {
+                    self.meet(*a, *b, 5);
+                }
+            }
+            for number in present {
+                self.exchange(number, true);
+            }
+            self.check_all();
+        }
+    }
+
+    /// Phones in use that nobody in use has given up, and that have given up nobody.
+    fn awake(&self) -> Vec<usize> {
+        let (present, today) = (self.counted_in(), self.today());
+        let device = |number: usize| self.phones[number].device();
+        let calls = |a: usize, b: usize| self.phones[a].keyring.is_dormant(&device(b), today);
+        let is_awake = |number: &usize| present.iter().all(|other| !calls(*other, *number) && !calls(*number, *other));
+        present.iter().copied().filter(is_awake).collect()
     }
 
     /// Phones that are in somebody's hands and read records, as they themselves know.

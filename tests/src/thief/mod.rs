@@ -31,7 +31,7 @@ use satchel_core::rules::Rule;
 use world::World;
 
 /// Acts in one history.
-pub const ACTS_COUNT: usize = 90;
+pub const ACTS_COUNT: usize = 80;
 
 /// How a history is run.
 #[derive(Debug, Clone, Default)]
@@ -87,6 +87,8 @@ outcome! {
     live,
     /// Of those, how many cannot be read.
     unread,
+    /// The same among awake phones before anybody met: what the relay alone had to bring.
+    unread_before_meetings,
     /// Turns.
     turns,
     /// Boxes made for one device.

@@ -251,25 +251,16 @@ const fn kind_of(subject: Option<RecordId>) -> Kind {
 
 /// What a phone knows of the others, for settlement.
 #[derive(Debug)]
-pub struct Known<'a> {
+pub struct Known {
     /// Newest frontiers.
     pub frontiers: BTreeMap<DeviceId, Frontier>,
-    /// The ledger.
-    pub chains: &'a BTreeMap<DeviceId, BTreeMap<u32, BodyId>>,
     /// Devices that have been silent for too long.
     pub silent: BTreeSet<DeviceId>,
 }
 
-impl Evidence for Known<'_> {
+impl Evidence for Known {
     fn frontier(&self, device: &DeviceId) -> Option<Frontier> {
         self.frontiers.get(device).cloned()
-    }
-    fn has_chain(&self, device: &DeviceId, head: &ChainHead) -> bool {
-        if head.sequence == 0 {
-            return true;
-        }
-        let Some(chain) = self.chains.get(device) else { return false };
-        contiguous(chain) >= head.sequence && chain.get(&head.sequence).is_some_and(|body| body.as_bytes()[..8] == head.body)
     }
     fn is_silent(&self, device: &DeviceId) -> bool {
         self.silent.contains(device)

@@ -26,7 +26,9 @@ pub fn line(without: Option<Rule>, seeds: std::ops::Range<u64>, threads: usize) 
             }
             // one history in 64 tries every key on every box, to show that what turns state of their recipients is all there is
             let setup = Setup { without: without.into_iter().collect(), is_traced: false, is_exhaustive: seed.is_multiple_of(64) };
-            sum.add(run(seed, &setup).0);
+            let mut outcome = run(seed, &setup).0;
+            outcome.first_find = outcome.first_find.map(|find| format!("seed {seed}: {find}"));
+            sum.add(outcome);
         }
     };
     let mut outcome = Outcome::default();

@@ -154,14 +154,4 @@ impl Keyring {
     pub fn frontier_of(&self, device: &DeviceId) -> Option<Frontier> {
         Frontier::from_bytes(&self.frontiers.get(device)?.frontier).ok()
     }
-
-    /// A device's newest frontier, if it counts (T5): its log heads are known here, and so is its author's chain.
-    ///
-    /// `contiguous` is the highest sequence of the author's chain that is here without a gap below it.
-    pub fn counted_frontier(&self, device: &DeviceId, contiguous: u32) -> Option<Frontier> {
-        let frontier = self.frontier_of(device)?;
-        let content = frontier.content();
-        let is_complete = self.knows(&content.log_heads) && self.knows(&content.known) && contiguous >= content.own.sequence;
-        (!self.env.holds(Rule::CompleteChain) || is_complete).then_some(frontier)
-    }
 }
