@@ -224,7 +224,11 @@ fn after(dir: &Path, options: &Turns, is_ban: bool) -> Result<Vec<Figure>, Fail>
             reread(&first, (&mut wall, &mut cpu))?;
         }
         let begun = Instant::now();
-        if is_ban { first.team().map(drop)? } else { first.begin_turn()? }
+        if is_ban {
+            first.team().map(drop)?
+        } else {
+            first.begin_turn()?
+        }
         let one_more = begun.elapsed().as_secs_f64() * 1e3;
         let what = if is_ban { "removals" } else { "turns" };
         let base = *base.get_or_insert(cpu.least());

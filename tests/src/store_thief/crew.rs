@@ -195,7 +195,8 @@ impl Crew {
         handset.shut_out = loot.devices.iter().filter(|device| !loot.readers.contains(device)).copied().collect();
         let store_key = loot.secrets.iter().find(|(class, _)| *class == LootClass::Store).expect("a store key").1;
         let slots = read_slots(&handset.phone.dir).expect("slots");
-        let keys = slots.slots.iter().flatten().map(|slot| handset.keystore.join(format!("{}.key", HEXLOWER.encode(slot.keystore_alias()))));
+        let keys =
+            slots.slots.iter().flatten().map(|slot| handset.keystore.join(format!("{}.key", HEXLOWER.encode(slot.keystore_alias()))));
         handset.images.push(Image { keys: keys.collect(), store_key });
         evidence.image(&handset.phone.dir);
     }
@@ -393,7 +394,8 @@ impl Crew {
 
     /// By which way a theft of a phone led to a target.
     pub fn explain(&self, number: usize, target: &Target) -> String {
-        let is_text = |text: &str| self.planted.iter().any(|planted| planted.text == text && target.covers(planted.record, planted.subject));
+        let is_text =
+            |text: &str| self.planted.iter().any(|planted| planted.text == text && target.covers(planted.record, planted.subject));
         self.evidence.explain(&self.haul(number), &is_text, &|key| target.covers(key.record, key.subject))
     }
 

@@ -285,8 +285,7 @@ impl History {
             }
             let named: BTreeSet<DeviceId> = receipt.may_still_hold.iter().map(|(device, _)| *device).collect();
             self.say(format_args!("{number} says that {operation} is settled, but for {named:?}"));
-            let clean: Vec<usize> =
-                (0..self.crew.phones.len()).filter(|phone| !named.contains(&self.crew.phones[*phone].device)).collect();
+            let clean: Vec<usize> = (0..self.crew.phones.len()).filter(|phone| !named.contains(&self.crew.phones[*phone].device)).collect();
             let (must, _) = self.settled.entry(operation).or_default();
             must.extend(clean.iter().map(|phone| self.crew.phones[*phone].device));
             self.check_settled(operation, &clean, "as soon as it was settled");
@@ -359,7 +358,12 @@ impl History {
             .iter()
             .filter(|text| !is_gone(text.record, text.subject))
             // what a removed phone wrote beyond its cut waits, and what rests on it
-            .filter(|text| [Some(text.record), text.subject].into_iter().flatten().all(|record| author_of(&record).is_some_and(|by| !self.removed.contains(&by))))
+            .filter(|text| {
+                [Some(text.record), text.subject]
+                    .into_iter()
+                    .flatten()
+                    .all(|record| author_of(&record).is_some_and(|by| !self.removed.contains(&by)))
+            })
             .filter_map(|text| Some((text.record, author_of(&text.record)?)))
             .collect();
         for number in active {
