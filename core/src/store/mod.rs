@@ -231,7 +231,10 @@ impl Store {
         let mut outcome = if opened.len() < slot_count { Error::WrongPassphrase } else { Error::Damaged };
         for (opener, key) in opened {
             match database.read::<_, Error>(|reader| Vault::open(&self.shared.env, reader, slots.store_id, key)) {
-                Ok(vault) => {
+                Ok(mut vault) => {
+                    if let Some(protector) = &opener.protector {
+                        vault.recall_day(protector.as_ref());
+                    }
                     inner.vault = Some(vault);
                     inner.opener = Some(opener);
                     inner.has_other_slots = slot_count > 1;
@@ -322,6 +325,7 @@ impl Unlocked {
         };
         let (env, dir) = (&self.shared.env, &self.shared.dir);
         let mut replacement = None;
+        let day_before = open.state.day_seen;
         let done = database.transaction(|tx| {
             if *has_other_slots {
                 // a write that writes nothing would not say for certain which root is the last one
@@ -347,6 +351,9 @@ impl Unlocked {
                 if *has_other_slots {
                     let former = replacement.as_ref().and_then(rekey::Replacement::former);
                     *has_other_slots = !rekey::settle(env, dir, opener, former, database).unwrap_or(false);
+                }
+                if let Some(protector) = opener.protector.as_ref().filter(|_| open.state.day_seen > day_before) {
+                    open.keep_day(protector.as_ref(), day_before);
                 }
                 let changes = open.take_changes();
                 drop(inner);

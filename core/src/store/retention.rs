@@ -220,6 +220,15 @@ impl Vault {
 }
 
 impl Unlocked {
+    /// Whether something may wait to be let go of today: [`Unlocked::tend`] was not called yet. Reads no records, so an
+    /// app asks right after unlocking, shows its lists, and tends then.
+    pub fn is_tending_due(&self) -> Result<bool, Error> {
+        self.write(|vault, _| {
+            let today = vault.today()?;
+            Ok(!vault.state.date_in_doubt && vault.state.tended != Some(today))
+        })
+    }
+
     /// Lets go of what is over: call it after unlocking, at the first write of a day and after sessions. Cheap when there
     /// is nothing to do; re-keys at most once a day.
     pub fn tend(&self) -> Result<TendReport, Error> {

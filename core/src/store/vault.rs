@@ -187,6 +187,8 @@ pub(super) struct Vault {
     pub catalogue: Option<(super::CatalogueInfo, std::sync::Arc<crate::catalogue::Catalogue>)>,
     /// Tombstones in force, and what was dropped because of them.
     pub erasing: Erasing,
+    /// The highest day that the keystore knew at unlocking.
+    pub recalled_day: Option<ShiftDay>,
     /// Marks of the secrets in the stored root.
     stored_secrets: BTreeSet<[u8; 16]>,
 }
@@ -252,16 +254,19 @@ impl Vault {
             is_held_key_due: false,
             catalogue: None,
             erasing,
+            recalled_day: None,
             stored_secrets,
         })
     }
 
     /// Forgets everything in memory that a failed transaction may have changed, and reads it again. The session stays.
     pub(super) fn reopen(&mut self, reader: &Reader<'_>) -> Result<(), Error> {
-        let session = self.session;
+        let (session, recalled) = (self.session, self.recalled_day);
         *self = Self::open(&self.env.clone(), reader, self.store_id, self.store_key.duplicate())?;
         // a fresh session would be as good; keeping it keeps chains of one unlock together
         self.session = session;
+        self.recalled_day = recalled;
+        self.state.day_seen = self.state.day_seen.max(recalled);
         Ok(())
     }
 
