@@ -245,10 +245,19 @@ impl Vault {
         let Some(device) = self.keyring.log.state().devices.get(&maker).cloned() else { return Ok(None) };
         self.directory.parts.remove(&id);
         let Ok(content) = opened.verify(&device.key) else { return Ok(Some((None, BodyVerdict::ThrownAway))) };
-        if self.keyring.log.state().device_role(maker).is_some_and(crate::team::Role::reads_records) {
+        // Entitled when the turn began, not now: after a recovery the maker is one of the phones that were lost and
+        // removed. A root only says which keys to try; every body still proves itself.
+        if self.was_entitled(&turn, &maker) {
             self.take_root(tx, id, turn, content)?;
         }
         Ok(Some((None, BodyVerdict::Known)))
+    }
+
+    fn was_entitled(&mut self, turn: &TurnId, maker: &DeviceId) -> bool {
+        let Some(heads) = self.keyring.book.known().find(|known| known.id() == *turn).map(|known| known.log_heads().to_vec()) else {
+            return false;
+        };
+        self.keyring.log.state_of(&heads).device_role(*maker).is_some_and(crate::team::Role::reads_records)
     }
 
     fn take_root(&mut self, tx: &Transaction<'_>, id: [u8; 16], turn: TurnId, content: RootContent) -> Result<(), Error> {
