@@ -1,4 +1,4 @@
-//! The rest of the week: a board, a lost phone, and somebody who asks to be forgotten.
+//! The rest of the week: a lost phone, somebody who asks to be forgotten, and a team without a phone.
 
 use super::phone::{Phone, join, join_typed, meet, meet_refused};
 use super::story::{Cast, Narrator, check, converge, number};
@@ -15,10 +15,11 @@ pub fn rest_of_the_week(cast: &Cast, folder: &Path, narrator: &Narrator) -> Resu
         Ok(Phone::replacement(name, folder, place, String::from_utf8_lossy(passphrase.dangerous_as_bytes()).into_owned()))
     };
     let rosa = spare("Rosa", "rosa")?;
-    board(cast, &rosa, narrator)?;
+    let papers = board(cast, &rosa, narrator)?;
     let ines = spare("Ines", "ines-new")?;
     lost_phone(cast, &ines, narrator)?;
-    forgotten(cast, &ines, &rosa, folder, narrator)
+    forgotten(cast, &ines, &rosa, folder, narrator)?;
+    all_phones_lost(cast, &ines, &rosa, &papers, &spare("Ana", "ana-new")?, folder, narrator)
 }
 
 fn sync(phones: &[&Phone]) -> Result<(), Failure> {
@@ -37,7 +38,7 @@ fn text<'v>(value: &'v Value, name: &str) -> &'v str {
     value[name].as_str().unwrap_or_default()
 }
 
-fn board(cast: &Cast, rosa: &Phone, narrator: &Narrator) -> Result<(), Failure> {
+fn board(cast: &Cast, rosa: &Phone, narrator: &Narrator) -> Result<Vec<String>, Failure> {
     let Cast { ana, ben, ines, .. } = cast;
     narrator.chapter("Two days later: the community board gets a phone, and three people a paper");
     let before = ana.run(&["recovery", "status"])?;
@@ -45,14 +46,15 @@ fn board(cast: &Cast, rosa: &Phone, narrator: &Narrator) -> Result<(), Failure> 
     join(ana, rosa, "board")?;
     sync(&[ana, rosa, ana])?;
     let made = ana.run(&["recovery", "set-up", "--threshold", "2", "--shares", "3"])?;
-    check(count(&made, "papers") == 3, "three_papers")?;
+    let papers: Vec<String> = made["papers"].as_array().into_iter().flatten().map(|paper| text(paper, "words").to_owned()).collect();
+    check(papers.len() == 3, "three_papers")?;
     sync(&[ana, ben, ines, rosa, ana])?;
     let read = records(rosa)?;
     check(count(&read, "participants") == 0 && count(&read, "encounters") == 0, "the_board_reads_no_record")?;
     check(ana.run(&["recovery", "status"])?["losing_all_phones_loses_the_data"] == false, "recovery_is_set_up")?;
     narrator.tell("Until now, losing all phones would have lost the data; Ana's phone said so. Rosa of the board joins with a phone");
     narrator.tell("that reads no record, and Ana prints three papers: two of them, Rosa's phone and the reseat key bring the team back.");
-    Ok(())
+    Ok(papers)
 }
 
 fn lost_phone(cast: &Cast, new: &Phone, narrator: &Narrator) -> Result<(), Failure> {
@@ -165,6 +167,67 @@ fn print_receipt(phone: &Phone, id: &str) -> Result<(), Failure> {
         crate::output::say(&format!("   | {line}"));
     }
     crate::output::say("");
+    Ok(())
+}
+
+#[allow(clippy::too_many_arguments, reason = "everybody who is left")]
+fn all_phones_lost(
+    cast: &Cast,
+    ines: &Phone,
+    rosa: &Phone,
+    papers: &[String],
+    new: &Phone,
+    folder: &Path,
+    narrator: &Narrator,
+) -> Result<(), Failure> {
+    let Cast { ana, ben, reseat, .. } = cast;
+    narrator.chapter("The fifth day: every phone of the team is lost");
+    sync(&[ana, ben, ines, ana, ben, rosa])?;
+    let before = records(ana)?;
+    let package = folder.join("package");
+    let package = package.to_string_lossy();
+    rosa.run(&["recovery", "export", &package])?;
+    let restore = |papers: &[&String]| -> Result<_, Failure> {
+        let mut restoring = new.start(&["recovery", "restore", &package, "--name", "Ana"])?;
+        for paper in papers.iter().copied().chain([reseat]) {
+            restoring.say(paper)?;
+        }
+        restoring.say("")?;
+        restoring.end()
+    };
+    let [first, _, third] = papers else { return Err(Failure::Check("three_papers")) };
+    check(restore(&[first])?.0 != Some(0) && !new.store.exists(), "one_paper_is_not_enough")?;
+    let (status, out, error) = restore(&[third, first])?;
+    if status != Some(0) {
+        crate::output::complain(&format!("demo: {error}"));
+        return Err(Failure::Check("two_papers_are_enough"));
+    }
+    let restored: Value = serde_json::from_str(out.lines().last().unwrap_or_default()).unwrap_or_default();
+    sync(&[new, new, new])?;
+    let after = records(new)?;
+    for part in ["participants", "encounters", "follow_ups", "self_referrals", "zones", "tallies"] {
+        if after[part] != before[part] {
+            crate::output::complain(&format!("demo: {part}: {} of {}", count(&after, part), count(&before, part)));
+        }
+    }
+    check(count(&after, "participants") == 1 && after["participants"].to_string().contains("Marisol"), "the_records_are_back")?;
+    check(!after.to_string().contains("Bluebird"), "who_was_forgotten_does_not_come_back")?;
+    for part in ["participants", "encounters", "follow_ups", "self_referrals", "zones", "tallies"] {
+        if after[part] != before[part] {
+            return Err(Failure::Check("everything_is_back"));
+        }
+    }
+    let members = new.run(&["member", "list"])?;
+    let active = members.as_array().into_iter().flatten().filter(|line| line["standing"] == "active").count();
+    check(active == 2, "the_lost_phones_are_removed")?;
+    narrator.tell("One paper and the reseat key: refused. Rosa's phone, two of the three papers and the reseat key, on a new phone:");
+    narrator.tell(&format!(
+        "{} lost phones are removed, and through the relay {} files, {} meetings and {} sums are back, field by field. Bluebird is not.",
+        count(&restored, "removed"),
+        count(&after, "participants"),
+        count(&after, "encounters"),
+        count(&after, "tallies")
+    ));
     Ok(())
 }
 
