@@ -326,11 +326,7 @@ impl Vault {
         Ok(self.index.about(&participant).map(super::index::Item::place).collect())
     }
 
-    fn receipt(
-        &mut self,
-        operation: OperationId,
-        platform_note: KeyReplacement,
-    ) -> Result<Option<ErasureReceipt>, Error> {
+    fn receipt(&mut self, operation: OperationId, platform_note: KeyReplacement) -> Result<Option<ErasureReceipt>, Error> {
         let Some((scope, day, author)) = self
             .keyring
             .log

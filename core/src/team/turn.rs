@@ -341,7 +341,11 @@ pub fn announce(
     // without the rule, the recovery key is a recipient like any other: what a relay kept is then open to paper
     let is_boxed = |wanted: &&BoxFor<'_>| !wanted.is_recovery() || !env.holds(Rule::EscrowRecovery);
     let wanted_count = boxes.iter().filter(is_boxed).count();
-    let count = if rounded && env.is_padded() { *BOX_COUNTS.iter().find(|count| **count >= wanted_count).ok_or(TurnError::Seal)? } else { wanted_count };
+    let count = if rounded && env.is_padded() {
+        *BOX_COUNTS.iter().find(|count| **count >= wanted_count).ok_or(TurnError::Seal)?
+    } else {
+        wanted_count
+    };
     let mut sealed = Vec::with_capacity(count);
     for wanted in boxes.iter().filter(is_boxed) {
         let mut plain = Zeroizing::new([0; BOX_PLAIN_BYTES]);
