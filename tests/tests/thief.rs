@@ -99,3 +99,13 @@ fn without_escrow_paper_and_relay_are_enough() {
 fn what_nobody_asks_for_stays_unread_until_a_meeting() {
     must_fall(&[Rule::AskForGaps], 19, |fell| fell.unread_before_meetings);
 }
+
+#[test]
+fn without_the_complete_log_a_receipt_overlooks_a_newcomer() {
+    must_fall(&[Rule::CompleteLog], 105, |fell| fell.open_after_settlement);
+}
+
+#[test]
+fn without_a_fresh_record_key_a_removed_phone_reads_on() {
+    must_fall(&[Rule::FreshKeyAfterBan], 135, |fell| fell.removed_read);
+}
