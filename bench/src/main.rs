@@ -7,12 +7,14 @@
 
 mod children;
 mod figures;
+mod hub;
 mod machine;
 mod measures;
 mod plain;
 mod report;
 mod satchel;
 mod stage;
+mod turns;
 mod workload;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -38,6 +40,8 @@ struct Cli {
 enum Command {
     /// Measures and reports.
     Run(Run),
+    /// What turns, erasures and removals cost, by the size of the team, and unlocking after many of them.
+    Turns(turns::Turns),
     /// The part of a measure that needs a process of its own; started by `run`.
     #[command(hide = true)]
     Child(children::Child),
@@ -58,6 +62,8 @@ pub enum Measure {
     P8,
     /// An erasure.
     P9,
+    /// Wire pages and roots.
+    Pages,
 }
 
 /// Measures and reports.
@@ -116,6 +122,9 @@ fn run(run: &Run) -> Result<(), Fail> {
         if run.wants(Measure::P9) {
             figures.extend(measures::erase(&stage)?);
         }
+        if run.wants(Measure::Pages) {
+            figures.extend(measures::pages(&stage)?);
+        }
     }
     report::write(&run.out, &machine, &figures)
 }
@@ -123,6 +132,7 @@ fn run(run: &Run) -> Result<(), Fail> {
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Run(options) => run(&options),
+        Command::Turns(options) => options.run(),
         Command::Child(child) => child.run(),
     };
     match done {

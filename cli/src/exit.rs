@@ -23,12 +23,12 @@ impl Exit {
         (Self::Done, "done"),
         (Self::Usage, "wrong usage"),
         (Self::Locked, "wrong passphrase, or no passphrase given"),
-        (Self::Refused, "the input was refused: text guard, limits, closed lists, an unreadable file"),
+        (Self::Refused, "the input was refused: text guard, limits, closed lists, an unreadable file, a question not answered with yes"),
         (Self::Storage, "the store's files: none there, in use, full, damaged, not writable"),
         (Self::Network, "the network: nobody answers, cut, too slow"),
         (Self::OtherSide, "the other phone or the relay refused"),
-        (Self::NotFound, "no such record, zone, resource or relay"),
-        (Self::NotAllowed, "not allowed: role, removed, suspended, copied"),
+        (Self::NotFound, "no such record, zone, resource, relay, member, phone or erasure"),
+        (Self::NotAllowed, "not allowed: role, removed, suspended, copied, the team's last day is over"),
         (Self::CheckFailed, "a check of `doctor` or `demo` failed"),
     ];
 

@@ -8,7 +8,7 @@ use satchel_core::screen::{Finding, ScreenError};
 use satchel_core::storage::StorageError;
 use satchel_core::store::{ProtectorError, RelayError};
 use satchel_core::sync::{SessionError, SessionFault};
-use satchel_core::team::InvitationError;
+use satchel_core::team::{InvitationError, Refusal};
 use satchel_core::{Error, Remedy};
 use satchel_transport::TransportError;
 use satchel_transport::joining::JoiningError;
@@ -39,6 +39,8 @@ pub enum Failure {
     NoPassphrase,
     /// The word that erases was not typed; nothing was erased.
     NotErased,
+    /// The question was not answered with yes; nothing happened.
+    NotConfirmed,
     /// The two passphrases typed were not the same.
     PassphrasesDiffer,
     /// Nothing begins with this id, has this alias or this name.
@@ -141,6 +143,7 @@ impl Failure {
             Self::NoStore => "no_store_named",
             Self::NoPassphrase => "no_passphrase",
             Self::NotErased => "not_erased",
+            Self::NotConfirmed => "not_confirmed",
             Self::PassphrasesDiffer => "passphrases_differ",
             Self::NoMatch { .. } => "no_match",
             Self::Ambiguous { .. } => "ambiguous",
@@ -162,7 +165,7 @@ impl Failure {
             }
             Self::Session(_) => Remedy::TryLater,
             Self::Transport(error) => error.remedy(),
-            Self::Keystore(_) | Self::Unreadable(_) | Self::NotErased => Remedy::CorrectInput,
+            Self::Keystore(_) | Self::Unreadable(_) | Self::NotErased | Self::NotConfirmed => Remedy::CorrectInput,
             Self::NoPassphrase | Self::PassphrasesDiffer => Remedy::RetypePassphrase,
             Self::NoStore => Remedy::ChooseFolder,
             Self::Check(_) => Remedy::Report,
@@ -186,7 +189,9 @@ impl Failure {
             Self::Store(error) => match error {
                 Error::Locked | Error::WrongPassphrase | Error::TooSoon { .. } => Exit::Locked,
                 Error::NoSuchRecord | Error::UnknownZone => Exit::NotFound,
-                Error::Role | Error::Removed | Error::Copied | Error::NoTurn => Exit::NotAllowed,
+                Error::Role | Error::Removed | Error::Copied | Error::NoTurn | Error::Ended => Exit::NotAllowed,
+                Error::Operation(Refusal::NotEntitled) => Exit::NotAllowed,
+                Error::Operation(Refusal::Object | Refusal::NoBoard | Refusal::Full) => Exit::Refused,
                 Error::Storage(_) | Error::Damaged => Exit::Storage,
                 Error::Invitation(InvitationError::Malformed) => Exit::Refused,
                 Error::Invitation(_) | Error::Turn(_) | Error::Operation(_) | Error::Envelope(_) => Exit::OtherSide,
@@ -196,7 +201,9 @@ impl Failure {
             Self::Relay(_) | Self::Session(_) => Exit::OtherSide,
             Self::Transport(TransportError::Address | TransportError::NotEncrypted) => Exit::Refused,
             Self::Transport(_) => Exit::Network,
-            Self::Hsds(_) | Self::Text { .. } | Self::PassphrasesDiffer | Self::NotErased | Self::Unreadable(_) => Exit::Refused,
+            Self::Hsds(_) | Self::Text { .. } | Self::PassphrasesDiffer | Self::NotErased | Self::NotConfirmed | Self::Unreadable(_) => {
+                Exit::Refused
+            }
             Self::Keystore(_) | Self::NoPassphrase => Exit::Locked,
             Self::Argument { .. } | Self::NoStore | Self::Ambiguous { .. } => Exit::Usage,
             Self::NoMatch { .. } => Exit::NotFound,

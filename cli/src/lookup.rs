@@ -3,8 +3,11 @@
 use crate::failure::Failure;
 use satchel_core::catalogue::{Catalogue, Filter, Resource, fold};
 use satchel_core::record::Outcome;
-use satchel_core::store::{OfferDraft, Unlocked};
-use satchel_wire::ids::{RecordId, ResourceId};
+use satchel_core::screen::ShortText;
+use satchel_core::store::{DeviceLine, OfferDraft, TeamOverview, Unlocked};
+use satchel_core::team::Standing;
+use satchel_wire::ids::{DeviceId, MemberId, RecordId, ResourceId};
+use std::collections::BTreeSet;
 use std::fmt::Display;
 
 /// Fewest characters of an abbreviated id, its prefix not counted (count).
@@ -33,6 +36,48 @@ fn only<T>(what: &'static str, mut found: Vec<T>) -> Result<T, Failure> {
 /// The one record that the text names.
 pub fn record(what: &'static str, text: &str, known: impl IntoIterator<Item = RecordId>) -> Result<RecordId, Failure> {
     only(what, known.into_iter().filter(|id| abbreviates(id, text)).collect())
+}
+
+/// The one id, of whatever kind, that the text is or begins.
+pub fn one_of<I: Display + Copy>(what: &'static str, text: &str, known: impl IntoIterator<Item = I>) -> Result<I, Failure> {
+    only(what, known.into_iter().filter(|id| abbreviates(id, text)).collect())
+}
+
+/// A phone or a person.
+pub enum Whom {
+    Device(DeviceId),
+    Member(MemberId),
+}
+
+/// A phone by its id.
+pub fn device(team: &TeamOverview, text: &str) -> Result<DeviceId, Failure> {
+    one_of("phone", text, team.devices.iter().map(|line| line.id))
+}
+
+/// A member by id or name; of several with one name, those who still have a phone.
+pub fn member(team: &TeamOverview, text: &str) -> Result<MemberId, Failure> {
+    let typed = fold(text.trim());
+    let is_called = |line: &&DeviceLine| line.name.as_ref().is_some_and(|name: &ShortText| fold(name.as_str()) == typed);
+    let called: BTreeSet<MemberId> = team.devices.iter().filter(is_called).map(|line| line.member).collect();
+    let has_phone = |id: &MemberId| team.devices.iter().any(|line| line.member == *id && line.standing != Standing::Removed);
+    let with_phone: Vec<MemberId> = called.iter().copied().filter(has_phone).collect();
+    if !with_phone.is_empty() {
+        return only("member", with_phone);
+    }
+    if !called.is_empty() {
+        return only("member", called.into_iter().collect());
+    }
+    let all: BTreeSet<MemberId> = team.devices.iter().map(|line| line.member).collect();
+    one_of("member", text, all)
+}
+
+/// A phone by its id, or a person by id or name.
+pub fn whom(team: &TeamOverview, text: &str) -> Result<Whom, Failure> {
+    match device(team, text) {
+        Ok(device) => Ok(Whom::Device(device)),
+        Err(Failure::NoMatch { .. }) => member(team, text).map(Whom::Member),
+        Err(error) => Err(error),
+    }
 }
 
 /// A participant by id or alias.

@@ -10,7 +10,7 @@
 //! | `failure`, `exit`, `wording` | why not, as a code, an exit status and a sentence |
 //! | `output` | everything that is printed |
 //! | `hsds` | directories of services in the Human Services Data Specification |
-//! | `demo` | a whole day with several phones and a relay |
+//! | `demo` | a week with several phones and a relay |
 
 mod arguments;
 mod commands;

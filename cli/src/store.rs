@@ -7,8 +7,9 @@ use crate::output;
 use satchel_core::crypto::Passphrase;
 use satchel_core::env::{Clock, Env, Randomness};
 use satchel_core::screen::{Alias, Note, ShortText};
-use satchel_core::store::{FileKeystore, KeyCost, KeyProtector, ProtectorError, Store, Unlocked};
+use satchel_core::store::{FileKeystore, KeyCost, KeyProtector, ProtectorError, Store, TendReport, Unlocked};
 use satchel_wire::limits::PASSPHRASE_MAX_BYTES;
+use serde_json::{Value, json};
 use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
@@ -67,7 +68,35 @@ impl Settings {
     pub fn unlock(&self) -> Result<Unlocked, Failure> {
         let store = Store::open(&self.store_dir()?, self.env())?;
         let passphrase = self.passphrase()?;
-        Ok(store.unlock(&passphrase, self.keystore()?)?)
+        let unlocked = store.unlock(&passphrase, self.keystore()?)?;
+        self.tend(&unlocked);
+        Ok(unlocked)
+    }
+
+    /// Lets go of what is over, and says so. A store that cannot be written now is still read.
+    fn tend(&self, unlocked: &Unlocked) {
+        let report = match unlocked.tend() {
+            Ok(report) if report == TendReport::default() => return,
+            Ok(report) => report,
+            Err(error) => {
+                output::complain(&if self.json {
+                    json!({ "tended": Value::Null, "code": error.code() }).to_string()
+                } else {
+                    format!("satchel: what is over could not be let go of now [{}]", error.code())
+                });
+                return;
+            }
+        };
+        if self.json {
+            let value = json!({
+                "destroyed": report.destroyed, "zones": report.zones, "date_in_doubt": report.date_in_doubt,
+                "team_ended": report.has_ended, "team_destroyed": report.is_destroyed,
+            });
+            return output::complain(&json!({ "tended": value }).to_string());
+        }
+        for line in tended_words(&report) {
+            output::complain(&format!("satchel: {line}"));
+        }
     }
 
     /// The passphrase of an existing store.
@@ -92,6 +121,26 @@ impl Settings {
         let second = prompt("Once more:")?;
         if first.dangerous_as_bytes() == second.dangerous_as_bytes() { Ok(first) } else { Err(Failure::PassphrasesDiffer) }
     }
+}
+
+/// What tending did, in words; nothing where nothing happened.
+fn tended_words(report: &TendReport) -> Vec<String> {
+    let mut lines = Vec::new();
+    if report.destroyed > 0 {
+        lines.push(format!("{} records were kept as long as the charter says, and are destroyed.", report.destroyed));
+    }
+    if report.zones > 0 {
+        lines.push(format!("{} meetings no longer show their zone.", report.zones));
+    }
+    if report.date_in_doubt {
+        lines.push("the date jumped: nothing is destroyed by age until it is confirmed (`satchel doctor --confirm-date`).".to_owned());
+    }
+    if report.is_destroyed {
+        lines.push("the team's last day is long over: its records are destroyed.".to_owned());
+    } else if report.has_ended {
+        lines.push("the team's last day is over: nothing can be written.".to_owned());
+    }
+    lines
 }
 
 fn prompt(question: &str) -> Result<Passphrase, Failure> {

@@ -3,6 +3,8 @@
 use crate::failure::Failure;
 use satchel_core::Remedy;
 use satchel_core::screen::{Category, Finding};
+use satchel_core::store::{HeldBecause, KeyReplacement};
+use satchel_core::team::{Awaiting, Standing, TombstoneScope};
 
 /// What went wrong.
 pub fn failure(failure: &Failure) -> String {
@@ -75,6 +77,13 @@ fn sentence(code: &str) -> Option<&'static str> {
         "keystore_missing" => "The keystore does not hold this store's key.",
         "keystore_refused" => "The keystore's folder cannot be used.",
         "not_erased" => "Nothing was erased.",
+        "not_confirmed" => "Nothing happened: the question was not answered with yes.",
+        "operation_refused" => "The team log does not take that: it names nobody who is in the team, or changes nothing.",
+        "team_ended" => "The team's last day is over: what is here can be read for a while, and nothing can be written.",
+        "pack_older" => "This pack was made before the last change of keys.",
+        "pack_unknown" => "This is no pack of this team, or it was made after a change of keys that has not come here yet.",
+        "pack_damaged" => "The file is damaged, or no pack. What came before the damage is kept.",
+        "pack_overtaken" => "The keys changed while the pack was written.",
         "storage.erased" => "This store was erased from the device.",
         "too_soon" => "Too many wrong passphrases in a row: wait a little.",
         "no_store_named" => "Which store? Give --store DIR or set SATCHEL_STORE.",
@@ -116,6 +125,83 @@ pub fn finding(finding: &Finding) -> String {
         Category::JusticeContact => "contact with police or courts",
         Category::BirthDate => "a birth date",
         Category::GovernmentId => "a number from an identity document",
+        Category::LegalName => "a person's name",
+        Category::Officer => "who an officer, judge or guard is",
+        Category::Immigration => "papers, borders or status",
+        Category::PhysicalDescription => "what a person looks like",
+        Category::ThirdParty => "somebody else, with drugs, sex work or violence",
+        Category::Photo => "a picture or recording of somebody",
     };
     format!("bytes {} to {}: {what} ({})", finding.start, finding.end, finding.reason.code())
+}
+
+/// Where somebody stands.
+pub const fn standing(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Active => "active",
+        Standing::Suspended => "suspended",
+        Standing::Removed => "removed",
+    }
+}
+
+/// Whose second signature is missing, as a stable name.
+pub const fn awaiting_code(awaiting: Awaiting) -> &'static str {
+    match awaiting {
+        Awaiting::Removal => "removal",
+        Awaiting::Reinstatement => "reinstatement",
+        Awaiting::Charter => "charter",
+        Awaiting::Erasure => "erasure",
+    }
+}
+
+/// Whose second signature is missing, and for what.
+pub const fn awaiting(awaiting: Awaiting) -> &'static str {
+    match awaiting {
+        Awaiting::Removal => "another steward or the board, to remove somebody who is or was a steward",
+        Awaiting::Reinstatement => "another steward or the board, to bring a steward back",
+        Awaiting::Charter => "the board, to loosen the charter",
+        Awaiting::Erasure => "any second member, to erase",
+    }
+}
+
+/// What an erasure is about.
+pub const fn scope(scope: TombstoneScope) -> &'static str {
+    match scope {
+        TombstoneScope::Records => "single records",
+        TombstoneScope::Subject => "a participant with everything about them",
+        TombstoneScope::Category => "one category of facts about a participant",
+        TombstoneScope::Team => "every record of the team",
+        TombstoneScope::History => "the earlier values of one record",
+    }
+}
+
+/// How final an erasure is on this device, as a stable name.
+pub const fn replacement_code(replacement: KeyReplacement) -> &'static str {
+    match replacement {
+        KeyReplacement::Done => "done",
+        KeyReplacement::WithoutKeystore => "without_keystore",
+        KeyReplacement::Due => "due",
+    }
+}
+
+/// How final an erasure is on this device.
+pub const fn replacement(replacement: KeyReplacement) -> &'static str {
+    match replacement {
+        KeyReplacement::Done => "the store's key is replaced, and the keystore has destroyed what opened old copies of its files.",
+        KeyReplacement::WithoutKeystore => {
+            "the store's key is replaced. There is no keystore: old copies of the files open with the passphrase of their time."
+        }
+        KeyReplacement::Due => "the store's key still has to be replaced; the next change of anything tries again.",
+    }
+}
+
+/// Why the secret of a turn is still here.
+pub const fn held_because(because: HeldBecause) -> &'static str {
+    match because {
+        HeldBecause::InUse => "in use: new work is sealed under it",
+        HeldBecause::Beside => "begun by another phone at the same time: work sealed under it may still come; the next turn ends both",
+        HeldBecause::Replaced => "replaced by a later one: it goes with the next exchange",
+        HeldBecause::LacksBan => "made without knowing of a removal or erasure: it goes with the next exchange",
+        HeldBecause::AnnouncementsOnly => "opens announcements and no record: all that the board gets",
+    }
 }

@@ -50,3 +50,39 @@ fn what_is_not_an_object_is_refused_after_what_came_before() {
     assert_eq!(run_bare(&["screen", "--json", "-"], b"").status, 0);
     assert_eq!(screen("{\"id\":1,\"text\":\"tea\"}").len(), 1, "the last line needs no end");
 }
+
+#[test]
+fn binary_broken_text_and_endless_lines_are_refused_and_bounded() {
+    let good = b"{\"id\":1,\"text\":\"tea\"}\n".to_vec();
+    let endless = [b"{\"id\":2,\"text\":\"".to_vec(), vec![b'a'; 3 << 20]].concat();
+    let nested = [vec![b'['; 200_000], vec![b']'; 200_000]].concat();
+    for bad in [
+        b"{\"id\":2,\"text\":\"\xff\xfe\"}".to_vec(),
+        vec![0, 159, 146, 150],
+        vec![0; 4_096],
+        endless,
+        nested,
+        b"{\"id\":2,\"text\":7}".to_vec(),
+    ] {
+        let ended = run_bare(&["screen", "--json", "-"], &[good.clone(), bad, b"\n".to_vec(), good.clone()].concat());
+        assert_eq!((ended.status, ended.out.lines().count()), (4, 1), "{}", ended.error);
+    }
+    let long = json!({ "id": 1, "text": "gave 2 kits ".repeat(80_000) });
+    assert_eq!(screen(&format!("{long}\n"))[0]["findings"], json!([]), "as long as a line may be");
+}
+
+#[test]
+fn words_that_record_justice_contact_are_found_and_everyday_ones_are_not() {
+    let found = |text: &str| {
+        let out = screen(&format!("{}\n", json!({ "id": 1, "text": text })));
+        out[0]["findings"].as_array().unwrap().iter().map(|f| f["category"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(found("he was arrested last night"), ["justice_contact"]);
+    assert!(found("su nombre verdadero es Guadalupe Ríos").iter().all(|code| code == "legal_name"));
+    assert!(!found("su nombre verdadero es Guadalupe Ríos").is_empty());
+    for text in
+        ["case of water", "officer of the tenants' association", "charged phone", "booked a shower", "need ice, hold it in the cooler"]
+    {
+        assert_eq!(found(text), Vec::<String>::new(), "{text}");
+    }
+}

@@ -235,6 +235,9 @@ impl Error {
             Self::Pack(PackError::Damaged) => Remedy::CorrectInput,
             Self::NoTurn | Self::Turn(_) | Self::Pack(_) => Remedy::MeetColleague,
             Self::Damaged => Remedy::RestoreFromTeam,
+            // what this member may not, what they named and does not exist, and what neither can be
+            Self::Operation(Refusal::NotEntitled | Refusal::NoBoard) => Remedy::AskSteward,
+            Self::Operation(Refusal::Object) => Remedy::CorrectInput,
             Self::Document(_) | Self::Envelope(_) | Self::Operation(_) => Remedy::Report,
             Self::Invitation(_) => Remedy::AskForInvitation,
             Self::Recovery(RecoveryError::NoBoard | RecoveryError::NotSetUp) => Remedy::AskSteward,

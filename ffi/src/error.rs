@@ -1,5 +1,7 @@
 //! Errors as they cross: few variants, each with a stable code and what the caller can do.
 
+use satchel_core::crypto::PassphraseError;
+use satchel_core::recovery::{PaperError, RecoveryError};
 use satchel_core::screen::ScreenError;
 use satchel_core::store::RelayError;
 use satchel_core::sync::{SessionError, SessionFault};
@@ -58,6 +60,16 @@ pub enum FfiError {
         /// What to do.
         remedy: String,
     },
+    /// Too many wrong passphrases in a row. Remedy: ask again after `seconds`; a courtesy, and no protection of copied files.
+    #[error("{code}")]
+    TooSoon {
+        /// What happened.
+        code: String,
+        /// What to do.
+        remedy: String,
+        /// How long to wait (seconds), at most 60.
+        seconds: u64,
+    },
     /// No such record. Remedy: read the list again.
     #[error("{code}")]
     NotFound {
@@ -73,7 +85,8 @@ pub enum FfiError {
         code: String,
         /// What to do.
         remedy: String,
-        /// The draft's field, in snake case; of a list with its place (`goals.0`). None where the code says it.
+        /// The draft's field, in snake case; of a list with its place from 0 (`goals.0`), of a paper the printed number
+        /// of the word (`word.1` is the first). None where the code says it.
         field: Option<String>,
         /// What the text guard found in that field; empty for other faults.
         findings: Vec<Finding>,
@@ -94,7 +107,7 @@ pub enum FfiError {
         /// What to do.
         remedy: String,
     },
-    /// A session, an invitation, an exchange or a turn. Remedy: as `remedy` says; what was accepted stays.
+    /// A session, an invitation, an exchange, a pack or a turn. Remedy: as `remedy` says; what was accepted stays.
     #[error("{code}")]
     Sync {
         /// What happened.
@@ -138,16 +151,45 @@ impl FfiError {
     }
 }
 
+/// The printed number of the word in which a mistake was found.
+fn word(error: PaperError) -> Option<String> {
+    match error {
+        PaperError::UnknownWord { position } | PaperError::WrongWord { position } | PaperError::Swapped { position } => {
+            Some(format!("word.{position}"))
+        }
+        _ => None,
+    }
+}
+
+impl From<PaperError> for FfiError {
+    fn from(error: PaperError) -> Self {
+        Error::from(error).into()
+    }
+}
+
 impl From<Error> for FfiError {
     fn from(error: Error) -> Self {
         let (code, remedy) = (error.code().to_owned(), error.remedy().code().to_owned());
         match &error {
-            Error::Locked | Error::TooSoon { .. } => Self::Locked { code, remedy },
+            Error::Locked => Self::Locked { code, remedy },
+            Error::TooSoon { seconds } => Self::TooSoon { code, remedy, seconds: *seconds },
             Error::WrongPassphrase => Self::WrongPassphrase { code, remedy },
             Error::NoSuchRecord => Self::NotFound { code, remedy },
-            Error::Role | Error::Removed | Error::Copied => Self::Refused { code, remedy },
-            Error::Storage(_) | Error::Damaged | Error::Keystore(_) => Self::Storage { code, remedy },
-            Error::NoTurn | Error::Turn(_) | Error::Invitation(_) | Error::Envelope(_) | Error::Operation(_) => Self::Sync { code, remedy },
+            // not this device, this member or this team: entering something else does not help
+            Error::Role
+            | Error::Removed
+            | Error::Copied
+            | Error::Ended
+            | Error::Operation(_)
+            | Error::Recovery(RecoveryError::NoBoard | RecoveryError::NotSetUp | RecoveryError::NotTheBoard) => {
+                Self::Refused { code, remedy }
+            }
+            Error::Storage(_) | Error::Damaged | Error::Keystore(_) | Error::Passphrase(PassphraseError::OutOfMemory) => {
+                Self::Storage { code, remedy }
+            }
+            Error::NoTurn | Error::Turn(_) | Error::Invitation(_) | Error::Envelope(_) | Error::Pack(_) => Self::Sync { code, remedy },
+            Error::Recovery(RecoveryError::Paper(error)) => Self::InvalidInput { code, remedy, field: word(*error), findings: Vec::new() },
+            Error::Recovery(_) => Self::InvalidInput { code, remedy, field: None, findings: Vec::new() },
             Error::Document(_) => Self::Internal { code, remedy },
             // what remains is about what was entered; a new kind of error says so by its remedy
             _ if error.remedy() == Remedy::CorrectInput => Self::InvalidInput { code, remedy, field: None, findings: Vec::new() },

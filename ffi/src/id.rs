@@ -2,7 +2,7 @@
 
 use crate::error::FfiError;
 use satchel_wire::ShiftDay;
-use satchel_wire::ids::{DeviceId, IdError, MailboxId, RecordId, ResourceId};
+use satchel_wire::ids::{BodyId, DeviceId, IdError, MailboxId, MemberId, OperationId, RecordId, ResourceId, TeamId};
 
 fn id_error(error: IdError) -> FfiError {
     FfiError::invalid(match error {
@@ -11,26 +11,17 @@ fn id_error(error: IdError) -> FfiError {
     })
 }
 
-uniffi::custom_type!(RecordId, String, {
-    remote,
-    try_lift: |text| Ok(text.parse::<RecordId>().map_err(id_error)?),
-    lower: |id| id.to_string(),
-});
-uniffi::custom_type!(ResourceId, String, {
-    remote,
-    try_lift: |text| Ok(text.parse::<ResourceId>().map_err(id_error)?),
-    lower: |id| id.to_string(),
-});
-uniffi::custom_type!(DeviceId, String, {
-    remote,
-    try_lift: |text| Ok(text.parse::<DeviceId>().map_err(id_error)?),
-    lower: |id| id.to_string(),
-});
-uniffi::custom_type!(MailboxId, String, {
-    remote,
-    try_lift: |text| Ok(text.parse::<MailboxId>().map_err(id_error)?),
-    lower: |id| id.to_string(),
-});
+/// An id crosses as its text.
+macro_rules! ids {
+    ($($name:ident),+ $(,)?) => {$(
+        uniffi::custom_type!($name, String, {
+            remote,
+            try_lift: |text| Ok(text.parse::<$name>().map_err(id_error)?),
+            lower: |id| id.to_string(),
+        });
+    )+};
+}
+ids!(BodyId, DeviceId, MailboxId, MemberId, OperationId, RecordId, ResourceId, TeamId);
 uniffi::custom_type!(ShiftDay, String, {
     remote,
     try_lift: |text| Ok(text.parse::<ShiftDay>().map_err(|_| FfiError::invalid("day.malformed"))?),

@@ -2,6 +2,9 @@
 //!
 //! Inviter: `invite` (shown as a QR code), `answer_knock`, both compare `words`, `introduced`, `welcome`, `thanked`.
 //! Newcomer: `join_team`, `knock`, `answered`, both compare `words`, `introduce`, `welcomed` and send its `thanks`.
+//!
+//! Without a camera: the inviter reads the three words of `invite_by_code` aloud, the newcomer types them. Two messages
+//! come first, `CodeJoining.hello` and `CodeInvitation.answer_hello`; `CodeJoining.replied` goes on as above.
 
 use crate::error::{FfiError, call};
 use crate::protector::{KeyProtector, keystore};
@@ -13,6 +16,7 @@ use satchel_core::store;
 use satchel_core::team::{Invitation, InvitationError, Role, joining};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use zeroize::Zeroizing;
 
 /// What a member may do.
 #[uniffi::remote(Enum)]
@@ -53,6 +57,25 @@ impl Unlocked {
     /// `address` is where this phone listens, or empty. Errors: [`FfiError::Refused`] unless this member is a steward.
     pub fn invite(&self, role: Role, address: &str) -> Result<String, FfiError> {
         call(|| Ok(self.core().invite(role, address)?.to_text()))
+    }
+
+    /// Invites somebody by a code to be typed: good for one try and ten minutes, where no camera can be used.
+    ///
+    /// Errors: [`FfiError::Refused`] unless this member is a steward.
+    pub fn invite_by_code(&self, role: Role) -> Result<Arc<CodeInvitation>, FfiError> {
+        call(|| Ok(CodeInvitation::of(self.core().invite_by_code(role)?)))
+    }
+
+    /// Invites this member's own second phone, with this member's role: the text for a QR code, as `invite`.
+    ///
+    /// Errors: [`FfiError::Sync`] for the address, [`FfiError::Refused`].
+    pub fn invite_own_device(&self, address: &str) -> Result<String, FfiError> {
+        call(|| Ok(self.core().invite_own_device(address)?.to_text()))
+    }
+
+    /// As `invite_own_device`, by a code to be typed.
+    pub fn invite_own_device_by_code(&self) -> Result<Arc<CodeInvitation>, FfiError> {
+        call(|| Ok(CodeInvitation::of(self.core().invite_own_device_by_code()?)))
     }
 
     /// Answers a knock. The invitation is used up, on disk, before the answer exists.
@@ -104,6 +127,73 @@ impl HostedInvitation {
     }
 }
 
+/// A code to be typed on the other phone. It lives as long as this handle.
+#[derive(uniffi::Object)]
+pub struct CodeInvitation {
+    code: Zeroizing<Vec<u8>>,
+    invitation: Mutex<Option<store::CodeInvitation>>,
+}
+
+impl CodeInvitation {
+    fn of(invitation: store::CodeInvitation) -> Arc<Self> {
+        let code = Zeroizing::new(invitation.code().as_bytes().to_vec());
+        Arc::new(Self { code, invitation: Mutex::new(Some(invitation)) })
+    }
+}
+
+#[uniffi::export]
+impl CodeInvitation {
+    /// The three words in ASCII, parted by hyphens or spaces: to be read out to who joins, and to nobody else.
+    pub fn code(&self) -> Vec<u8> {
+        self.code.to_vec()
+    }
+
+    /// Answers the hello of the other phone. The code is spent, whether or not the other side knew it, and nothing says
+    /// which: `answer_knock` tells (`invitation_used`). On an error send `refusal_of_knock`. Errors: [`FfiError::Sync`].
+    pub fn answer_hello(&self, hello: Vec<u8>) -> Result<Vec<u8>, FfiError> {
+        call(|| {
+            let taken = self.invitation.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let invitation = taken.ok_or(satchel_core::Error::Invitation(InvitationError::Used))?;
+            Ok(invitation.answer_hello(&hello)?)
+        })
+    }
+}
+
+/// The newcomer's side of a typed code, until the other phone has replied. One try.
+#[derive(uniffi::Object)]
+pub struct CodeJoining {
+    hello: Vec<u8>,
+    typed: Mutex<Option<store::TypedStore>>,
+}
+
+/// Begins to join with a typed code, as UTF-8. Errors: [`FfiError::Sync`] for what cannot be a code; no try is spent.
+#[uniffi::export]
+pub fn join_by_code(code: Vec<u8>) -> Result<Arc<CodeJoining>, FfiError> {
+    call(|| {
+        let code = Zeroizing::new(code);
+        let typed = std::str::from_utf8(&code).map_err(|_| satchel_core::Error::Invitation(InvitationError::Malformed))?;
+        let (typed, hello) = store::Store::join_by_code(Env::system(), typed)?;
+        Ok(Arc::new(CodeJoining { hello, typed: Mutex::new(Some(typed)) }))
+    })
+}
+
+#[uniffi::export]
+impl CodeJoining {
+    /// The first message to the inviter.
+    pub fn hello(&self) -> Vec<u8> {
+        self.hello.clone()
+    }
+
+    /// Reads the inviter's reply; from here on it goes as with a QR code, `knock` first. Errors: [`FfiError::Sync`].
+    pub fn replied(&self, reply: Vec<u8>) -> Result<Arc<Joining>, FfiError> {
+        call(|| {
+            let typed = self.typed.lock().unwrap_or_else(PoisonError::into_inner).take().ok_or_else(out_of_order)?;
+            let (new, knock) = typed.replied(&reply)?;
+            Ok(Joining::knocked(new, knock))
+        })
+    }
+}
+
 enum Step {
     Knocked(store::NewStore),
     Answered(Box<store::JoinedStore>),
@@ -133,11 +223,15 @@ pub fn join_team(invitation: &str) -> Result<Arc<Joining>, FfiError> {
         let env = Env::system();
         let invitation = Invitation::from_text(invitation, env.now()).map_err(satchel_core::Error::from)?;
         let (new, knock) = store::Store::join(env, &invitation)?;
-        Ok(Arc::new(Joining { knock, step: Mutex::new(Step::Knocked(new)) }))
+        Ok(Joining::knocked(new, knock))
     })
 }
 
 impl Joining {
+    fn knocked(new: store::NewStore, knock: Vec<u8>) -> Arc<Self> {
+        Arc::new(Self { knock, step: Mutex::new(Step::Knocked(new)) })
+    }
+
     fn step(&self) -> MutexGuard<'_, Step> {
         self.step.lock().unwrap_or_else(PoisonError::into_inner)
     }

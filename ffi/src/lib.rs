@@ -4,25 +4,35 @@
 //! A panic inside never crosses: it becomes [`FfiError::Internal`]. Memory is wiped when it is freed, so that
 //! texts and passphrases do not stay behind in buffers that crossed.
 
+mod charter;
+mod erasure;
 mod error;
 mod id;
 mod joining;
 mod observer;
+mod pack;
 mod protector;
 mod records;
+mod recovery;
 mod relay;
 mod screening;
 mod session;
 mod store;
+mod team;
 mod unlocked;
 
+pub use charter::{CharterChange, CharterDecision, KeyState, TurnLine};
+pub use erasure::{DroppedEdit, ErasureReceipt, MayStillHold, TendReport};
 pub use error::{FfiError, Finding};
-pub use joining::{AnsweredKnock, HostedInvitation, Joined, Joining};
+pub use joining::{AnsweredKnock, CodeInvitation, CodeJoining, HostedInvitation, Joined, Joining};
 pub use observer::{ChangeObserver, ObserverError, Subscription};
+pub use pack::{PackReader, PackReport, PackWriter};
 pub use protector::{KeyProtector, KeyProtectorError};
+pub use recovery::{MovedRelay, Paper, PaperLabel, Recovered, RecoveryStatus, Reseated};
 pub use relay::{HttpRequest, RelayExchange, RelayReport};
 pub use session::{PeerSession, SessionReport};
-pub use store::{Founded, KeyCost, Store};
+pub use store::{DeviceErasure, Founded, KeyCost, Store};
+pub use team::{AwaitedSignature, DeviceLine, RemovalDetails, RemovalPlan, Team, WaitingBody};
 pub use unlocked::Unlocked;
 
 uniffi::setup_scaffolding!();

@@ -1,8 +1,53 @@
 //! The platform's keystore, as the app implements it.
 
-use satchel_core::store;
+use satchel_core::store::{self, Caveat, KeyReplacement, Promise};
 use std::sync::Arc;
 use zeroize::Zeroizing;
+
+/// What a keystore promises.
+#[uniffi::remote(Enum)]
+pub enum Promise {
+    /// Hardware that gives no key away and counts attempts: only then may a PIN open the store.
+    Hardware,
+    /// The operating system keeps the key away from other programs.
+    System,
+    /// A file beside the store.
+    File,
+    /// There is none: the passphrase alone opens a copied folder.
+    None,
+}
+
+/// What a keystore cannot promise: the app says it in the user's language.
+#[uniffi::remote(Enum)]
+pub enum Caveat {
+    /// Whoever copies the folder may try passphrases for as long as they like.
+    CopyCanBeGuessed,
+    /// Whoever copies the folder and the keystore's files may do so.
+    CopyOfBothCanBeGuessed,
+    /// Nothing counts attempts.
+    AttemptsNotCounted,
+    /// The medium may keep a destroyed key until it reuses the place.
+    DestroyedKeyMayLinger,
+    /// An old key slot that the medium kept still opens what was erased, with the passphrase of its time.
+    OldSlotsStillOpen,
+}
+
+/// Whether the store key was replaced, as every erasure does, and what that is worth.
+#[uniffi::remote(Enum)]
+pub enum KeyReplacement {
+    /// Old slots open nothing any more: their keystore key is destroyed.
+    Done,
+    /// There is no keystore: an old slot that the medium kept still opens old copies, with the passphrase of its time.
+    WithoutKeystore,
+    /// The keystore or the medium refused; the next write tries again.
+    Due,
+}
+
+/// What a keystore with this promise cannot promise; empty for hardware.
+#[uniffi::export]
+pub fn caveats(promise: Promise) -> Vec<Caveat> {
+    promise.caveats().to_vec()
+}
 
 /// Why the keystore did not do what was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, uniffi::Error)]
@@ -13,6 +58,9 @@ pub enum KeyProtectorError {
     /// The platform refused. Remedy: unlock the device, then try again.
     #[error("the keystore refused")]
     Refused,
+    /// The platform cannot do this. Remedy: none needed, the store does without.
+    #[error("the keystore cannot do this")]
+    Unsupported,
 }
 
 impl From<uniffi::UnexpectedUniFFICallbackError> for KeyProtectorError {
@@ -39,6 +87,12 @@ pub trait KeyProtector: Send + Sync {
     fn destroy(&self, alias: Vec<u8>) -> Result<(), KeyProtectorError>;
     /// Whether the key is bound to hardware that counts attempts. A failure counts as no.
     fn is_hardware_bound(&self) -> Result<bool, KeyProtectorError>;
+    /// Keeps the highest day this device has seen (days since 1970-01-01) where a restored folder cannot take it back.
+    ///
+    /// Errors: [`KeyProtectorError::Unsupported`] where the platform has no such place.
+    fn note_day(&self, day: u32) -> Result<(), KeyProtectorError>;
+    /// The highest day that was kept, none before the first. Errors: as `note_day`.
+    fn highest_day(&self) -> Result<Option<u32>, KeyProtectorError>;
 }
 
 /// The app's keystore as the core knows keystores.
@@ -53,6 +107,7 @@ fn core_error(error: KeyProtectorError) -> store::ProtectorError {
     match error {
         KeyProtectorError::Missing => store::ProtectorError::Missing,
         KeyProtectorError::Refused => store::ProtectorError::Refused,
+        KeyProtectorError::Unsupported => store::ProtectorError::Unsupported,
     }
 }
 
@@ -71,5 +126,11 @@ impl store::KeyProtector for Foreign {
     }
     fn is_hardware_bound(&self) -> bool {
         self.0.is_hardware_bound().unwrap_or(false)
+    }
+    fn note_day(&self, day: u32) -> Result<(), store::ProtectorError> {
+        self.0.note_day(day).map_err(core_error)
+    }
+    fn highest_day(&self) -> Result<Option<u32>, store::ProtectorError> {
+        self.0.highest_day().map_err(core_error)
     }
 }

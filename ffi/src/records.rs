@@ -3,6 +3,7 @@
 //! What holds a user's text prints nothing but its type, in both languages.
 
 use crate::error::FfiError;
+use crate::team::{DeviceLine, RemovalDetails};
 use satchel_core::consent::HowGiven;
 use satchel_core::record::{self, EncounterKind, FollowUpState, Offer, Outcome, ReferralStatus, StartedBy, TallyLine};
 use satchel_core::screen::{Alias, Note, ScreenError, ShortText};
@@ -182,7 +183,7 @@ fn list(field: &str, texts: &[String]) -> Result<Vec<ShortText>, FfiError> {
     texts.iter().enumerate().map(|(at, text)| screened(format!("{field}.{at}"), text, ShortText::parse)).collect()
 }
 
-fn shown(text: Option<&ShortText>) -> Option<String> {
+pub(crate) fn shown(text: Option<&ShortText>) -> Option<String> {
     text.map(|text| text.as_str().to_owned())
 }
 
@@ -209,6 +210,8 @@ quiet!(
     SelfReferralDraft,
     SelfReferral,
     ZoneLine,
+    DeviceLine,
+    RemovalDetails,
 );
 
 /// What is written when somebody says yes to a file.

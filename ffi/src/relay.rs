@@ -6,7 +6,7 @@ use satchel_core::store::{self, RelayAddress, RelayAnswer, RelayLink};
 use satchel_transport::relay::{Client, check_url};
 use satchel_wire::frame::{CONTENT_TYPE, ProblemCode};
 use satchel_wire::ids::MailboxId;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use zeroize::Zeroizing;
 
 /// What an exchange did (counts).
@@ -45,7 +45,12 @@ pub struct HttpRequest {
 ///
 /// However it ends, what was accepted is kept and the next exchange goes on from there.
 #[derive(uniffi::Object)]
-pub struct RelayExchange(Mutex<RelayLink>);
+pub struct RelayExchange {
+    link: Mutex<RelayLink>,
+    url: String,
+    /// Made at the first request that it carries.
+    client: OnceLock<Client>,
+}
 
 #[uniffi::export]
 impl Unlocked {
@@ -69,34 +74,63 @@ impl Unlocked {
     /// Errors: [`FfiError::Sync`], [`FfiError::InvalidInput`] where no relay is set, [`FfiError::Locked`], [`FfiError::Storage`].
     pub fn sync_with_relay(&self) -> Result<RelayReport, FfiError> {
         call(|| {
-            let mut link = self.core().relay_exchange()?;
-            let relay = self.core().relay()?.ok_or(store::RelayError::NoRelay)?;
-            let client = Client::new(&relay.url)?;
-            while let Some((endpoint, frame)) = link.next_request()? {
-                let answer = match client.post(endpoint, &frame)? {
-                    Ok(body) => RelayAnswer::Ok(body),
-                    Err(problem) => RelayAnswer::Problem { code: problem.code, relay_time: problem.relay_time },
-                };
-                link.receive(&answer)?;
-            }
-            Ok(link.report().into())
+            let exchange = self.exchange()?;
+            while exchange.carry()? {}
+            let report = exchange.link().report().into();
+            Ok(report)
         })
     }
 
-    /// Begins an exchange that the app carries. Errors: [`FfiError::InvalidInput`] where no relay is set, [`FfiError::Locked`].
+    /// Begins an exchange in steps: that the app carries with its own HTTP, or `carry_next`s and may break off between
+    /// any two. Errors: [`FfiError::InvalidInput`] where no relay is set, [`FfiError::Locked`].
     pub fn relay_exchange(&self) -> Result<Arc<RelayExchange>, FfiError> {
-        call(|| Ok(Arc::new(RelayExchange(Mutex::new(self.core().relay_exchange()?)))))
+        call(|| Ok(Arc::new(self.exchange()?)))
+    }
+}
+
+impl Unlocked {
+    fn exchange(&self) -> Result<RelayExchange, FfiError> {
+        let link = self.core().relay_exchange()?;
+        let relay = self.core().relay()?.ok_or(store::RelayError::NoRelay)?;
+        Ok(RelayExchange { link: Mutex::new(link), url: relay.url, client: OnceLock::new() })
     }
 }
 
 impl RelayExchange {
     fn link(&self) -> MutexGuard<'_, RelayLink> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.link.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn client(&self) -> Result<&Client, FfiError> {
+        match self.client.get() {
+            Some(client) => Ok(client),
+            None => {
+                let made = Client::new(&self.url)?;
+                Ok(self.client.get_or_init(|| made))
+            }
+        }
+    }
+
+    fn carry(&self) -> Result<bool, FfiError> {
+        let mut link = self.link();
+        let Some((endpoint, frame)) = link.next_request()? else { return Ok(false) };
+        let answer = match self.client()?.post(endpoint, &frame)? {
+            Ok(body) => RelayAnswer::Ok(body),
+            Err(problem) => RelayAnswer::Problem { code: problem.code, relay_time: problem.relay_time },
+        };
+        link.receive(&answer)?;
+        Ok(true)
     }
 }
 
 #[uniffi::export]
 impl RelayExchange {
+    /// Carries the next request itself and takes its answer. Whether there was one. Uses the network and blocks, at most a
+    /// minute. Errors: as `sync_with_relay`; the exchange is then over, and a new one goes on from there.
+    pub fn carry_next(&self) -> Result<bool, FfiError> {
+        call(|| self.carry())
+    }
+
     /// The next request, or none when the exchange is over. Ask once per answer. Errors: as `sync_with_relay`.
     pub fn next_request(&self) -> Result<Option<HttpRequest>, FfiError> {
         call(|| {

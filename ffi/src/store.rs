@@ -3,10 +3,11 @@
 use crate::error::{FfiError, call};
 use crate::protector::{KeyProtector, keystore};
 use crate::records::short_text;
+use crate::recovery::Paper;
 use crate::unlocked::Unlocked;
 use satchel_core::crypto::{Argon2Params, Passphrase};
 use satchel_core::env::Env;
-use satchel_core::store;
+use satchel_core::store::{self, KeyReplacement, Promise};
 use std::path::Path;
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -98,6 +99,31 @@ impl Store {
         call(|| Ok(self.0.resume()?))
     }
 
+    /// Locks by itself when no handle was used for so many seconds; none, the beginning, never does.
+    ///
+    /// Looked at by every call, before anything is read, and by `lock_if_idle` for the app's timer. A clock that goes
+    /// back by more than a minute locks too; a host whose timer counts by itself calls `lock`.
+    pub fn lock_after(&self, seconds: Option<u64>) -> Result<(), FfiError> {
+        call(|| {
+            self.0.lock_after(seconds);
+            Ok(())
+        })
+    }
+
+    /// Locks if the time of `lock_after` is over. Whether the store is locked now.
+    pub fn lock_if_idle(&self) -> Result<bool, FfiError> {
+        call(|| Ok(self.0.lock_if_idle()))
+    }
+
+    /// Erases this store from the device, locked or not, without asking for the passphrase: first the keystore's keys,
+    /// then the slots, then the files. Every handle is dead. Colleagues keep what they hold; a steward removes this device.
+    ///
+    /// `protector` may be left out where the store was unlocked with it. Errors: [`FfiError::Storage`], for the slots.
+    #[uniffi::method(default(protector = None))]
+    pub fn erase_device(&self, protector: Option<Arc<dyn KeyProtector>>) -> Result<DeviceErasure, FfiError> {
+        call(|| Ok(self.0.erase_device(keystore(protector))?.into()))
+    }
+
     /// Whether the store is unlocked.
     pub fn is_unlocked(&self) -> Result<bool, FfiError> {
         call(|| Ok(self.0.is_unlocked()))
@@ -109,11 +135,65 @@ impl Store {
     }
 }
 
+/// What is left of a device that was erased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Record)]
+pub struct DeviceErasure {
+    /// Every keystore key of this store is destroyed, or it had none. Otherwise: erase again, with the keystore.
+    pub are_keys_gone: bool,
+    /// The files are removed as well. Otherwise the next opening finishes it; without slots they open for nobody.
+    pub are_files_gone: bool,
+}
+
+impl From<store::DeviceErasure> for DeviceErasure {
+    fn from(erasure: store::DeviceErasure) -> Self {
+        Self { are_keys_gone: erasure.are_keys_gone, are_files_gone: erasure.are_files_gone }
+    }
+}
+
+/// As `Store.erase_device`, for a folder that is not open, also one in which an erasure began.
+///
+/// Errors: [`FfiError::Storage`]: `not_found` where no store lies, and the medium's.
+#[uniffi::export(default(protector = None))]
+pub fn erase_device_in(dir: &str, protector: Option<Arc<dyn KeyProtector>>) -> Result<DeviceErasure, FfiError> {
+    call(|| Ok(store::Store::erase_device_in(Path::new(dir), &Env::system(), keystore(protector))?.into()))
+}
+
+#[uniffi::export]
+impl Unlocked {
+    /// Takes a new passphrase or keystore, and replaces store key and slot with it. Slow on purpose: call it off the main
+    /// thread. A kill half-way leaves a store that opens with the old credentials or with the new ones.
+    ///
+    /// Errors: [`FfiError::InvalidInput`] for the passphrase, [`FfiError::Storage`]; then nothing has changed.
+    #[uniffi::method(default(protector = None))]
+    pub fn change_credentials(&self, passphrase: Vec<u8>, cost: KeyCost, protector: Option<Arc<dyn KeyProtector>>) -> Result<(), FfiError> {
+        call(|| {
+            let passphrase = read_passphrase(passphrase)?;
+            let credentials = store::Credentials { passphrase: &passphrase, protector: keystore(protector), cost: cost.read()? };
+            Ok(self.core().change_credentials(&credentials)?)
+        })
+    }
+
+    /// Replaces store key, slot and keystore key, as every erasure does. Needs no passphrase. Errors: [`FfiError::Storage`].
+    pub fn replace_store_key(&self) -> Result<KeyReplacement, FfiError> {
+        call(|| Ok(self.core().replace_store_key()?))
+    }
+
+    /// What the last replacement of the store key is worth, or that one is due.
+    pub fn key_replacement(&self) -> Result<KeyReplacement, FfiError> {
+        call(|| Ok(self.core().key_replacement()?))
+    }
+
+    /// What stands between a copied folder and a guessed passphrase, as the store was opened now. See `caveats`.
+    pub fn promise(&self) -> Result<Promise, FfiError> {
+        call(|| Ok(self.core().promise()?))
+    }
+}
+
 /// A team that was just founded.
 #[derive(uniffi::Object)]
 pub struct Founded {
     unlocked: Arc<Unlocked>,
-    reseat_words: Zeroizing<String>,
+    reseat_paper: Arc<Paper>,
 }
 
 #[uniffi::export]
@@ -123,10 +203,9 @@ impl Founded {
         self.unlocked.clone()
     }
 
-    /// The paper key: 24 words (BIP-39 list) in ASCII, parted by spaces. To be printed once and never stored; overwrite
-    /// the bytes after use. It can remove a device and seat a steward, and opens no record. Wiped when this is freed.
-    pub fn reseat_words(&self) -> Vec<u8> {
-        self.reseat_words.as_bytes().to_vec()
+    /// The reseat key, to be printed once and never stored. It can remove a device and seat a steward, and opens no record.
+    pub fn reseat_paper(&self) -> Arc<Paper> {
+        self.reseat_paper.clone()
     }
 }
 
@@ -148,6 +227,6 @@ pub fn found_team(
         let credentials = store::Credentials { passphrase: &passphrase, protector: keystore(protector), cost: cost.read()? };
         let founding = store::Founding { time_zone, member_name: short_text("member_name", member_name)? };
         let founded = store::Store::found(Path::new(dir), Env::system(), &credentials, &founding)?;
-        Ok(Arc::new(Founded { unlocked: Unlocked::of(founded.unlocked), reseat_words: founded.reseat_words }))
+        Ok(Arc::new(Founded { unlocked: Unlocked::of(founded.unlocked), reseat_paper: Paper::of(founded.reseat_paper) }))
     })
 }

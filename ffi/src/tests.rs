@@ -32,6 +32,28 @@ fn errors_keep_their_code_and_remedy() {
 }
 
 #[test]
+fn every_error_says_what_to_do_and_only_faults_of_this_library_are_internal() {
+    use satchel_core::Error;
+    use satchel_core::recovery::{PaperError, RecoveryError};
+    use satchel_core::team::{Refusal, pack::PackError};
+    let wrong_word = FfiError::from(PaperError::WrongWord { position: 7 });
+    let FfiError::InvalidInput { code, field, .. } = &wrong_word else { panic!("{wrong_word:?}") };
+    assert_eq!((code.as_str(), field.as_deref()), ("paper_wrong_word", Some("word.7")));
+    assert!(matches!(FfiError::from(Error::TooSoon { seconds: 8 }), FfiError::TooSoon { seconds: 8, .. }));
+    assert!(matches!(FfiError::from(Error::Pack(PackError::Overtaken)), FfiError::Sync { remedy, .. } if remedy == "try_later"));
+    let refused = [
+        Error::Ended,
+        Error::Operation(Refusal::NotEntitled),
+        Error::Recovery(RecoveryError::NoBoard),
+        Error::Recovery(RecoveryError::NotSetUp),
+    ];
+    for error in refused {
+        let crossed = FfiError::from(error.clone());
+        assert!(matches!(&crossed, FfiError::Refused { remedy, .. } if remedy == "ask_steward"), "{error:?}: {crossed:?}");
+    }
+}
+
+#[test]
 #[cfg(target_os = "linux")]
 fn memory_is_wiped_when_it_is_freed() {
     use std::os::unix::fs::FileExt;

@@ -18,7 +18,7 @@ library_name() {
 }
 
 # build_bindings LANGUAGE
-# Sets TARGET (cargo's), LIBRARY_DIR (holds the library) and BINDINGS (holds the generated sources).
+# Sets TARGET (cargo's), LIBRARY_DIR (holds the library and the relay that tests start) and BINDINGS (holds the generated sources).
 #
 # The whole workspace with all targets, and not `-p satchel-ffi`: cargo then settles on the same
 # features of every dependency as for the tests of the workspace and reuses what those built.

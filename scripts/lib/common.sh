@@ -29,6 +29,12 @@ missing_for_rust() {
   command -v cc >/dev/null || echo "a C compiler: run scripts/install-tools as root"
 }
 
+# The team log is compared with a second implementation, which is in Python (standard library only).
+missing_for_reference() {
+  python3 -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null ||
+    echo "Python, 3.9 or newer: run scripts/install-tools as root"
+}
+
 missing_for_licences() {
   cargo deny --version >/dev/null 2>&1 || echo "cargo-deny: run scripts/install-tools, or \`cargo install cargo-deny --locked\`"
 }

@@ -20,6 +20,8 @@ const EMPTY: [u8; 1024] = [0; 1024];
 pub struct Report {
     /// Bytes looked at in the last scan.
     pub scanned_bytes: u64,
+    /// Bytes of this process that were in memory just before it.
+    pub resident_bytes: u64,
     /// Keys drawn.
     pub keys: usize,
     /// While views are held.
@@ -108,6 +110,13 @@ fn regions(only_writable: bool) -> io::Result<Vec<(u64, u64, String)>> {
     Ok(maps.lines().filter_map(region).collect())
 }
 
+/// Bytes of this process that are in memory, by the kernel's own sum over its page tables.
+fn resident_bytes() -> io::Result<u64> {
+    let rollup = fs::read_to_string("/proc/self/smaps_rollup")?;
+    let kib = rollup.lines().find_map(|line| line.strip_prefix("Rss:")?.split_whitespace().next()?.parse::<u64>().ok());
+    kib.map(|kib| kib * 1024).ok_or_else(|| io::Error::other("no Rss"))
+}
+
 fn masked(bytes: &[u8]) -> Vec<u8> {
     bytes.iter().map(|byte| byte ^ MASK).collect()
 }
@@ -148,6 +157,7 @@ pub fn run(dir: &Path) -> Result<(), Box<dyn std::error::Error>> {
     }
     drop((store, last));
     report.keys = recorder.masked_keys().len();
+    report.resident_bytes = resident_bytes()?;
     (report.dropped, report.scanned_bytes) = needles(&recorder, Some(&done)).count(false)?;
     writeln!(io::stdout(), "{}", serde_json::to_string(&report)?)?;
     Ok(())

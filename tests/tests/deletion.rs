@@ -161,3 +161,92 @@ fn a_steward_who_asks_for_everything_deletes_nothing_live() {
     assert!(doubles(&rows).is_subset(&left), "one row of every body is left");
     assert!(rows.iter().any(|row| !is_on_disk(&hub, row)), "control: what nobody vetoed is gone");
 }
+
+/// Ana files somebody, both push. Returns the phones and the rows about them: the bodies that the ledger strikes.
+fn filed(folder: &std::path::Path, seed: u64) -> (Hub, Phone, Phone, satchel_wire::RecordId, Vec<Row>, Vec<Row>) {
+    use satchel_core::consent::HowGiven;
+    use satchel_core::record::ParticipantDraft;
+    let (hub, address) = Hub::new(folder, START);
+    let ana = found(folder, seed, "Ana", START);
+    ana.unlocked.set_relay(&address).unwrap();
+    hub.exchange(&ana).unwrap();
+    let ben = join(folder, seed, "Ben", START, &ana, Role::Worker);
+    hub.exchange(&ana).unwrap();
+    hub.exchange(&ben).unwrap();
+    let before = passed(&hub).0.len();
+    let alias = Some(satchel_core::screen::Alias::parse("Blue").unwrap());
+    let person =
+        ana.unlocked.create_participant(&ParticipantDraft { alias, ..ParticipantDraft::default() }, HowGiven::Spoken, "en").unwrap();
+    hub.exchange(&ana).unwrap();
+    let between = passed(&hub).0.len();
+    (0..5).for_each(|n| encounter(&ana, n));
+    for phone in [&ana, &ben, &ana] {
+        hub.exchange(phone).unwrap();
+    }
+    let rows = passed(&hub).0;
+    // pages are larger
+    let records = |row: &&Row| row.as_bytes().len() == 512;
+    let about = rows[before..between].iter().filter(records).cloned().collect();
+    let others = rows[between..].iter().filter(records).cloned().collect();
+    (hub, ana, ben, person, about, others)
+}
+
+#[test]
+fn the_rows_of_somebody_erased_leave_the_relay_after_two_weeks_and_no_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let (hub, ana, ben, person, about, others) = filed(folder.path(), 3);
+    assert!(about.len() >= 2 && others.len() >= 5, "grant and file, and five encounters: {} {}", about.len(), others.len());
+    ana.unlocked.erase_participant(person).unwrap();
+    let mut asked_on = None;
+    for day in 0..DELETION_PENDING_DAYS + 4 {
+        for phone in [&ana, &ben] {
+            assert_eq!(hub.exchange(phone).unwrap().vetoes, 0, "day {day}");
+        }
+        let names = passed(&hub).1;
+        if asked_on.is_none() && about.iter().all(|row| names.contains(&row.id().name())) {
+            asked_on = Some(day);
+        }
+        if asked_on.is_some_and(|asked| day < asked + DELETION_PENDING_DAYS) {
+            assert!(about.iter().all(|row| is_on_disk(&hub, row)), "control: on day {day} they wait");
+        }
+        pass_days(&hub, &[&ana, &ben], 1);
+    }
+    assert!(asked_on.is_some(), "the batch names them");
+    assert!(!about.iter().any(|row| is_on_disk(&hub, row)), "they are gone");
+    assert!(others.iter().all(|row| is_on_disk(&hub, row)), "and nothing else is");
+}
+
+#[test]
+fn the_rows_of_what_expired_leave_the_relay_as_well_and_a_phone_that_still_needs_them_keeps_them() {
+    for ben_is_slow in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let (hub, ana, ben, _, _, others) = filed(folder.path(), 4);
+        // encounters are kept for ninety days; Ben's phone may believe that it is November still
+        let live = |phones: &[&Phone]| {
+            pass_days(&hub, phones, 1);
+            ana.unlocked.tend().unwrap();
+        };
+        for _ in 0..92 {
+            if ben_is_slow { live(&[&ana]) } else { live(&[&ana, &ben]) }
+        }
+        let mut vetoes = 0;
+        for _ in 0..DELETION_PENDING_DAYS + 4 {
+            if !ben_is_slow {
+                ben.unlocked.tend().unwrap();
+            }
+            for phone in [&ana, &ben] {
+                vetoes += hub.exchange(phone).map_or(0, |report| report.vetoes);
+            }
+            if ben_is_slow { live(&[&ana]) } else { live(&[&ana, &ben]) }
+        }
+        let names = passed(&hub).1;
+        assert!(others.iter().all(|row| names.contains(&row.id().name())), "the batch names what expired");
+        let left = others.iter().filter(|row| is_on_disk(&hub, row)).count();
+        if ben_is_slow {
+            assert!(vetoes >= 5, "{vetoes}");
+            assert_eq!(left, others.len(), "what Ben's phone still shows is kept");
+        } else {
+            assert_eq!((left, vetoes), (0, 0), "control: nobody needs it");
+        }
+    }
+}

@@ -94,7 +94,8 @@ fn a_kill_at_any_call_of_a_replacement_leaves_a_store_that_opens() {
             let is_due = unlocked.key_replacement().unwrap() == KeyReplacement::Due;
             assert!(!is_due || !ends, "only a medium that failed leaves it due: {fault:?} at {at}");
             assert_eq!(place.slot_count(), 1, "{fault:?} at {at}");
-            assert!(place.key_files().len() <= 3, "{fault:?} at {at}");
+            let keys = place.key_files().into_iter().filter(|path| path.extension().is_some_and(|end| end == "key"));
+            assert!(keys.count() <= 3, "{fault:?} at {at}");
             assert_eq!(unlocked.replace_store_key().unwrap(), KeyReplacement::Done);
             unlocked.lock();
             assert!(store.unlock(&scene::passphrase(), Some(place.keys())).is_ok());
@@ -150,4 +151,71 @@ fn an_erasure_killed_at_any_call_is_finished_by_the_next_opening() {
         }
     }
     assert!(untouched > 0 && ended > 3 && nothing_left > 0, "{untouched} not begun, {ended} ended, {nothing_left} complete of {calls}");
+}
+
+/// Every sealed value that lies in a database.
+fn sealed_in(dir: &Path) -> Vec<Vec<u8>> {
+    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let database = rusqlite::Connection::open_with_flags(dir.join("store.sqlite"), flags).unwrap();
+    let mut statement = database.prepare("SELECT sealed FROM body UNION ALL SELECT sealed FROM document").unwrap();
+    statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+}
+
+/// How many of some values lie anywhere in a folder.
+fn left_in(dir: &Path, values: &[Vec<u8>]) -> usize {
+    let files: Vec<Vec<u8>> = fs::read_dir(dir).unwrap().filter_map(|entry| fs::read(entry.unwrap().path()).ok()).collect();
+    let part = |value: &Vec<u8>| value[value.len() / 2..value.len() / 2 + 48].to_vec();
+    values.iter().map(part).filter(|part| files.iter().any(|file| file.windows(48).any(|window| window == &part[..]))).count()
+}
+
+#[test]
+fn the_erasure_of_a_person_killed_at_any_call_is_whole_or_has_not_begun() {
+    let shim = Shim::build(Path::new(env!("CARGO_TARGET_TMPDIR"))).unwrap();
+    let template = Place::founded();
+    assert!(child(&template.dir, "person").status().unwrap().success());
+    let counted = template.copy();
+    let calls =
+        shim.count(child(&counted.dir, "forget").stdout(Stdio::null()), &counted.watched, &counted.folder.path().join("count")).unwrap();
+    assert!(calls > 40, "the calls go past the shim: {calls}");
+    let after = sealed_in(&counted.dir);
+    let erased: Vec<Vec<u8>> = sealed_in(&template.dir).into_iter().filter(|value| !after.contains(value)).collect();
+    assert!(erased.len() >= 3, "grant, file and encounter: {}", erased.len());
+    assert_eq!(left_in(&template.dir, &erased), erased.len(), "control: before, they are found");
+    let (mut not_begun, mut done, mut old_slots_opened) = (0, 0, 0);
+    for at in 1..=calls {
+        let place = template.copy();
+        let output = shim.arm(&mut child(&place.dir, "forget"), &place.watched, Fault::Kill, at).output().unwrap();
+        assert!(output.status.code().is_none(), "at {at} did not kill");
+        let told = output.stdout.len() >= 32;
+        let store = Store::open(&place.dir, Env::system()).unwrap();
+        let unlocked = store.unlock(&scene::passphrase(), Some(place.keys())).unwrap_or_else(|error| panic!("at {at}: {}", error.code()));
+        let (people, met) = (unlocked.participants().unwrap().len(), unlocked.encounters(None).unwrap().len());
+        let erasures = unlocked.erasures().unwrap().len();
+        let is_due = unlocked.key_replacement().unwrap() == KeyReplacement::Due;
+        unlocked.lock();
+        store.suspend().unwrap();
+        // the phone as it was before, on what this keystore still holds
+        let old = template.copy();
+        let with_old_store = Store::open(&old.dir, Env::system()).unwrap().unlock(&scene::passphrase(), Some(place.keys())).is_ok();
+        let mixed = place.copy();
+        fs::copy(template.dir.join("slots"), mixed.dir.join("slots")).unwrap();
+        let with_old_slots =
+            Store::open(&mixed.dir, Env::system()).and_then(|store| store.unlock(&scene::passphrase(), Some(mixed.keys()))).is_ok();
+        match (people, met, erasures) {
+            (1, 1, 0) => {
+                assert!(!told, "at {at}: what was acknowledged came back");
+                not_begun += 1;
+                old_slots_opened += usize::from(with_old_slots && with_old_store);
+            }
+            (0, 0, 1) => {
+                done += 1;
+                assert!(!is_due, "at {at}: the opening finishes what was cut short");
+                assert_eq!(left_in(&place.dir, &erased), 0, "at {at} of {calls}");
+                assert!(!with_old_store, "at {at}: the old store opens");
+                assert!(!with_old_slots, "at {at}: the old slots open");
+            }
+            other => panic!("at call {at} of {calls}: half-way: {other:?}"),
+        }
+    }
+    assert!(not_begun > 5 && done > 5 && old_slots_opened > 5, "{not_begun} not begun, {done} done, {old_slots_opened} old opened");
 }

@@ -310,3 +310,33 @@ fn work_that_the_board_phone_had_not_heard_of_waits_to_be_adopted() {
     cleo.unlocked.adopt(&waiting).unwrap();
     assert_eq!(view(&cleo), complete);
 }
+
+#[test]
+fn records_come_back_after_removals_erasures_and_turns_and_what_was_erased_does_not() {
+    let Story { folder, hub, ana, ben, board, reseat, shares } = story(9, None);
+    let gone = ana.unlocked.create_participant(&scene::participant(), satchel_core::consent::HowGiven::Spoken, "en").unwrap();
+    ana.unlocked.save_encounter(&scene::encounter(Some(gone), None, "of somebody who asks to be forgotten")).unwrap();
+    let cleo = team::join(folder.path(), 9, "lost", NOON, &ana, Role::Worker);
+    cleo.unlocked.save_encounter(&scene::encounter(None, None, "of a phone that will be lost")).unwrap();
+    for phone in [&ana, &ben, &cleo, &board, &ana, &ben] {
+        hub.exchange(phone).unwrap();
+    }
+    ana.unlocked.prepare_removal(cleo.unlocked.device().unwrap()).unwrap().confirm().unwrap();
+    ana.unlocked.erase_participant(gone).unwrap();
+    ana.unlocked.save_encounter(&scene::encounter(None, None, "after the erasure")).unwrap();
+    for phone in [&ana, &ben, &board, &ana, &ben, &board, &ana, &ben, &board] {
+        hub.exchange(phone).unwrap();
+    }
+    assert_eq!(view(&ana), view(&ben));
+    let before = view(&ana);
+    // of Ana, Ben, the lost phone and after the erasure; the fifth went with whom it was about
+    assert_eq!((before.matches("file rec_").count(), before.matches("encounter EncounterLine").count()), (1, 4), "{before}");
+    let package = board.unlocked.export_recovery().unwrap();
+    drop((ana, ben, cleo));
+    let (new, _) = recover(folder.path(), "new", &package, &typed(&[&shares[2], &shares[0]]), &typed(&[&reseat])).unwrap();
+    for _ in 0..3 {
+        hub.exchange(&new).unwrap();
+        hub.exchange(&board).unwrap();
+    }
+    assert_eq!(view(&new), before);
+}

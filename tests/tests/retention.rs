@@ -202,3 +202,47 @@ fn after_its_last_day_a_team_is_read_only_and_then_gone() {
     live(&ana, 1);
     assert!(ana.unlocked.zones().unwrap().is_empty() && ana.unlocked.encounters(None).unwrap().is_empty());
 }
+
+#[test]
+fn a_store_put_back_together_with_its_clock_still_knows_the_day_from_the_keystore() {
+    use satchel_core::store::{Credentials, FileKeystore, Founding, KeyCost, KeyProtector, Store};
+    use satchel_tests::team::{env, passphrase};
+    use std::fs;
+    for with_day in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let (env, clock) = env(9, "ana", START);
+        let (dir, keys, old) = (folder.path().join("store"), folder.path().join("keys"), folder.path().join("old"));
+        let keystore: std::sync::Arc<dyn KeyProtector> = std::sync::Arc::new(FileKeystore::new(&keys, env.clone()));
+        let passphrase = passphrase();
+        let credentials = Credentials { passphrase: &passphrase, protector: Some(keystore.clone()), cost: KeyCost::Least };
+        let founding = Founding { time_zone: "America/Los_Angeles".into(), member_name: ShortText::parse("Ana").unwrap() };
+        let unlocked = Store::found(&dir, env.clone(), &credentials, &founding).unwrap().unlocked;
+        let first = unlocked.today().unwrap();
+        unlocked.store().suspend().unwrap();
+        drop(unlocked);
+        fs::create_dir(&old).unwrap();
+        for entry in fs::read_dir(&dir).unwrap() {
+            let entry = entry.unwrap();
+            fs::copy(entry.path(), old.join(entry.file_name())).unwrap();
+        }
+        let unlocked = Store::open(&dir, env.clone()).unwrap().unlock(&passphrase, Some(keystore.clone())).unwrap();
+        assert!(unlocked.is_tending_due().unwrap());
+        for _ in 0..10 {
+            clock.advance(DAY);
+            unlocked.tend().unwrap();
+        }
+        assert!(!unlocked.is_tending_due().unwrap());
+        drop(unlocked);
+        if !with_day {
+            fs::remove_file(keys.join("highest.day")).unwrap();
+        }
+        clock.set(START);
+        let unlocked = Store::open(&old, env.clone()).unwrap().unlock(&passphrase, Some(keystore.clone())).unwrap();
+        let expected = if with_day { first.plus(10) } else { first };
+        assert_eq!(unlocked.today().unwrap(), expected, "control: without what the keystore kept, the day comes back");
+        // a call that fails does not make it forget
+        assert!(unlocked.encounter(RecordId::from_bytes([1; 16])).is_err() && unlocked.tally(&[]).is_ok());
+        assert!(unlocked.erase_record(satchel_core::record::Kind::Encounter, RecordId::from_bytes([1; 16])).is_err());
+        assert_eq!(unlocked.today().unwrap(), expected);
+    }
+}

@@ -4,6 +4,7 @@ mod disk;
 mod erase;
 mod exchange;
 mod memory;
+mod pages;
 mod save;
 mod unlock;
 
@@ -11,6 +12,7 @@ pub use disk::disk;
 pub use erase::erase;
 pub use exchange::exchange;
 pub use memory::memory;
+pub use pages::pages;
 pub use save::save;
 pub use unlock::unlock;
 

@@ -1,13 +1,14 @@
-//! `satchel doctor`: how a store is protected, what waits, whether its files are whole.
+//! `satchel doctor`: how a store is protected, which keys it holds and why, what waits, whether its files are whole.
 
 use crate::arguments::Settings;
 use crate::failure::Failure;
 use crate::keystore::{caveat_words, promise_words};
-use crate::output::{Output, table};
+use crate::output::Output;
+use crate::wording;
 use satchel_core::screen::ShortText;
 use satchel_core::storage::{self, SlotKind};
-use satchel_core::store::KeyReplacement;
-use satchel_core::team::Standing;
+use satchel_core::store::{ErasureReceipt, KeyReplacement, KeyState, Promise, TeamOverview, Unlocked};
+use satchel_wire::ShiftDay;
 use serde_json::{Value, json};
 
 pub fn doctor(settings: &Settings, output: Output, confirm_date: bool) -> Result<(), Failure> {
@@ -40,13 +41,8 @@ pub fn doctor(settings: &Settings, output: Output, confirm_date: bool) -> Result
     let today = unlocked.today()?;
     let relay = unlocked.relay()?;
     let catalogue = unlocked.catalogue_info()?;
-    let (promise, replacement) = (unlocked.promise()?, unlocked.key_replacement()?);
+    let keys = Keys::of(&unlocked, today)?;
     let check = unlocked.store().check();
-    let standing = |standing: Standing| match standing {
-        Standing::Active => "active",
-        Standing::Suspended => "suspended",
-        Standing::Removed => "removed",
-    };
     let devices: Vec<Value> = team
         .devices
         .iter()
@@ -55,8 +51,9 @@ pub fn doctor(settings: &Settings, output: Output, confirm_date: bool) -> Result
                 "id": line.id.to_string(),
                 "name": line.name.as_ref().map(ShortText::as_str),
                 "role": line.role.as_str(),
-                "standing": standing(line.standing),
+                "standing": wording::standing(line.standing),
                 "last_heard": line.last_heard.map(|day| day.to_string()),
+                "dormant": line.is_dormant,
                 "forked": line.is_forked,
                 "self": line.is_self,
             })
@@ -68,12 +65,9 @@ pub fn doctor(settings: &Settings, output: Output, confirm_date: bool) -> Result
             json!({ "slot": number, "kind": name, "memory_kib": cost.memory_kib(), "passes": cost.passes(), "lanes": cost.lanes() })
         })
         .collect();
-    let value = json!({
+    let mut value = json!({
         "team": team.team.to_string(),
         "slots": slot_json,
-        "keystore": promise.code(),
-        "caveats": promise.caveats().iter().map(|caveat| caveat.code()).collect::<Vec<_>>(),
-        "key_replacement_due": replacement == KeyReplacement::Due,
         "turn": team.turn,
         "turns_held": team.held_turns,
         "devices": devices,
@@ -87,6 +81,9 @@ pub fn doctor(settings: &Settings, output: Output, confirm_date: bool) -> Result
         "catalogue_resources": catalogue.as_ref().map(|info| info.resources),
         "files_whole": check.is_ok(),
     });
+    if let (Some(value), Value::Object(keys)) = (value.as_object_mut(), keys.value()) {
+        value.extend(keys);
+    }
     output.show(&value, || {
         let mut text = String::from("How this store opens\n");
         for (number, _, meaning, cost) in &slot_values {
@@ -96,49 +93,28 @@ pub fn doctor(settings: &Settings, output: Output, confirm_date: bool) -> Result
                 cost.passes()
             ));
         }
-        text.push_str(&format!("  between a copied folder and a guessed passphrase stands {}\n", promise_words(promise)));
-        for caveat in promise.caveats() {
-            text.push_str(&format!("  but {}\n", caveat_words(*caveat)));
-        }
-        if replacement == KeyReplacement::Due {
-            text.push_str("  something was erased and the store key still has to be replaced: the next change of anything does it\n");
-        }
-        text.push_str(&format!(
-            "\nKeys\n  key turn {} is in use, {} held; earlier ones are destroyed when nothing needs them\n\nDevices\n",
-            team.turn, team.held_turns
-        ));
-        let row = |line: &satchel_core::store::DeviceLine| {
-            let name = line.name.as_ref().map_or("", ShortText::as_str).to_owned();
-            let heard = line.last_heard.map_or("not yet".to_owned(), |day| day.to_string());
-            let remark = match (line.is_self, line.is_forked) {
-                (_, true) => "copied or restored!",
-                (true, _) => "this device",
-                _ => "",
-            };
-            vec![
-                super::view::short(line.id),
-                name,
-                line.role.as_str().to_owned(),
-                standing(line.standing).to_owned(),
-                heard,
-                remark.to_owned(),
-            ]
-        };
-        text.push_str(&table(&["device", "name", "role", "standing", "last heard", ""], &team.devices.iter().map(row).collect::<Vec<_>>()));
+        text.push_str(&keys.protection_text());
+        text.push_str(&format!("\nKeys\n{}", keys.turns_text(today)));
+        text.push_str(&format!("\nPhones\n{}", super::members::device_table(&team)));
+        text.push_str(&format!("\nWhat waits\n{}", keys.waiting_text(&team)));
+        text.push_str(&format!("\nIf every phone is lost\n{}", keys.recovery_text()));
         text.push_str(&format!(
             "\nWork\n  {waiting} changes have not reached the relay, {held} rows wait for something that has not come\n  {}\n",
             team.last_contact.map_or("no exchange yet".to_owned(), |day| format!("last exchange {day}"))
         ));
         text.push_str(&format!(
-            "\nDate\n  today is {today}{}\n",
+            "\nDate\n  today is {today}{}\n  {}\n",
             if in_doubt {
                 ", but the clock jumped: nothing is destroyed by age until it is confirmed (`satchel doctor --confirm-date`)"
             } else {
                 ""
-            }
+            },
+            keys.end_text(today)
         ));
         if team.is_copied {
-            text.push_str("\nThis store is an old copy of a device: nothing leaves it until a steward answers.\n");
+            text.push_str(
+                "\nThis store is an old copy of a device: nothing leaves it until a steward answers (`satchel member resume`).\n",
+            );
         }
         text.push_str(&format!(
             "\nFiles\n  {}\n",
@@ -147,4 +123,130 @@ pub fn doctor(settings: &Settings, output: Output, confirm_date: bool) -> Result
         text
     });
     Ok(check?)
+}
+
+/// What the keys of this store are, and what waits for them to change.
+struct Keys {
+    state: KeyState,
+    promise: Promise,
+    replacement: KeyReplacement,
+    signatures: usize,
+    own_signatures: usize,
+    beyond: usize,
+    erasures: Vec<ErasureReceipt>,
+    recovery: (Value, String),
+    days_in_use: u16,
+}
+
+impl Keys {
+    fn of(unlocked: &Unlocked, today: ShiftDay) -> Result<Self, Failure> {
+        let state = unlocked.key_state()?;
+        let waiting = unlocked.awaiting_countersignature()?;
+        let mut erasures = unlocked.erasures()?;
+        erasures.retain(|receipt| !receipt.is_settled || receipt.waits_for_countersignature);
+        Ok(Self {
+            days_in_use: state.turns.first().map_or(0, |line| today.days().saturating_sub(line.day.days())),
+            state,
+            promise: unlocked.promise()?,
+            replacement: unlocked.key_replacement()?,
+            signatures: waiting.len(),
+            own_signatures: waiting.iter().filter(|waiting| waiting.may_sign).count(),
+            beyond: unlocked.waiting_beyond_cut()?.len(),
+            erasures,
+            recovery: super::recovery::status_in_words(unlocked.recovery_status()?),
+        })
+    }
+
+    fn value(&self) -> Value {
+        let turns = self.state.turns.iter();
+        let turns = turns.map(|line| json!({ "number": line.number, "since": line.day.to_string(), "why": line.because.as_str() }));
+        json!({
+            "keystore": self.promise.code(),
+            "caveats": self.promise.caveats().iter().map(|caveat| caveat.code()).collect::<Vec<_>>(),
+            "key_replacement_due": self.replacement == KeyReplacement::Due,
+            "key_replacement": wording::replacement_code(self.replacement),
+            "turns": turns.collect::<Vec<_>>(),
+            "turn_age_days": self.days_in_use,
+            "next_turn": self.state.next_turn.map(|day| day.to_string()),
+            "waiting_signatures": self.signatures,
+            "waiting_for_my_signature": self.own_signatures,
+            "waiting_beyond_cut": self.beyond,
+            "unsettled_erasures": self.erasures.iter().map(|receipt| receipt.operation.to_string()).collect::<Vec<_>>(),
+            "recovery": self.recovery.0,
+            "last_day": self.state.last_day.to_string(),
+            "destroyed_after": self.state.destroyed_after.to_string(),
+        })
+    }
+
+    fn protection_text(&self) -> String {
+        let mut text = format!("  between a copied folder and a guessed passphrase stands {}\n", promise_words(self.promise));
+        for caveat in self.promise.caveats() {
+            text.push_str(&format!("  but {}\n", caveat_words(*caveat)));
+        }
+        if self.replacement == KeyReplacement::Due {
+            text.push_str("  something was erased and the store key still has to be replaced: the next change of anything does it\n");
+        }
+        text
+    }
+
+    fn turns_text(&self, today: ShiftDay) -> String {
+        let mut text = String::new();
+        for line in &self.state.turns {
+            let age = today.days().saturating_sub(line.day.days());
+            text.push_str(&format!("  turn {}, {age} days old, {}\n", line.number, wording::held_because(line.because)));
+        }
+        match self.state.turns.len() {
+            0 => text.push_str("  none is held: this phone opens nothing new until it meets a colleague's\n"),
+            1 => text
+                .push_str("  no other one is held: earlier ones are destroyed, and nothing that was sealed under them only opens here\n"),
+            more => text.push_str(&format!("  {more} are held: earlier ones are destroyed\n")),
+        }
+        match self.state.next_turn {
+            Some(day) if day <= today => text.push_str("  the monthly one is due: one of the phones begins it with its next exchange\n"),
+            Some(day) => text.push_str(&format!("  the next one is due on {day}, or as soon as somebody is removed or something erased\n")),
+            None => {}
+        }
+        text
+    }
+
+    fn waiting_text(&self, team: &TeamOverview) -> String {
+        let mut lines = Vec::new();
+        let dormant = team.devices.iter().filter(|line| line.is_dormant).count();
+        if dormant > 0 {
+            lines.push(format!(
+                "{dormant} phones were silent for long: they get no keys until somebody meets them; their unsent work is not lost"
+            ));
+        }
+        if self.signatures > 0 {
+            let own = self.own_signatures;
+            lines.push(format!(
+                "{} decisions wait for a second signature, {own} of them for yours: satchel member waiting",
+                self.signatures
+            ));
+        }
+        if self.beyond > 0 {
+            lines.push(format!("{} pieces of work of removed phones wait to be adopted: satchel member waiting", self.beyond));
+        }
+        for receipt in self.erasures.iter().filter(|receipt| !receipt.waits_for_countersignature) {
+            let (id, awaited) = (super::view::short(receipt.operation), receipt.awaited.len());
+            lines.push(format!("the erasure of {} is not settled, {awaited} phones are awaited: satchel erase receipt {id}", receipt.day));
+        }
+        if lines.is_empty() { "  nothing\n".to_owned() } else { lines.iter().map(|line| format!("  {line}\n")).collect() }
+    }
+
+    fn recovery_text(&self) -> String {
+        let status = self.recovery.1.replace('\n', "\n  ");
+        format!(
+            "  {status}\n  The paper reseat key removes lost phones and seats a steward. Only its newest print counts, and nobody keeps a\n  \
+             copy of it: look whether it is where it should be.\n"
+        )
+    }
+
+    fn end_text(&self, today: ShiftDay) -> String {
+        let (last, destroyed) = (self.state.last_day, self.state.destroyed_after);
+        if last < today {
+            return format!("the team's last day was {last}: nothing can be written; all is destroyed after {destroyed}");
+        }
+        format!("the team's last day is {last}, unless the board renews it; all is destroyed after {destroyed}")
+    }
 }

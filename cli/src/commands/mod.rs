@@ -2,11 +2,14 @@
 
 mod catalogue;
 mod diagnosis;
+mod erasing;
 mod exchange;
 mod founding;
 mod keys;
 mod meetings;
+mod members;
 mod overview;
+mod packs;
 mod people;
 mod recovery;
 mod screening;
@@ -40,6 +43,9 @@ pub fn run(arguments: Arguments, output: Output) -> Result<(), Failure> {
         Command::Sync => exchange::sync(&settings, output),
         Command::Peer(command) => exchange::peer(&settings, output, command),
         Command::Relay(command) => exchange::relay(&settings, output, command),
+        Command::Member(command) => members::member(&settings, output, command),
+        Command::Erase(command) => erasing::erase(&settings, output, command),
+        Command::Pack(command) => packs::pack(&settings, output, command),
         Command::Recovery(command) => recovery::recovery(&settings, output, command),
         Command::Reseat { remove, steward } => recovery::reseat(&settings, output, &remove, steward),
         Command::Catalogue(command) => catalogue::run(&settings, output, command),

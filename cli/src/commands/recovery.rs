@@ -38,9 +38,15 @@ fn set_up(settings: &Settings, output: Output, threshold: u8, shares: u8) -> Res
 }
 
 fn status(settings: &Settings, output: Output) -> Result<(), Failure> {
-    let status = settings.unlock()?.recovery_status()?;
+    let (value, words) = status_in_words(settings.unlock()?.recovery_status()?);
+    output.show(&value, || words);
+    Ok(())
+}
+
+/// Whether the team comes back after every phone is lost, for programs and for people.
+pub fn status_in_words(status: RecoveryStatus) -> (Value, String) {
     let loses = status.does_losing_all_phones_lose_the_data();
-    let (value, words) = match status {
+    match status {
         RecoveryStatus::NoBoard => (
             json!({ "recovery": "no_board", "losing_all_phones_loses_the_data": loses }),
             "Losing all phones loses the data: the team has no board whose phone could keep what recovers it.".to_owned(),
@@ -66,9 +72,7 @@ fn status(settings: &Settings, output: Output) -> Result<(), Failure> {
                 ),
             )
         }
-    };
-    output.show(&value, || words);
-    Ok(())
+    }
 }
 
 fn export(settings: &Settings, output: Output, file: &Path) -> Result<(), Failure> {

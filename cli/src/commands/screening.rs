@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::io::{BufRead, Read, Write};
 
-/// Longest input line (bytes).
-const LINE_MAX_BYTES: u64 = 16 * 1024 * 1024;
+/// Longest input line (bytes): five hundred times the longest note, and what a phone can hold while it is read.
+const LINE_MAX_BYTES: u64 = 1024 * 1024;
 
 #[derive(Deserialize)]
 struct Line {

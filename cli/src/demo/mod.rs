@@ -1,4 +1,4 @@
-//! A whole day with three phones and a relay, on this machine.
+//! A day with three phones and a relay, and what happens in the week after it, on this machine.
 //!
 //! Every phone is a folder of its own and every step a process of its own. Whatever the story claims is
 //! checked; the first check that fails ends it with a status other than 0.
@@ -7,5 +7,6 @@ mod canaries;
 mod phone;
 mod relay;
 mod story;
+mod week;
 
 pub use story::run;

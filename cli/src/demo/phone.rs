@@ -42,6 +42,16 @@ impl Phone {
         Self { name, store: folder.join(&lower), keystore: folder.join(format!("{lower}-keys")), passphrase, clock }
     }
 
+    /// Another phone of the same person, with another folder and another passphrase.
+    pub fn replacement(name: &'static str, folder: &Path, place: &str, passphrase: String) -> Self {
+        Self { name, store: folder.join(place), keystore: folder.join(format!("{place}-keys")), passphrase, clock: None }
+    }
+
+    /// The same phone over a copy of its files: its keystore is its own, as hardware that cannot be copied.
+    pub fn with_files_at(&self, store: PathBuf) -> Self {
+        Self { name: self.name, store, keystore: self.keystore.clone(), passphrase: self.passphrase.clone(), clock: self.clock }
+    }
+
     /// From now on the phone goes by the machine's own clock.
     pub fn wake_today(&mut self) {
         self.clock = None;
@@ -49,9 +59,19 @@ impl Phone {
 
     /// Starts a process; its passphrase goes in through its input.
     pub fn start(&self, arguments: &[&str]) -> Result<Talking, Failure> {
+        self.start_with(&["--json"], arguments)
+    }
+
+    /// Runs a command as a person would, and returns what it says.
+    pub fn read_aloud(&self, arguments: &[&str]) -> Result<String, Failure> {
+        let (status, out, error) = self.start_with(&[], arguments)?.end()?;
+        if status == Some(0) { Ok(out) } else { Err(unexpected(&format!("{}: {}", self.name, error.trim()))) }
+    }
+
+    fn start_with(&self, form: &[&str], arguments: &[&str]) -> Result<Talking, Failure> {
         let mut command = Command::new(std::env::current_exe().map_err(|error| Failure::Unreadable(error.kind()))?);
         command.arg("--store").arg(&self.store).arg("--keystore").arg(&self.keystore);
-        command.args(["--json", "--key-cost", "least", "--passphrase-fd", "0"]);
+        command.args(form).args(["--key-cost", "least", "--passphrase-fd", "0"]);
         command.args(self.clock.iter().flat_map(|clock| ["--clock".to_owned(), clock.to_string()]));
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|error| Failure::Unreadable(error.kind()))?;
@@ -72,7 +92,7 @@ impl Phone {
         if found != Some(status) {
             return Err(unexpected(&format!("{}: expected exit status {status}, found {found:?} {out}", self.name)));
         }
-        let error: Value = serde_json::from_str(&error).unwrap_or_default();
+        let error: Value = serde_json::from_str(error.lines().last().unwrap_or_default()).unwrap_or_default();
         Ok(error["error"]["code"].as_str().unwrap_or_default().to_owned())
     }
 
@@ -127,11 +147,25 @@ impl Talking {
 }
 
 /// Two phones lie side by side: one invites, the other joins, and the words on both screens are compared.
-pub fn join(host: &Phone, guest: &Phone) -> Result<String, Failure> {
-    let mut inviting = host.start(&["invite", "--listen", "127.0.0.1:0"])?;
+pub fn join(host: &Phone, guest: &Phone, role: &str) -> Result<String, Failure> {
+    let mut inviting = host.start(&["invite", "--role", role, "--listen", "127.0.0.1:0"])?;
     let invitation = inviting.next()?;
     let invitation = invitation["invitation"].as_str().ok_or_else(|| unexpected("no invitation"))?.to_owned();
-    let mut joining = guest.start(&["join", &invitation, "--name", guest.name])?;
+    let joining = guest.start(&["join", &invitation, "--name", guest.name])?;
+    agree(host, guest, inviting, joining)
+}
+
+/// As [`join`], with three words that are typed. Returns the code and the words that were compared.
+pub fn join_typed(host: &Phone, guest: &Phone) -> Result<(String, String), Failure> {
+    let mut inviting = host.start(&["invite", "--typed", "--listen", "127.0.0.1:0"])?;
+    let shown = inviting.next()?;
+    let word = |name: &str| shown[name].as_str().map(str::to_owned).ok_or_else(|| unexpected("no code"));
+    let (code, address) = (word("code")?, word("address")?);
+    let joining = guest.start(&["join", "--typed", "--address", &address, &code, "--name", guest.name])?;
+    Ok((code, agree(host, guest, inviting, joining)?))
+}
+
+fn agree(host: &Phone, guest: &Phone, mut inviting: Talking, mut joining: Talking) -> Result<String, Failure> {
     let (there, here) = (inviting.next()?["words"].clone(), joining.next()?["words"].clone());
     if there != here || there.as_array().is_none_or(|words| words.len() != 4) {
         return Err(Failure::Check("the_words_differ"));
@@ -142,6 +176,17 @@ pub fn join(host: &Phone, guest: &Phone) -> Result<String, Failure> {
     inviting.finish(host.name)?;
     let words: Vec<&str> = there.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     Ok(words.join(" "))
+}
+
+/// A phone that should not be talked to dials: the error's code, or none if the two did meet. The listener is ended.
+pub fn meet_refused(listener: &Phone, dialer: &Phone) -> Result<Option<String>, Failure> {
+    let mut listening = listener.start(&["peer", "listen", "--listen", "127.0.0.1:0"])?;
+    let address = listening.next()?;
+    let address = address["listening"].as_str().ok_or_else(|| unexpected("no address"))?.to_owned();
+    let (status, _, error) = dialer.start(&["peer", "dial", &address])?.end()?;
+    listening.end()?;
+    let error: Value = serde_json::from_str(error.lines().last().unwrap_or_default()).unwrap_or_default();
+    Ok((status != Some(0)).then(|| error["error"]["code"].as_str().unwrap_or_default().to_owned()))
 }
 
 /// Two phones meet, without any relay. Returns what the dialling one reports.

@@ -3,6 +3,7 @@
 use super::canaries::search;
 use super::phone::{Phone, join, meet};
 use super::relay::Relay;
+use super::week;
 use crate::failure::Failure;
 use crate::output::{complain, say};
 use satchel_core::crypto::make_passphrase;
@@ -16,7 +17,7 @@ const YESTERDAY_SECONDS: u64 = 25 * 3600;
 /// Words that only this team may ever read.
 const CANARIES: [&str; 7] = ["Bluebird", "Marisol", "the heron", "river bend", "dry place", "clear my record", "walk over together"];
 
-struct Narrator {
+pub(super) struct Narrator {
     began: Instant,
 }
 
@@ -29,19 +30,19 @@ impl Narrator {
     fn seconds(&self) -> f64 {
         self.began.elapsed().as_secs_f64()
     }
-    fn chapter(&self, title: &str) {
+    pub(super) fn chapter(&self, title: &str) {
         say(&format!("\n── {title}  [{:.1} s]", self.seconds()));
     }
-    fn tell(&self, text: &str) {
+    pub(super) fn tell(&self, text: &str) {
         say(&format!("   {text}"));
     }
 }
 
-fn check(is_so: bool, code: &'static str) -> Result<(), Failure> {
+pub(super) fn check(is_so: bool, code: &'static str) -> Result<(), Failure> {
     if is_so { Ok(()) } else { Err(Failure::Check(code)) }
 }
 
-fn number(value: &Value, name: &str) -> u64 {
+pub(super) fn number(value: &Value, name: &str) -> u64 {
     value[name].as_u64().unwrap_or(0)
 }
 
@@ -66,12 +67,13 @@ pub fn run() -> Result<(), Failure> {
     done
 }
 
-/// The three phones and the relay.
-struct Cast {
-    ana: Phone,
-    ben: Phone,
-    ines: Phone,
-    relay: Relay,
+/// The three phones, the relay, and the paper with the reseat key.
+pub(super) struct Cast {
+    pub ana: Phone,
+    pub ben: Phone,
+    pub ines: Phone,
+    pub relay: Relay,
+    pub reseat: String,
 }
 
 fn day(folder: &Path, narrator: &Narrator) -> Result<(), Failure> {
@@ -82,9 +84,9 @@ fn day(folder: &Path, narrator: &Narrator) -> Result<(), Failure> {
         let passphrase = make_passphrase(&env, 5)?;
         Ok(Phone::new(name, folder, String::from_utf8_lossy(passphrase.dangerous_as_bytes()).into_owned(), yesterday))
     };
-    let mut cast = Cast { ana: phone("Ana")?, ben: phone("Ben")?, ines: phone("Ines")?, relay };
-    say("A day of street outreach: Ana, Ben and Ines, each with a phone, and a relay that can read nothing.");
-    let mailbox = morning(&cast, narrator)?;
+    let mut cast = Cast { ana: phone("Ana")?, ben: phone("Ben")?, ines: phone("Ines")?, relay, reseat: String::new() };
+    say("A week of street outreach: Ana, Ben and Ines, each with a phone, and a relay that can read nothing.");
+    let mailbox = morning(&mut cast, narrator)?;
     shift(&cast, narrator)?;
     afternoon(&cast, narrator)?;
     for phone in [&mut cast.ana, &mut cast.ben, &mut cast.ines] {
@@ -92,13 +94,15 @@ fn day(folder: &Path, narrator: &Narrator) -> Result<(), Failure> {
     }
     next_day(&cast, narrator)?;
     seizure(&cast, folder, &mailbox, narrator)?;
-    dishonest_relay(&mut cast, narrator)
+    dishonest_relay(&mut cast, narrator)?;
+    week::rest_of_the_week(&cast, folder, narrator)
 }
 
-fn morning(cast: &Cast, narrator: &Narrator) -> Result<String, Failure> {
-    let Cast { ana, ben, ines, relay } = cast;
+fn morning(cast: &mut Cast, narrator: &Narrator) -> Result<String, Failure> {
+    let Cast { ana, ben, ines, relay, reseat } = cast;
     narrator.chapter("Morning: a team is founded");
-    ana.run(&["init", "--name", "Ana", "--time-zone", "America/Los_Angeles"])?;
+    let founded = ana.run(&["init", "--name", "Ana", "--time-zone", "America/Los_Angeles"])?;
+    *reseat = founded["reseat_words"].as_str().unwrap_or_default().to_owned();
     let imported = ana.run(&["catalogue", "import"])?;
     check(number(&imported, "resources") > 20, "the_starter_catalogue")?;
     narrator.tell(&format!(
@@ -111,11 +115,11 @@ fn morning(cast: &Cast, narrator: &Narrator) -> Result<String, Failure> {
     ana.run(&["zone", "add", "river bend"])?;
     ana.id(&["participant", "add", "--alias", "Bluebird", "--pronouns", "they", "--goal", "a dry place", "--goal", "see a doctor"])?;
     narrator.tell("Somebody who goes by Bluebird said yes to a file: the name they chose, and what they want, in their order.");
-    for guest in [ben, ines] {
-        let words = join(ana, guest)?;
+    for guest in [&*ben, &*ines] {
+        let words = join(ana, guest, "worker")?;
         narrator.tell(&format!("{} joins, beside Ana. Both phones show \"{words}\"; both people say yes.", guest.name));
     }
-    for guest in [ben, ines] {
+    for guest in [&*ben, &*ines] {
         let report = meet(ana, guest)?;
         narrator.tell(&format!("{}'s phone and Ana's meet before they leave: {}.", guest.name, session(&report)));
     }
@@ -207,7 +211,7 @@ fn compare(phones: &[&Phone]) -> Result<Result<Value, &'static str>, Failure> {
     })
 }
 
-fn converge(phones: &[&Phone]) -> Result<Value, Failure> {
+pub(super) fn converge(phones: &[&Phone]) -> Result<Value, Failure> {
     compare(phones)?.map_err(|part| {
         complain(&format!("demo: {part} differ"));
         Failure::Check("phones_differ")

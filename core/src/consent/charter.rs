@@ -19,6 +19,12 @@ pub const SUNSET_MAX_DAYS: u16 = 731;
 /// Longest name of a time zone (bytes).
 pub const ZONE_NAME_MAX_BYTES: usize = 64;
 
+/// The first day on which a team can be founded, 2026-01-01: no release is older.
+///
+/// A phone that lost its battery wakes in 1970. A team founded then would be past its last day, and its records past
+/// their terms, as soon as the date is put right.
+pub const FOUNDED_FROM: ShiftDay = ShiftDay::from_days(20_454);
+
 /// Why a charter is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CharterError {
@@ -28,6 +34,9 @@ pub enum CharterError {
     /// Retention, sunset, absence or suppression outside their bounds. Remedy: choose a stricter value.
     #[error("a charter setting outside its bounds")]
     OutOfBounds,
+    /// The device's clock stands before [`FOUNDED_FROM`]. Remedy: set the date, then found the team.
+    #[error("the device's clock is too early to found a team by")]
+    Clock,
 }
 
 impl CharterError {
@@ -36,6 +45,7 @@ impl CharterError {
         match self {
             Self::TimeZone => "charter_time_zone",
             Self::OutOfBounds => "charter_out_of_bounds",
+            Self::Clock => "charter_clock",
         }
     }
 }

@@ -25,11 +25,23 @@ pub enum Category {
     BirthDate,
     /// A number of a public identity document or register.
     GovernmentId,
+    /// A legal name, or the name of somebody who is not the participant under their alias.
+    LegalName,
+    /// Who a police officer, judge or guard is: name, rank, badge, car.
+    Officer,
+    /// Papers, borders, status, deportation.
+    Immigration,
+    /// What a person looks like.
+    PhysicalDescription,
+    /// Somebody else, tied to drugs, sex work or violence.
+    ThirdParty,
+    /// A picture or recording of a person or a paper.
+    Photo,
 }
 
 impl Category {
     /// Every category.
-    pub const ALL: [Category; 9] = [
+    pub const ALL: [Category; 15] = [
         Category::HiddenText,
         Category::Number,
         Category::Date,
@@ -39,6 +51,12 @@ impl Category {
         Category::JusticeContact,
         Category::BirthDate,
         Category::GovernmentId,
+        Category::LegalName,
+        Category::Officer,
+        Category::Immigration,
+        Category::PhysicalDescription,
+        Category::ThirdParty,
+        Category::Photo,
     ];
 
     /// The stable code, in snake case.
@@ -54,6 +72,12 @@ impl Category {
             Category::JusticeContact => "justice_contact",
             Category::BirthDate => "birth_date",
             Category::GovernmentId => "government_id",
+            Category::LegalName => "legal_name",
+            Category::Officer => "officer",
+            Category::Immigration => "immigration",
+            Category::PhysicalDescription => "physical_description",
+            Category::ThirdParty => "third_party",
+            Category::Photo => "photo",
         }
     }
 }
@@ -66,6 +90,40 @@ impl Category {
 pub enum Reason {
     /// A character that is invisible or reorders what is seen.
     HiddenCharacter,
+    /// The whole wording is like notes about police, courts or custody.
+    JusticeWording,
+    /// The whole wording is like notes about somebody else with drugs, sex work or violence.
+    ThirdPartyWording,
+    /// The whole wording is like descriptions of a person.
+    AppearanceWording,
+    /// The whole wording is like notes about papers and borders.
+    ImmigrationWording,
+    /// The whole wording is like descriptions of where somebody sleeps.
+    PlaceWording,
+    /// Where exactly somebody sleeps or stays, in words.
+    PlaceDescription,
+    /// A personal name that is not the alias.
+    PersonName,
+    /// What a person looks like: tattoo, scar, build, hair, dress.
+    Appearance,
+    /// A vehicle by make, colour or what it is used for.
+    VehicleDescription,
+    /// Somebody else with drugs, sex work or violence.
+    ThirdPartyHarm,
+    /// A picture or recording of somebody.
+    PictureTaken,
+    /// Papers, borders, status, deportation.
+    ImmigrationStatus,
+    /// Something that police did, or that was told to them.
+    PoliceContact,
+    /// Arrest, charge, court, custody, bail, probation or parole.
+    CourtOrCustody,
+    /// Who is said to talk to police.
+    InformantTalk,
+    /// An officer, judge or guard by name, rank, badge, car or looks.
+    OfficerMention,
+    /// A name after words such as "real name" or "se llama".
+    NameGiven,
     /// Five or more digits in a row, also spelled out or spread with spaces.
     LongNumber,
     /// A full calendar date, or a day with its month.
@@ -101,11 +159,66 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Every rule, weakest first.
+    pub const ALL: [Reason; 34] = [
+        Reason::HiddenCharacter,
+        Reason::JusticeWording,
+        Reason::ThirdPartyWording,
+        Reason::AppearanceWording,
+        Reason::ImmigrationWording,
+        Reason::PlaceWording,
+        Reason::PlaceDescription,
+        Reason::PersonName,
+        Reason::Appearance,
+        Reason::VehicleDescription,
+        Reason::ThirdPartyHarm,
+        Reason::PictureTaken,
+        Reason::ImmigrationStatus,
+        Reason::PoliceContact,
+        Reason::CourtOrCustody,
+        Reason::InformantTalk,
+        Reason::OfficerMention,
+        Reason::NameGiven,
+        Reason::LongNumber,
+        Reason::CalendarDate,
+        Reason::PhoneNumber,
+        Reason::RoomNumber,
+        Reason::PlateShape,
+        Reason::CaseShape,
+        Reason::DocumentShape,
+        Reason::AccountName,
+        Reason::EmailAddress,
+        Reason::StreetAddress,
+        Reason::Coordinates,
+        Reason::SocialSecurityShape,
+        Reason::PlateMention,
+        Reason::DocumentMention,
+        Reason::JusticeReference,
+        Reason::BirthMention,
+    ];
+
     /// The stable code, in snake case.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
             Reason::HiddenCharacter => "hidden_character",
+            Reason::JusticeWording => "justice_wording",
+            Reason::ThirdPartyWording => "third_party_wording",
+            Reason::AppearanceWording => "appearance_wording",
+            Reason::ImmigrationWording => "immigration_wording",
+            Reason::PlaceWording => "place_wording",
+            Reason::PlaceDescription => "place_description",
+            Reason::PersonName => "person_name",
+            Reason::Appearance => "appearance",
+            Reason::VehicleDescription => "vehicle_description",
+            Reason::ThirdPartyHarm => "third_party_harm",
+            Reason::PictureTaken => "picture_taken",
+            Reason::ImmigrationStatus => "immigration_status",
+            Reason::PoliceContact => "police_contact",
+            Reason::CourtOrCustody => "court_or_custody",
+            Reason::InformantTalk => "informant_talk",
+            Reason::OfficerMention => "officer_mention",
+            Reason::NameGiven => "name_given",
             Reason::LongNumber => "long_number",
             Reason::CalendarDate => "calendar_date",
             Reason::PhoneNumber => "phone_number",
@@ -133,10 +246,23 @@ impl Reason {
             Reason::LongNumber => Category::Number,
             Reason::CalendarDate => Category::Date,
             Reason::PhoneNumber | Reason::EmailAddress | Reason::AccountName => Category::ContactDetail,
-            Reason::PlateShape | Reason::PlateMention => Category::Vehicle,
-            Reason::StreetAddress | Reason::RoomNumber | Reason::Coordinates => Category::ExactPlace,
-            Reason::CaseShape | Reason::JusticeReference => Category::JusticeContact,
+            Reason::PlateShape | Reason::PlateMention | Reason::VehicleDescription => Category::Vehicle,
+            Reason::StreetAddress | Reason::RoomNumber | Reason::Coordinates | Reason::PlaceDescription | Reason::PlaceWording => {
+                Category::ExactPlace
+            }
+            Reason::CaseShape
+            | Reason::JusticeReference
+            | Reason::JusticeWording
+            | Reason::PoliceContact
+            | Reason::CourtOrCustody
+            | Reason::InformantTalk => Category::JusticeContact,
             Reason::BirthMention => Category::BirthDate,
+            Reason::PersonName | Reason::NameGiven => Category::LegalName,
+            Reason::OfficerMention => Category::Officer,
+            Reason::ImmigrationStatus | Reason::ImmigrationWording => Category::Immigration,
+            Reason::Appearance | Reason::AppearanceWording => Category::PhysicalDescription,
+            Reason::ThirdPartyHarm | Reason::ThirdPartyWording => Category::ThirdParty,
+            Reason::PictureTaken => Category::Photo,
             Reason::SocialSecurityShape | Reason::DocumentShape | Reason::DocumentMention => Category::GovernmentId,
         }
     }

@@ -48,6 +48,8 @@ pub(super) struct Token {
     pub upper: bool,
     /// What the word lists say about it.
     pub entry: Entry,
+    /// Part of the alias.
+    pub excused: bool,
 }
 
 /// A text as the rules see it.
@@ -87,7 +89,17 @@ impl Folded {
                     last.to = at + 1;
                     last.upper &= capital;
                 }
-                _ => tokens.push(Token { kind, start, end, from: at, to: at + 1, capital, upper: capital, entry: Entry::default() }),
+                _ => tokens.push(Token {
+                    kind,
+                    start,
+                    end,
+                    from: at,
+                    to: at + 1,
+                    capital,
+                    upper: capital,
+                    entry: Entry::default(),
+                    excused: false,
+                }),
             }
         }
         for token in &mut tokens {

@@ -3,7 +3,10 @@
 //! One word may stand in several lists; the lists are merged once, at first use.
 
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 use std::sync::LazyLock;
+
+use super::phrase::Hashed;
 
 /// A set of the lists below.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -96,8 +99,11 @@ pub(super) fn look_up(word: &[u8]) -> Entry {
 
 const LONGEST_BYTES: usize = 16;
 
-static WORDS: LazyLock<HashMap<&'static [u8], Entry>> = LazyLock::new(|| {
-    let mut words: HashMap<&'static [u8], Entry> = HashMap::with_capacity(1_024);
+/// The words are ours, so a plain hash will do.
+type Words = HashMap<&'static [u8], Entry, BuildHasherDefault<Hashed>>;
+
+static WORDS: LazyLock<Words> = LazyLock::new(|| {
+    let mut words = Words::default();
     for (tags, list) in LISTS {
         for word in list.split_ascii_whitespace() {
             let entry = words.entry(word.as_bytes()).or_default();

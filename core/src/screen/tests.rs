@@ -157,7 +157,7 @@ const WORK_PER_BYTE: usize = 120;
 
 fn work(text: &str) -> usize {
     let view = view::View::of(fold::Folded::read(text));
-    rules::apply(&view);
+    rules::apply(&view, model::shipped());
     view.work()
 }
 
@@ -204,6 +204,19 @@ fn work_is_linear_in_the_text() {
         "é",
         "room ",
         "1423 N. ",
+        "cops then ",
+        "the cops all of us ",
+        "her boyfriend ",
+        "his name is ",
+        "real name ",
+        "took a photo ",
+        "blue tent by the ",
+        "with a red ",
+        "Marcus ",
+        "San Marcos ",
+        "tiene que ir a la ",
+        "probatoin ",
+        "xqzzkwq ",
     ] {
         let small = work(&piece.repeat(200));
         let large = work(&piece.repeat(3_200));

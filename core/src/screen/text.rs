@@ -4,7 +4,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use super::finding::Finding;
+use super::finding::{Finding, Reason};
 use super::hygiene::{self, Lines};
 use super::limits::{ALIAS_BYTES, NOTE_BYTES, SHORT_TEXT_BYTES};
 
@@ -80,9 +80,32 @@ fn check_structure(text: &str, limit_bytes: usize, lines: Lines) -> Result<&str,
     Err(ScreenError::HiddenText { findings })
 }
 
-fn check_all<'t>(text: &'t str, alias: Option<&str>, limit_bytes: usize, lines: Lines) -> Result<&'t str, ScreenError> {
+/// What a text may hold beyond what the guard lets pass everywhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Names {
+    /// No name but the alias.
+    None,
+    /// The text may be one given name: a member's own, a dog's, a place's.
+    Alone,
+    /// The text is a chosen name.
+    Chosen,
+}
+
+/// Whether a found name goes on behind its first word.
+pub(super) fn is_full_name(text: &str, finding: &Finding) -> bool {
+    text.get(finding.start..finding.end).is_some_and(|name| name.split_whitespace().count() > 1)
+}
+
+fn check_all<'t>(text: &'t str, alias: Option<&str>, limit_bytes: usize, lines: Lines, names: Names) -> Result<&'t str, ScreenError> {
     let trimmed = check_structure(text, limit_bytes, lines)?;
-    let mut findings = super::screen(trimmed, alias);
+    let mut findings = match names {
+        Names::Chosen => super::screen_alias(trimmed),
+        Names::None | Names::Alone => super::screen(trimmed, alias),
+    };
+    if names == Names::Alone {
+        let whole = |f: &Finding| f.reason == Reason::PersonName && f.start == 0 && f.end == trimmed.len();
+        findings.retain(|finding| !whole(finding) || is_full_name(trimmed, finding));
+    }
     if findings.is_empty() {
         return Ok(trimmed);
     }
@@ -95,7 +118,7 @@ fn check_all<'t>(text: &'t str, alias: Option<&str>, limit_bytes: usize, lines: 
 }
 
 macro_rules! screened_text {
-    ($(#[$docs:meta])* $name:ident, $limit:ident, $lines:expr) => {
+    ($(#[$docs:meta])* $name:ident, $limit:ident, $lines:expr, $names:expr) => {
         $(#[$docs])*
         #[derive(Clone, PartialEq, Eq)]
         pub struct $name(Zeroizing<String>);
@@ -110,7 +133,7 @@ macro_rules! screened_text {
             /// # Errors
             /// Every [`ScreenError`]; each names its remedy.
             pub fn parse(text: &str) -> Result<Self, ScreenError> {
-                check_all(text, None, $limit, $lines).map(Self::of)
+                check_all(text, None, $limit, $lines, $names).map(Self::of)
             }
 
             /// Takes a text that another device screened before it was sealed: structural limits
@@ -146,7 +169,7 @@ macro_rules! screened_text {
 }
 
 macro_rules! about_a_participant {
-    ($name:ident, $limit:ident, $lines:expr) => {
+    ($name:ident, $limit:ident, $lines:expr, $names:expr) => {
         impl $name {
             /// As `parse`, for text about the participant with this alias: the alias is a plain
             /// word in it, whatever the guard's word lists say.
@@ -154,7 +177,7 @@ macro_rules! about_a_participant {
             /// # Errors
             /// Every [`ScreenError`]; each names its remedy.
             pub fn parse_with_alias(text: &str, alias: &Alias) -> Result<Self, ScreenError> {
-                check_all(text, Some(alias.as_str()), $limit, $lines).map(Self::of)
+                check_all(text, Some(alias.as_str()), $limit, $lines, $names).map(Self::of)
             }
         }
     };
@@ -163,22 +186,22 @@ macro_rules! about_a_participant {
 screened_text! {
     /// A note: 1 to 2,000 bytes of UTF-8, of several lines. Wiped when dropped; its `Debug` shows
     /// nothing of it, and there is no `Display`.
-    Note, NOTE_BYTES, Lines::Many
+    Note, NOTE_BYTES, Lines::Many, Names::None
 }
-about_a_participant!(Note, NOTE_BYTES, Lines::Many);
+about_a_participant!(Note, NOTE_BYTES, Lines::Many, Names::None);
 
 screened_text! {
     /// A line of free text that is no note (a goal, a follow-up, a zone's or member's name,
     /// pronouns, a language, a safe contact preference, a recognition word): 1 to 200 bytes of
     /// UTF-8. Wiped when dropped; redacted `Debug`, no `Display`.
-    ShortText, SHORT_TEXT_BYTES, Lines::One
+    ShortText, SHORT_TEXT_BYTES, Lines::One, Names::Alone
 }
-about_a_participant!(ShortText, SHORT_TEXT_BYTES, Lines::One);
+about_a_participant!(ShortText, SHORT_TEXT_BYTES, Lines::One, Names::Alone);
 
 screened_text! {
     /// The name a participant chose: 1 to 64 bytes of UTF-8 on one line. Wiped when dropped;
     /// redacted `Debug`, no `Display`.
-    Alias, ALIAS_BYTES, Lines::One
+    Alias, ALIAS_BYTES, Lines::One, Names::Chosen
 }
 
 #[cfg(test)]

@@ -727,6 +727,7 @@ impl Vault {
                     let body = covered.body_id;
                     let verdict = self.judge(tx, covered)?;
                     let stays = matches!(verdict, BodyVerdict::Held(code) if held_at(&body, &held, code) == *id);
+                    self.is_held_key_due |= verdict == BodyVerdict::Refused("expired");
                     (Some(body), verdict, stays)
                 }
             };

@@ -5,6 +5,7 @@
 //! *latest* day may be wrong, and only ever denies: what it says is over is hidden and not handed out.
 
 use super::Unlocked;
+use super::keystore::KeyProtector;
 use super::vault::Vault;
 use crate::error::Error;
 use satchel_wire::ShiftDay;
@@ -32,6 +33,22 @@ impl Vault {
     pub(super) fn latest_day(&mut self) -> Result<ShiftDay, Error> {
         let sure = self.today()?;
         Ok(sure.max(self.clock_day()?))
+    }
+
+    /// The keystore saw a day that a store put back to an older copy does not know: it is not before that day. A day the
+    /// keystore cannot mean is ignored.
+    pub(super) fn recall_day(&mut self, protector: &dyn KeyProtector) {
+        let kept = protector.highest_day().ok().flatten().and_then(|days| u16::try_from(days).ok()).map(ShiftDay::from_days);
+        self.recalled_day = kept;
+        self.state.day_seen = self.state.day_seen.max(kept);
+        self.keep_day(protector, kept);
+    }
+
+    /// Tells the keystore the highest sure day, once a day; `kept` is what it has. A keystore that cannot is none the worse.
+    pub(super) fn keep_day(&self, protector: &dyn KeyProtector, kept: Option<ShiftDay>) {
+        if let Some(day) = self.state.day_seen.filter(|day| Some(*day) > kept) {
+            let _ = protector.note_day(u32::from(day.days()));
+        }
     }
 
     /// Somebody who may know says what day it is: a colleague's phone, or the relay. The clock is believed where it agrees.

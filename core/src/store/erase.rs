@@ -68,6 +68,8 @@ pub struct ErasureReceipt {
     pub may_still_hold: Vec<(DeviceId, MayHold)>,
     /// Nobody is waited for any more.
     pub is_settled: bool,
+    /// The day on which this phone first saw that it is settled.
+    pub settled_since: Option<ShiftDay>,
     /// It has no effect until a second member countersigns.
     pub waits_for_countersignature: bool,
     /// What the last replacement of this phone's store key is worth: how final the erasure is here.
@@ -93,6 +95,10 @@ pub(super) struct Erasures {
     applied: BTreeMap<OperationId, Applied>,
     #[n(1)]
     dropped: Vec<DroppedEdit>,
+    /// The day on which an erasure was first seen settled.
+    #[n(2)]
+    #[cbor(default)]
+    settled: BTreeMap<OperationId, ShiftDay>,
 }
 
 /// Tombstones in force, ready to be held against records.
@@ -101,6 +107,9 @@ pub(super) struct Erasing {
     pub stored: Erasures,
     pub changed: bool,
     seen: Option<Arc<TeamState>>,
+    /// The log changed since tombstones were last applied. Not the same as `seen`: whoever asks whether something comes
+    /// too late looks at the log as well, in the middle of a transaction.
+    is_due: bool,
     tombstones: Vec<(OperationId, Tombstone)>,
 }
 
@@ -135,11 +144,11 @@ pub(super) const fn target(record: RecordId, kind: Kind, subject: Option<RecordI
 }
 
 impl Vault {
-    /// Takes note of the tombstones that have effect now. Says whether anything may have changed.
-    fn refresh_tombstones(&mut self) -> bool {
+    /// Takes note of the tombstones that have effect now.
+    fn refresh_tombstones(&mut self) {
         let state = self.keyring.log.state();
         if self.erasing.seen.as_ref().is_some_and(|seen| Arc::ptr_eq(seen, state)) {
-            return false;
+            return;
         }
         let effective = state.bans.iter().filter_map(|id| {
             let tombstone = Tombstone::of(self.keyring.log.operation(id)?.action())?;
@@ -147,7 +156,7 @@ impl Vault {
         });
         self.erasing.tombstones = effective.collect();
         self.erasing.seen = Some(state.clone());
-        true
+        self.erasing.is_due = true;
     }
 
     /// The tombstone that a late arrival comes too late for.
@@ -168,7 +177,8 @@ impl Vault {
 
     /// Applies every tombstone that took effect since the last transaction. The first step of storing anything.
     pub(super) fn apply_tombstones(&mut self, tx: &Transaction<'_>) -> Result<(), Error> {
-        if !self.refresh_tombstones() {
+        self.refresh_tombstones();
+        if !std::mem::take(&mut self.erasing.is_due) {
             return Ok(());
         }
         let applied = &self.erasing.stored.applied;
@@ -211,8 +221,8 @@ impl Vault {
             }
         }
         let places: BTreeSet<Place> = found.iter().map(|(_, _, place)| *place).collect();
-        self.erase_places(tx, &places)?;
         self.erase_held(tx)?;
+        self.erase_places(tx, &places)?;
         let day = self.today()?;
         for operation in operations {
             self.erasing.stored.applied.insert(*operation, Applied { day, is_searched: true });
@@ -224,7 +234,9 @@ impl Vault {
     /// Destroys what lies at some places: keys, bodies, drafts, snapshots. The pages were read before.
     fn erase_places(&mut self, tx: &Transaction<'_>, places: &BTreeSet<Place>) -> Result<(), Error> {
         if places.is_empty() {
-            return Ok(());
+            // it may have been held, or listed, and be gone from there already: dropped by whatever brought the tombstone
+            self.prune_pages_of_erased(tx)?;
+            return self.replace_held_key(tx);
         }
         self.strike(tx, places, false)?;
         self.forget_items(tx, places)
@@ -255,8 +267,8 @@ impl Vault {
         Ok(())
     }
 
-    /// Destroys held copies of what is erased. Their key is replaced as well: what is released from there may have lain
-    /// in the file before.
+    /// Destroys held copies of what is erased. Their key is replaced right after that, with the places: also when nothing
+    /// is held now, for what was held once lies in older versions of the file.
     fn erase_held(&mut self, tx: &Transaction<'_>) -> Result<(), Error> {
         let mut drop: Vec<satchel_wire::ids::RowId> = Vec::new();
         for (id, held) in self.all_held(tx)? {
@@ -272,13 +284,14 @@ impl Vault {
         for id in &drop {
             self.let_go(tx, id)?;
         }
-        if drop.is_empty() { Ok(()) } else { self.replace_held_key(tx) }
+        Ok(())
     }
 
     /// Seals what is held, and what is known of wire pages, under a fresh key: both hold keys of records, and an old copy
     /// of the file must not give them to whoever opens this phone later.
-    fn replace_held_key(&mut self, tx: &Transaction<'_>) -> Result<(), Error> {
+    pub(super) fn replace_held_key(&mut self, tx: &Transaction<'_>) -> Result<(), Error> {
         let held = self.all_held(tx)?;
+        self.is_held_key_due = false;
         self.reseal_directory(tx)?;
         self.root.held = Seed::make(&self.env);
         self.touch_root();
@@ -305,8 +318,8 @@ impl Vault {
         match places {
             // flat cost: the rest of the pages is searched when the phone has time
             Some(places) => {
-                self.erase_places(tx, &places)?;
                 self.erase_held(tx)?;
+                self.erase_places(tx, &places)?;
                 let day = self.today()?;
                 self.erasing.stored.applied.insert(operation, Applied { day, is_searched: false });
                 self.erasing.changed = true;
@@ -339,6 +352,7 @@ impl Vault {
         let env = self.env.clone();
         let Some(settlement) = settlement::settle(&env, &mut self.keyring.log, &operation, None, &evidence) else { return Ok(None) };
         let is_settled = settlement.is_settled();
+        let settled_since = self.note_settled(operation, is_settled)?;
         let Settlement { is_effective, confirmed, awaited, may_still_hold } = settlement;
         Ok(Some(ErasureReceipt {
             operation,
@@ -349,9 +363,40 @@ impl Vault {
             awaited: awaited.into_iter().collect(),
             may_still_hold: may_still_hold.into_iter().collect(),
             is_settled,
+            settled_since,
             waits_for_countersignature: !is_effective,
             platform_note,
         }))
+    }
+
+    /// Remembers the day on which an erasure was first seen settled, as long as it stays so.
+    fn note_settled(&mut self, operation: OperationId, is_settled: bool) -> Result<Option<ShiftDay>, Error> {
+        let day = self.today()?;
+        let settled = &mut self.erasing.stored.settled;
+        let before = settled.get(&operation).copied();
+        let since = is_settled.then(|| before.unwrap_or(day));
+        match since {
+            Some(day) => settled.insert(operation, day),
+            None => settled.remove(&operation),
+        };
+        self.erasing.changed |= before != since;
+        Ok(since)
+    }
+
+    /// Looks whether erasures that were not settled are by now.
+    pub(super) fn look_for_settlements(&mut self) -> Result<(), Error> {
+        let settled = &self.erasing.stored.settled;
+        let open: Vec<OperationId> = self.erasing.stored.applied.keys().filter(|id| !settled.contains_key(*id)).copied().collect();
+        if open.is_empty() {
+            return Ok(());
+        }
+        let evidence = self.evidence()?;
+        let env = self.env.clone();
+        for operation in open {
+            let settlement = settlement::settle(&env, &mut self.keyring.log, &operation, None, &evidence);
+            self.note_settled(operation, settlement.is_some_and(|settlement| settlement.is_settled()))?;
+        }
+        Ok(())
     }
 
     fn evidence(&mut self) -> Result<StoreEvidence, Error> {
@@ -450,7 +495,7 @@ impl Unlocked {
     /// Every erasure that the log knows, the newest last.
     pub fn erasures(&self) -> Result<Vec<ErasureReceipt>, Error> {
         let note = self.key_replacement()?;
-        self.read(|vault, _| {
+        self.write(|vault, _| {
             let log = vault.keyring.log.operations();
             let all: Vec<OperationId> =
                 log.filter(|operation| TombstoneScope::of(operation.action()).is_some()).map(crate::team::Operation::id).collect();
@@ -461,7 +506,7 @@ impl Unlocked {
     /// One erasure. Errors: [`Error::NoSuchRecord`] when the log does not know it.
     pub fn erasure_receipt(&self, operation: OperationId) -> Result<ErasureReceipt, Error> {
         let note = self.key_replacement()?;
-        self.read(|vault, _| vault.receipt(operation, note)?.ok_or(Error::NoSuchRecord))
+        self.write(|vault, _| vault.receipt(operation, note)?.ok_or(Error::NoSuchRecord))
     }
 
     /// Edits of erased things that came too late, the newest last: their content is gone.

@@ -5,7 +5,7 @@ use super::root::{Root, Seed};
 use super::unlocking::Opener;
 use super::vault::RelaySettings;
 use super::{KeyProtector, Store, Unlocked, wipe_stack, write_root};
-use crate::consent::Charter;
+use crate::consent::{Charter, CharterError, FOUNDED_FROM};
 use crate::crypto::{Argon2Params, InvitationSecret, Passphrase, ReceivingKey, SigningKey, StoreKey};
 use crate::env::Env;
 use crate::error::Error;
@@ -111,7 +111,7 @@ pub(super) fn make_store(dir: &Path, env: &Env, credentials: &Credentials<'_>, m
 impl Store {
     /// Founds a team: one member, steward, with the strictest charter.
     ///
-    /// Errors: those of [`Store::open`], [`Error::Charter`] for an unknown time zone.
+    /// Errors: those of [`Store::open`], [`Error::Charter`] for an unknown time zone or a clock before the first release.
     pub fn found(dir: &Path, env: Env, credentials: &Credentials<'_>, founding: &Founding) -> Result<Founded, Error> {
         let signer_seed = Seed::make(&env);
         let signer = SigningKey::from_seed(signer_seed.expose());
@@ -120,6 +120,9 @@ impl Store {
         let mut charter = Charter::strictest(&founding.time_zone, ShiftDay::from_days(0));
         charter.check()?;
         let today = charter.shift_day(env.now().seconds())?;
+        if today < FOUNDED_FROM {
+            return Err(CharterError::Clock.into());
+        }
         charter = Charter::strictest(&founding.time_zone, today);
         let reseat_seed = Seed::make(&env);
         let reseat = SigningKey::from_seed(reseat_seed.expose());

@@ -172,6 +172,28 @@ impl FileKeystore {
         KeystoreSecret::from_slice(&bytes).map_err(|_| ProtectorError::Missing)
     }
 
+    fn day_path(&self, ending: &str) -> PathBuf {
+        self.dir.join(format!("highest{ending}"))
+    }
+
+    fn write_day(&self, day: u32) -> std::io::Result<()> {
+        let mut file = File::create(self.day_path(".new"))?;
+        file.write_all(&day.to_le_bytes())?;
+        file.sync_all()?;
+        fs::rename(self.day_path(".new"), self.day_path(".day"))
+    }
+
+    /// Once no key is left, nothing else is.
+    fn forget_day(&self) {
+        let is_key =
+            |entry: std::io::Result<fs::DirEntry>| entry.is_ok_and(|entry| entry.path().extension().is_some_and(|end| end == "key"));
+        if fs::read_dir(&self.dir).is_ok_and(|mut entries| !entries.any(is_key)) {
+            for ending in [".day", ".new"] {
+                let _ = fs::remove_file(self.day_path(ending));
+            }
+        }
+    }
+
     fn sync_dir(&self) -> std::io::Result<()> {
         if cfg!(unix) { File::open(&self.dir)?.sync_all() } else { Ok(()) }
     }
@@ -223,7 +245,9 @@ impl KeyProtector for FileKeystore {
             file.write_all(&self.env.random::<{ KeystoreSecret::LENGTH_BYTES }>())?;
             file.sync_all()
         });
-        fs::remove_file(&path).and(overwritten).and_then(|()| self.sync_dir()).map_err(absent)
+        let removed = fs::remove_file(&path);
+        self.forget_day();
+        removed.and(overwritten).and_then(|()| self.sync_dir()).map_err(absent)
     }
 
     fn is_hardware_bound(&self) -> bool {
@@ -232,6 +256,22 @@ impl KeyProtector for FileKeystore {
 
     fn promise(&self) -> Promise {
         Promise::File
+    }
+
+    /// Kept for all keys of the folder, and not authenticated: whoever may write there may as well destroy the keys.
+    fn note_day(&self, day: u32) -> Result<(), ProtectorError> {
+        if self.highest_day()?.is_some_and(|known| known >= day) {
+            return Ok(());
+        }
+        self.write_day(day).map_err(refused)
+    }
+
+    fn highest_day(&self) -> Result<Option<u32>, ProtectorError> {
+        match fs::read(self.day_path(".day")) {
+            Ok(bytes) => Ok(bytes.try_into().ok().map(u32::from_le_bytes)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(refused(error)),
+        }
     }
 }
 

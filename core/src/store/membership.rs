@@ -72,6 +72,9 @@ pub struct HostedInvitation {
     role: Role,
     member: Option<MemberId>,
     introduction: Option<Introduction>,
+    /// The turn as boxed to the newcomer, as whoever hosts may keep it.
+    #[cfg(feature = "adversary")]
+    said: Vec<u8>,
 }
 
 impl std::fmt::Debug for HostedInvitation {
@@ -310,7 +313,16 @@ impl Unlocked {
             address: String::new(),
         };
         let (host, answer) = Host::answer(self.env(), &invitation, knock)?;
-        Ok((HostedInvitation { unlocked: self.clone(), host, role: pending.role, member: pending.member, introduction: None }, answer))
+        let hosted = HostedInvitation {
+            unlocked: self.clone(),
+            host,
+            role: pending.role,
+            member: pending.member,
+            introduction: None,
+            #[cfg(feature = "adversary")]
+            said: Vec::new(),
+        };
+        Ok((hosted, answer))
     }
 
     /// Starts a new turn: fresh secrets for everything that is written from now on. Any member may; once a month is usual.
@@ -397,7 +409,15 @@ impl HostedInvitation {
                 frontiers: frontiers.collect(),
             })
         })?;
+        #[cfg(feature = "adversary")]
+        self.said.clone_from(&welcome.announcement);
         Ok(self.host.welcome(&welcome)?)
+    }
+
+    /// The announcement that the welcome carried inside its channel.
+    #[cfg(feature = "adversary")]
+    pub fn dangerous_said(&self) -> &[u8] {
+        &self.said
     }
 
     /// Hears that the new phone has everything on disk.

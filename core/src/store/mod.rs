@@ -11,13 +11,16 @@
 //! | `ledger` | which bodies are known, in signed-day order |
 //! | `founding` | creating a store: found a team, invite, join |
 //! | `write`, `read` | records, by kind |
+//! | `charter` | changing the policy |
 //! | `pack` | everything for the team in one sealed file |
 //! | `erase`, `retention` | what must go: at somebody's word, and by age |
 //! | `keystore` | the platform's keystore, and one of files |
+//! | `key_state` | which keys are here and why, to be told |
 //! | `unlocking`, `rekey` | from slots and credentials to the store key; replacing it |
 //! | `locking` | locking, by itself or not; erasing this device |
 //! | `freeze` | drafts become numbered bodies at first departure |
 //! | `accept` | what arrives, and the verdict on it |
+//! | `dangerous` | every secret at once, for the test that plays the thief |
 //! | `recover` | bringing a team back after every phone is lost |
 //! | `gaps` | what is missing, and how it is asked for through the relay |
 //! | `removal`, `beyond` | taking membership away, and what a removed device wrote beyond its cut |
@@ -27,6 +30,9 @@
 mod accept;
 mod beyond;
 mod catalogues;
+mod charter;
+#[cfg(feature = "adversary")]
+mod dangerous;
 mod date;
 mod deletion;
 mod erase;
@@ -35,6 +41,7 @@ mod freeze;
 mod gaps;
 mod index;
 mod inviting;
+mod key_state;
 mod keystore;
 mod ledger;
 mod locking;
@@ -68,9 +75,13 @@ mod write;
 pub use accept::{Acceptance, BodyVerdict};
 pub use beyond::WaitingBody;
 pub use catalogues::CatalogueInfo;
+pub use charter::{CharterChange, CharterDecision};
+#[cfg(feature = "adversary")]
+pub use dangerous::{Loot, LootClass, RecordLoot};
 pub use erase::{DroppedEdit, ErasureReceipt};
 pub use founding::{Credentials, Founded, Founding, JoinedStore, KeyCost, NewStore};
 pub use inviting::{CodeInvitation, TypedStore};
+pub use key_state::{HeldBecause, KeyState, TurnLine};
 pub use keystore::{Caveat, FileKeystore, KeyProtector, Promise, ProtectorError};
 pub use locking::DeviceErasure;
 pub use mailbox::{RelayAddress, RelayAnswer, RelayError, RelayLink, RelayReport, RelayState};
@@ -220,7 +231,10 @@ impl Store {
         let mut outcome = if opened.len() < slot_count { Error::WrongPassphrase } else { Error::Damaged };
         for (opener, key) in opened {
             match database.read::<_, Error>(|reader| Vault::open(&self.shared.env, reader, slots.store_id, key)) {
-                Ok(vault) => {
+                Ok(mut vault) => {
+                    if let Some(protector) = &opener.protector {
+                        vault.recall_day(protector.as_ref());
+                    }
                     inner.vault = Some(vault);
                     inner.opener = Some(opener);
                     inner.has_other_slots = slot_count > 1;
@@ -311,6 +325,7 @@ impl Unlocked {
         };
         let (env, dir) = (&self.shared.env, &self.shared.dir);
         let mut replacement = None;
+        let day_before = open.state.day_seen;
         let done = database.transaction(|tx| {
             if *has_other_slots {
                 // a write that writes nothing would not say for certain which root is the last one
@@ -336,6 +351,9 @@ impl Unlocked {
                 if *has_other_slots {
                     let former = replacement.as_ref().and_then(rekey::Replacement::former);
                     *has_other_slots = !rekey::settle(env, dir, opener, former, database).unwrap_or(false);
+                }
+                if let Some(protector) = opener.protector.as_ref().filter(|_| open.state.day_seen > day_before) {
+                    open.keep_day(protector.as_ref(), day_before);
                 }
                 let changes = open.take_changes();
                 drop(inner);

@@ -245,10 +245,19 @@ impl Vault {
         let Some(device) = self.keyring.log.state().devices.get(&maker).cloned() else { return Ok(None) };
         self.directory.parts.remove(&id);
         let Ok(content) = opened.verify(&device.key) else { return Ok(Some((None, BodyVerdict::ThrownAway))) };
-        if self.keyring.log.state().device_role(maker).is_some_and(crate::team::Role::reads_records) {
+        // Entitled when the turn began, not now: after a recovery the maker is one of the phones that were lost and
+        // removed. A root only says which keys to try; every body still proves itself.
+        if self.was_entitled(&turn, &maker) {
             self.take_root(tx, id, turn, content)?;
         }
         Ok(Some((None, BodyVerdict::Known)))
+    }
+
+    fn was_entitled(&mut self, turn: &TurnId, maker: &DeviceId) -> bool {
+        let Some(heads) = self.keyring.book.known().find(|known| known.id() == *turn).map(|known| known.log_heads().to_vec()) else {
+            return false;
+        };
+        self.keyring.log.state_of(&heads).device_role(*maker).is_some_and(crate::team::Role::reads_records)
     }
 
     fn take_root(&mut self, tx: &Transaction<'_>, id: [u8; 16], turn: TurnId, content: RootContent) -> Result<(), Error> {
@@ -428,6 +437,20 @@ impl Vault {
             self.wire_pages_mut(tx)?.retain(is_live);
         }
         Ok(())
+    }
+
+    /// Keys of pages, and of bodies that they list, whether in the file or in memory alone.
+    #[cfg(feature = "adversary")]
+    #[allow(clippy::type_complexity, reason = "for one caller")]
+    pub(super) fn dangerous_page_keys(
+        &mut self,
+        reader: &Reader<'_>,
+    ) -> Result<(Vec<[u8; 32]>, Vec<(RecordId, Kind, Option<RecordId>, [u8; 32])>), Error> {
+        let mut pages: Vec<[u8; 32]> = self.wire_pages(reader)?.iter().map(|page| *page.key.expose()).collect();
+        pages.extend(self.roots(reader)?.known.iter().flat_map(|root| &root.unread).map(|(_, key)| *key.expose()));
+        let listed = self.directory.wanted.values().flatten().map(|(listed, _)| listed);
+        let keys = listed.flat_map(|listed| listed.keys.iter().map(|(_, key)| (listed.record, listed.kind, listed.subject, *key.expose())));
+        Ok((pages, keys.collect()))
     }
 
     /// Another relay: nothing that was on the old one is there.

@@ -70,6 +70,11 @@ impl PeerLink {
     pub const fn report(&self) -> &SessionReport {
         self.session.report()
     }
+    /// Everything that the other side said inside the channel so far: a peer may keep it.
+    #[cfg(feature = "adversary")]
+    pub fn dangerous_heard(&self) -> &[u8] {
+        self.session.dangerous_heard()
+    }
     /// The connection is gone. What was accepted is kept; a new session goes on from there.
     pub fn abandon(&mut self) -> Result<(), Error> {
         self.session.abandon(&mut self.unlocked)

@@ -158,6 +158,7 @@ impl Vault {
     /// Destroys what is over, once a day while the date is sure.
     pub(super) fn tend(&mut self, tx: &Transaction<'_>) -> Result<TendReport, Error> {
         self.finish_searches(tx)?;
+        self.look_for_settlements()?;
         let today = self.today()?;
         let terms = self.terms(today)?;
         let mut report = TendReport { date_in_doubt: self.state.date_in_doubt, has_ended: terms.sunset < today, ..TendReport::default() };
@@ -197,7 +198,7 @@ impl Vault {
         if !self.tally.is_empty() {
             *self.tally_mut() = crate::record::TallyCounter::default();
         }
-        Ok(())
+        self.replace_held_key(tx)
     }
 
     /// Takes zones that are over out of the summaries.
@@ -219,6 +220,15 @@ impl Vault {
 }
 
 impl Unlocked {
+    /// Whether something may wait to be let go of today: [`Unlocked::tend`] was not called yet. Reads no records, so an
+    /// app asks right after unlocking, shows its lists, and tends then.
+    pub fn is_tending_due(&self) -> Result<bool, Error> {
+        self.write(|vault, _| {
+            let today = vault.today()?;
+            Ok(!vault.state.date_in_doubt && vault.state.tended != Some(today))
+        })
+    }
+
     /// Lets go of what is over: call it after unlocking, at the first write of a day and after sessions. Cheap when there
     /// is nothing to do; re-keys at most once a day.
     pub fn tend(&self) -> Result<TendReport, Error> {

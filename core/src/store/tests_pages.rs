@@ -89,8 +89,11 @@ fn a_root_that_names_an_honest_row_takes_nothing_away() {
         .write(|vault, tx| {
             vault.freeze(tx)?;
             let device = vault.device;
-            let line = *vault.ledger(tx)?.lines().find(|line| line.device == device).unwrap();
-            let item = vault.item(tx, &line.place)?.unwrap();
+            // a newcomer's name is a record as well, and leaves with the encounter
+            let own: Vec<_> = vault.ledger(tx)?.lines().filter(|line| line.device == device).copied().collect();
+            let items = own.into_iter().map(|line| Ok((line, vault.item(tx, &line.place)?.unwrap())));
+            let mut items = items.collect::<Result<Vec<_>, Error>>()?.into_iter();
+            let (line, item) = items.find(|(_, item)| item.kind == crate::record::Kind::Encounter).unwrap();
             let body = tx.body(&line.place, &line.body)?.unwrap();
             let key = item.keys.first().unwrap();
             let binding = vault.binding(&item, line.day, key.id);

@@ -181,10 +181,14 @@ pub(super) struct Vault {
     pub depended_on: BTreeSet<BodyId>,
     /// How much is held, once something had to be.
     pub held_room: Option<super::accept::HeldRoom>,
+    /// Something held was dropped because its time was over: the key under which it lay goes with this transaction.
+    pub is_held_key_due: bool,
     /// The catalogue in use, once somebody asked for it.
     pub catalogue: Option<(super::CatalogueInfo, std::sync::Arc<crate::catalogue::Catalogue>)>,
     /// Tombstones in force, and what was dropped because of them.
     pub erasing: Erasing,
+    /// The highest day that the keystore knew at unlocking.
+    pub recalled_day: Option<ShiftDay>,
     /// Marks of the secrets in the stored root.
     stored_secrets: BTreeSet<[u8; 16]>,
 }
@@ -247,18 +251,22 @@ impl Vault {
             changes: Vec::new(),
             depended_on: BTreeSet::new(),
             held_room: None,
+            is_held_key_due: false,
             catalogue: None,
             erasing,
+            recalled_day: None,
             stored_secrets,
         })
     }
 
     /// Forgets everything in memory that a failed transaction may have changed, and reads it again. The session stays.
     pub(super) fn reopen(&mut self, reader: &Reader<'_>) -> Result<(), Error> {
-        let session = self.session;
+        let (session, recalled) = (self.session, self.recalled_day);
         *self = Self::open(&self.env.clone(), reader, self.store_id, self.store_key.duplicate())?;
         // a fresh session would be as good; keeping it keeps chains of one unlock together
         self.session = session;
+        self.recalled_day = recalled;
+        self.state.day_seen = self.state.day_seen.max(recalled);
         Ok(())
     }
 
@@ -266,6 +274,9 @@ impl Vault {
     /// stored, a page key, a turn, a receiving key, lies in older roots and goes with the key that sealed them.
     pub(super) fn settle(&mut self, tx: &Transaction<'_>) -> Result<(), Error> {
         self.apply_tombstones(tx)?;
+        if self.is_held_key_due {
+            self.replace_held_key(tx)?;
+        }
         if !self.stored_secrets.is_subset(&marks(&self.keyring.secrets())) {
             self.require_new_store_key();
         }
@@ -379,6 +390,11 @@ impl Vault {
     pub(super) const fn replace_store_key(&mut self, key: StoreKey) -> StoreKey {
         self.root_changed = true;
         std::mem::replace(&mut self.store_key, key)
+    }
+    /// The store key, for the test that plays the thief.
+    #[cfg(feature = "adversary")]
+    pub(super) const fn dangerous_store_key(&self) -> &StoreKey {
+        &self.store_key
     }
     /// What the relay is known to hold.
     pub(super) const fn progress(&self) -> &RelayProgress {

@@ -55,6 +55,9 @@ pub struct PeerSession {
     joiner: Joiner,
     outgoing: Outgoing,
     report: SessionReport,
+    /// What the other side said, as a member who keeps everything would keep it.
+    #[cfg(feature = "adversary")]
+    heard: Vec<u8>,
 }
 
 impl PeerSession {
@@ -89,7 +92,15 @@ impl PeerSession {
             joiner: Joiner::default(),
             outgoing: Outgoing::default(),
             report: SessionReport::default(),
+            #[cfg(feature = "adversary")]
+            heard: Vec::new(),
         }
+    }
+
+    /// Everything that the other side said inside the channel so far: a peer may keep it.
+    #[cfg(feature = "adversary")]
+    pub fn dangerous_heard(&self) -> &[u8] {
+        &self.heard
     }
 
     /// Takes bytes of the other side, from one to megabytes. What they brought is on disk when this returns.
@@ -148,6 +159,8 @@ impl PeerSession {
                 if plain.is_empty() {
                     return Err(SessionFault::NoProgress.into());
                 }
+                #[cfg(feature = "adversary")]
+                self.heard.extend_from_slice(&plain);
                 let mut plain = plain.as_slice();
                 while let Some(message) = self.joiner.join(&mut plain, |kind| talk.check(kind))? {
                     talk.take(replica, message, &mut self.report)?;

@@ -321,7 +321,7 @@ impl Log {
     }
 
     /// The state that the past of some operations amounts to.
-    pub(super) fn state_of(&mut self, heads: &[OperationId]) -> Arc<TeamState> {
+    pub(crate) fn state_of(&mut self, heads: &[OperationId]) -> Arc<TeamState> {
         self.fold_of(heads).state.clone()
     }
 

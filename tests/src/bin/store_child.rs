@@ -4,6 +4,8 @@
 //! `store_child <dir> found`: founds, or stops with the error's code.
 //! `store_child <dir> found-kept`: founds with a keystore of files in the folder `keys` beside it.
 //! `store_child <dir> rekey`: unlocks such a store and replaces its store key twice, with a save between; a line for each done.
+//! `store_child <dir> person`: unlocks such a store and files a participant, whom it meets once.
+//! `store_child <dir> forget`: unlocks such a store and erases every participant; a line for each.
 //! `store_child <dir> erase`: erases such a store from the device.
 //! `store_child <dir> script`: opens, does a short script of saves, each tried twice, and suspends.
 //! Each acknowledged record is a line on standard output, written after the call returned: its id in 32 hex digits.
@@ -30,6 +32,8 @@ fn main() -> ExitCode {
         Some("found") => scene::found(dir, Env::system()).and_then(|founded| founded.unlocked.store().suspend()),
         Some("found-kept") => found_kept(dir),
         Some("rekey") => rekey(dir),
+        Some("person") => person(dir),
+        Some("forget") => forget(dir),
         Some("erase") => erase(dir),
         Some("script") => script(dir),
         _ => panic!("loop, found or script"),
@@ -62,6 +66,24 @@ fn rekey(dir: &Path) -> Result<(), Error> {
         assert_eq!(unlocked.replace_store_key()?, KeyReplacement::Done);
         acknowledge(&RecordId::from_bytes([0xdd; 16]));
         acknowledge(&unlocked.create_zone(&scene::line("zone"))?);
+    }
+    Ok(())
+}
+
+fn person(dir: &Path) -> Result<(), Error> {
+    let unlocked = Store::open(dir, Env::system())?.unlock(&scene::passphrase(), Some(keys(dir)))?;
+    let participant = unlocked.create_participant(&scene::participant(), HowGiven::Spoken, "en")?;
+    unlocked.save_encounter(&scene::encounter(Some(participant), None, "note"))?;
+    // signed and numbered, as if it had been on its way
+    while unlocked.write_pack()?.next_bytes()?.is_none() {}
+    unlocked.store().suspend()
+}
+
+fn forget(dir: &Path) -> Result<(), Error> {
+    let unlocked = Store::open(dir, Env::system())?.unlock(&scene::passphrase(), Some(keys(dir)))?;
+    for line in unlocked.participants()? {
+        unlocked.erase_participant(line.id)?;
+        acknowledge(&line.id);
     }
     Ok(())
 }

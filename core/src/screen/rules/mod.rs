@@ -3,6 +3,7 @@
 
 mod contact;
 mod date;
+mod name;
 mod number;
 mod place;
 mod reference;
@@ -11,10 +12,12 @@ mod shape;
 use super::finding::Finding;
 use super::fold::Kind;
 use super::lexicon::Tags;
+use super::model::Model;
+use super::phrase::{self, Words, lexis};
 use super::view::{Hit, View};
 
 /// Applies every rule; findings in the order of the walk, possibly overlapping.
-pub(super) fn apply(view: &View) -> Vec<Finding> {
+pub(super) fn apply(view: &View, model: Model<'_>) -> Vec<Finding> {
     let mut hits = Vec::new();
     let mut i = 0;
     while let Some(kind) = view.kind(i) {
@@ -28,6 +31,11 @@ pub(super) fn apply(view: &View) -> Vec<Finding> {
         };
         i = next.max(i + 1);
     }
+    let lexis = lexis();
+    let words = Words::read(view, lexis);
+    let harmless = phrase::apply(view, &words, lexis, &mut hits);
+    name::find(view, &words, &harmless, &mut hits);
+    model.find(view, &words, &harmless, &mut hits);
     hits.iter().filter_map(|&hit| view.finding(hit)).collect()
 }
 

@@ -1,41 +1,14 @@
 package org.satchel.core
 
-import java.nio.file.Path
-import java.security.SecureRandom
-import java.util.concurrent.CopyOnWriteArrayList
-import javax.crypto.Cipher
-import javax.crypto.KeyGenerator
-import javax.crypto.SecretKey
-import javax.crypto.spec.GCMParameterSpec
-import kotlin.io.path.pathString
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertNull
 import org.junit.jupiter.api.Assertions.assertThrows
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
-import org.junit.jupiter.api.io.TempDir
 
 /** What an app sees of the library: calls arrive, values come back, errors are typed. */
-class SmokeTest {
-    @TempDir
-    lateinit var folder: Path
-
-    private val passphrase = "correct horse battery staple".toByteArray()
-    private val kit = "res_aaaaaaaaaaaaaaaaaaaaaaaaaa"
-    private val soup = "res_gaytemzugu3doobzmfrggzdfmy"
-
-    private fun dir(name: String) = folder.resolve(name).pathString
-
-    private fun found(name: String, protector: KeyProtector? = null): Unlocked =
-        foundTeam(dir(name), passphrase, "America/Los_Angeles", "Ana", KeyCost.Least, protector).use { founded ->
-            assertEquals(24, String(founded.reseatWords()).split(' ').size)
-            founded.unlocked()
-        }
-
-    private fun Unlocked.newParticipant(alias: String) =
-        createParticipant(ParticipantDraft(HowGiven.SPOKEN, "en", alias = alias, goals = listOf("a dry place", "see a doctor")))
-
+class SmokeTest : Phones() {
     @Test
     fun `the library answers`() {
         assertTrue(Regex("""\d+\.\d+\.\d+""").matches(libraryVersion()))
@@ -127,14 +100,6 @@ class SmokeTest {
         }
     }
 
-    private class Recorder(private val onChange: () -> Unit = {}) : ChangeObserver {
-        val seen = CopyOnWriteArrayList<Change>()
-        override fun changed(changes: List<Change>) {
-            seen += changes
-            onChange()
-        }
-    }
-
     @Test
     fun `observers are told, may throw, and can be cancelled`() {
         found("store").use { unlocked ->
@@ -178,33 +143,6 @@ class SmokeTest {
         }
     }
 
-    private class MemoryProtector : KeyProtector {
-        // as an app does with the Android Keystore: AES-GCM, the key by its alias
-        val secrets = HashMap<String, SecretKey>()
-        var isBroken = false
-        private var made = 0
-        private fun cipher(alias: ByteArray, mode: Int, iv: ByteArray): Cipher {
-            if (isBroken) throw IllegalStateException("private words")
-            val key = secrets[String(alias)] ?: throw KeyProtectorException.Missing()
-            return Cipher.getInstance("AES/GCM/NoPadding").apply { init(mode, key, GCMParameterSpec(128, iv)) }
-        }
-        override fun create(): ByteArray {
-            val alias = "key-${made++}"
-            secrets[alias] = KeyGenerator.getInstance("AES").apply { init(256) }.generateKey()
-            return alias.toByteArray()
-        }
-        override fun wrap(alias: ByteArray, plain: ByteArray): ByteArray {
-            val iv = ByteArray(12).also { SecureRandom().nextBytes(it) }
-            return iv + cipher(alias, Cipher.ENCRYPT_MODE, iv).doFinal(plain)
-        }
-        override fun unwrap(alias: ByteArray, wrapped: ByteArray): ByteArray =
-            cipher(alias, Cipher.DECRYPT_MODE, wrapped.copyOf(12)).doFinal(wrapped, 12, wrapped.size - 12)
-        override fun destroy(alias: ByteArray) {
-            secrets.remove(String(alias))
-        }
-        override fun isHardwareBound() = false
-    }
-
     @Test
     fun `a store under a keystore opens with its key and not without`() {
         val protector = MemoryProtector()
@@ -220,33 +158,6 @@ class SmokeTest {
                 assertThrows(FfiException.WrongPassphrase::class.java) { store.unlock(passphrase, protector) }
             }
         }
-    }
-
-    /** Carries a session in the portions that a radio would. */
-    private fun meet(dialer: PeerSession, listener: PeerSession) {
-        var moved = true
-        while (moved) {
-            moved = false
-            for ((from, to) in listOf(dialer to listener, listener to dialer)) {
-                while (true) {
-                    val bytes = from.transmit(500u) ?: break
-                    to.receive(bytes)
-                    moved = true
-                }
-            }
-        }
-        assertTrue(dialer.isFinished() && listener.isFinished())
-    }
-
-    private fun join(host: Unlocked, name: String): Unlocked {
-        val joining = joinTeam(host.invite(Role.WORKER, ""))
-        val answered = host.answerKnock(joining.knock())
-        joining.answered(answered.answer)
-        assertEquals(answered.host.words(), joining.words())
-        answered.host.introduced(joining.introduce())
-        val joined = joining.welcomed(answered.host.welcome(), dir(name), passphrase, "Ben", KeyCost.Least)
-        answered.host.thanked(joined.thanks)
-        return joined.unlocked
     }
 
     @Test

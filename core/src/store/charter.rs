@@ -1,0 +1,70 @@
+//! Changing the charter: tightening takes effect at once, loosening waits for the board.
+
+use super::Unlocked;
+use crate::consent::Charter;
+use crate::error::Error;
+use crate::team::operation::Action;
+use satchel_wire::ShiftDay;
+use satchel_wire::ids::OperationId;
+
+/// What is to change; what is not given stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CharterChange {
+    /// Days an encounter's detail is kept, 1 to 90.
+    pub encounter_days: Option<u16>,
+    /// Days an encounter's zone is shown, 0 to 14.
+    pub zone_days: Option<u16>,
+    /// Days a participant's file is kept after the last contact, 1 to 365.
+    pub participant_days: Option<u16>,
+    /// The team's last day, at most 731 days from today.
+    pub sunset: Option<ShiftDay>,
+    /// Days after which a silent phone is dormant, 1 to 21.
+    pub absence_limit_days: Option<u16>,
+    /// Counts below this are suppressed in reports, 5 or more.
+    pub suppression: Option<u16>,
+    /// The board's key for complaints (X-Wing, 1,216 bytes).
+    pub board_key: Option<Vec<u8>>,
+}
+
+/// What became of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CharterDecision {
+    /// The operation, to be countersigned by a board member where it waits.
+    pub operation: OperationId,
+    /// It loosens something, and has no effect until a board member signed it too ([`Unlocked::countersign`]).
+    pub waits_for_board: bool,
+}
+
+impl CharterChange {
+    fn applied_to(&self, charter: &Charter) -> Charter {
+        let mut next = charter.clone();
+        let retention = &mut next.retention;
+        retention.encounter_days = self.encounter_days.unwrap_or(retention.encounter_days);
+        retention.zone_days = self.zone_days.unwrap_or(retention.zone_days);
+        retention.participant_days = self.participant_days.unwrap_or(retention.participant_days);
+        next.sunset = self.sunset.unwrap_or(next.sunset);
+        next.absence_limit_days = self.absence_limit_days.unwrap_or(next.absence_limit_days);
+        next.suppression = self.suppression.unwrap_or(next.suppression);
+        if self.board_key.is_some() {
+            next.board_key.clone_from(&self.board_key);
+        }
+        next
+    }
+}
+
+impl Unlocked {
+    /// Changes the charter, as a steward. It is possible after the team's last day too: a later one renews the team,
+    /// once the board has signed and before anything is destroyed.
+    ///
+    /// Errors: [`Error::Charter`] for a setting outside its bounds, [`Error::Operation`] when this member may not, or
+    /// the sunset lies further than 731 days ahead.
+    pub fn change_charter(&self, change: &CharterChange) -> Result<CharterDecision, Error> {
+        self.write(|vault, tx| {
+            let next = change.applied_to(vault.charter()?);
+            next.check()?;
+            let operation = vault.decide(tx, Action::ChangeCharter { charter: next })?;
+            let waits_for_board = vault.keyring.log.state().awaiting_countersign.contains_key(&operation);
+            Ok(CharterDecision { operation, waits_for_board })
+        })
+    }
+}

@@ -1,0 +1,113 @@
+//! Every secret of an unlocked store at once: what a thief has who took the phone unlocked. Never in a shipped build.
+
+use super::Unlocked;
+use super::accept::Held;
+use crate::error::Error;
+use crate::record::Kind;
+use crate::team::RecipientClass;
+use satchel_wire::ids::{DeviceId, RecordId, TeamId};
+
+/// What a secret of 32 bytes is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LootClass {
+    /// Seals the root.
+    Store,
+    /// Seals the store's other values.
+    Values,
+    /// Seals what is held, and what is known of wire pages.
+    Held,
+    /// Seals a key page of the index.
+    Page,
+    /// Seals bodies, drafts and snapshots of a record.
+    Record,
+    /// A turn's records secret.
+    Turn,
+    /// A turn's commons secret.
+    Commons,
+    /// Seed of a receiving key.
+    Receiving,
+    /// Opens notices of a turn that is gone.
+    Notices,
+    /// Seals a page on the wire.
+    WirePage,
+    /// Signs and nothing else.
+    Signing,
+}
+
+/// A record key and what it belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecordLoot {
+    /// The record.
+    pub record: RecordId,
+    /// Its kind.
+    pub kind: Kind,
+    /// The participant whom it is about.
+    pub subject: Option<RecordId>,
+    /// The key.
+    pub key: [u8; 32],
+}
+
+/// Every secret that a store holds, in its files or in memory alone.
+#[derive(Clone)]
+pub struct Loot {
+    /// The team.
+    pub team: TeamId,
+    /// The device.
+    pub device: DeviceId,
+    /// All secrets but record keys.
+    pub secrets: Vec<(LootClass, [u8; 32])>,
+    /// Record keys.
+    pub records: Vec<RecordLoot>,
+    /// Devices that may read records, as far as this phone knows.
+    pub readers: Vec<DeviceId>,
+    /// All devices that were ever admitted, as far as this phone knows.
+    pub devices: Vec<DeviceId>,
+}
+
+impl std::fmt::Debug for Loot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Loot")
+    }
+}
+
+impl Unlocked {
+    /// Takes everything. Errors: as any read.
+    pub fn dangerous_loot(&self) -> Result<Loot, Error> {
+        self.read(|vault, reader| {
+            vault.index.load_all(reader, &vault.store_id, &vault.root)?;
+            let (pages, listed) = vault.dangerous_page_keys(reader)?;
+            let keys = vault.keyring.secrets();
+            let mut secrets = vec![
+                (LootClass::Store, *vault.dangerous_store_key().expose()),
+                (LootClass::Values, *vault.root.values.expose()),
+                (LootClass::Held, *vault.root.held.expose()),
+                (LootClass::Signing, *vault.root.signing.expose()),
+            ];
+            secrets.extend(vault.root.pages.iter().map(|page| (LootClass::Page, *page.key.expose())));
+            secrets.extend(pages.into_iter().map(|key| (LootClass::WirePage, key)));
+            secrets.extend(keys.receiving.iter().map(|seed| (LootClass::Receiving, *seed.expose())));
+            secrets.extend(keys.turns.iter().map(|turn| match turn.class {
+                RecipientClass::Records => (LootClass::Turn, *turn.secret.expose()),
+                _ => (LootClass::Commons, *turn.secret.expose()),
+            }));
+            secrets.extend(keys.remembered.iter().map(|kept| (LootClass::Notices, *kept.notices.expose())));
+            secrets.extend(keys.control.iter().map(|seed| (LootClass::Signing, *seed.expose())));
+            let mut records: Vec<RecordLoot> =
+                listed.into_iter().map(|(record, kind, subject, key)| RecordLoot { record, kind, subject, key }).collect();
+            for item in vault.index.all() {
+                let (record, kind, subject) = (item.record, item.kind, item.subject);
+                records.extend(item.keys.iter().map(|key| RecordLoot { record, kind, subject, key: *key.key.expose() }));
+            }
+            for (_, held) in vault.all_held(reader)? {
+                if let Held::Body(body) = held {
+                    let (record, kind, subject) = (body.record, body.kind, body.subject);
+                    records.push(RecordLoot { record, kind, subject, key: *body.key.expose() });
+                }
+            }
+            let state = vault.keyring.log.state();
+            let readers = state.active().filter(|(_, _, role)| role.reads_records()).map(|(device, _, _)| device).collect();
+            let devices = state.devices.keys().copied().collect();
+            Ok(Loot { team: vault.root.team, device: vault.device, secrets, records, readers, devices })
+        })
+    }
+}

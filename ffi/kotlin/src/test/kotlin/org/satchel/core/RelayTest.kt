@@ -1,0 +1,108 @@
+package org.satchel.core
+
+import java.nio.file.Path
+import kotlin.io.path.pathString
+import kotlinx.coroutines.runBlocking
+import org.junit.jupiter.api.AfterEach
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.Test
+
+/** A relay, the real program on a free port of this machine, and one mailbox. */
+private class Relay(folder: Path) : AutoCloseable {
+    private val program = System.getProperty("satchel.relay")
+    private val data = folder.resolve("relay").pathString
+    private val server = start("serve", "--data", data, "--listen", "127.0.0.1:0")
+    val url: String
+    val mailbox: String
+    val claim: ByteArray
+
+    init {
+        // one line of JSON when it is ready
+        val ready = server.inputStream.bufferedReader().readLine() ?: error("the relay did not start")
+        url = "http://" + Regex(""""listening":"([^"]+)"""").find(ready)!!.groupValues[1]
+        val made = start("mailbox", "create", "--data", data).inputStream.bufferedReader().readLines().associate { line ->
+            line.split(' ').let { (name, value) -> name to value }
+        }
+        mailbox = made.getValue("mailbox")
+        claim = base32(made.getValue("secret"))
+    }
+
+    private fun start(vararg arguments: String): Process =
+        ProcessBuilder(program, *arguments).redirectError(ProcessBuilder.Redirect.INHERIT).start()
+
+    /** RFC 4648, lower case, no padding. */
+    private fun base32(text: String): ByteArray {
+        val bits = text.toList().joinToString("") { "abcdefghijklmnopqrstuvwxyz234567".indexOf(it).toString(2).padStart(5, '0') }
+        return ByteArray(bits.length / 8) { bits.substring(it * 8, it * 8 + 8).toInt(2).toByte() }
+    }
+
+    override fun close() {
+        server.destroy()
+        server.waitFor()
+    }
+}
+
+/** Two stores, and a relay that runs as a process of its own. */
+class RelayTest : Phones() {
+    private val relay by lazy { Relay(folder) }
+
+    @AfterEach
+    fun stop() = relay.close()
+
+    private fun sync(vararg phones: Unlocked) = runBlocking { phones.map { it.exchangeWithRelay() } }
+
+    @Test
+    fun `two phones sync through a real relay`() {
+        val ana = found("ana")
+        ana.setRelay(relay.url, relay.mailbox, relay.claim)
+        ana.syncWithRelay()
+        val ben = join(ana, "ben")
+        val participant = ana.newParticipant("Blue")
+        val fromAna = ana.saveEncounter(EncounterDraft(EncounterKind.STREET, participant = participant, note = "gave 2 kits"))
+        val fromBen = ben.saveEncounter(EncounterDraft(EncounterKind.DROP_IN))
+        assertTrue(ana.waiting().unsent > 0u)
+        val steps = mutableListOf<RelayReport>()
+        val pushed = runBlocking { ana.exchangeWithRelay { steps += it } }
+        assertTrue(pushed.pushed > 0u)
+        assertEquals(pushed, steps.last(), "progress was told after each request")
+        assertEquals(0u, ana.waiting().unsent)
+        sync(ben, ana)
+        for (phone in listOf(ana, ben)) {
+            assertEquals(setOf(fromAna, fromBen), phone.encounters().map { it.id }.toSet())
+            assertEquals(listOf("Blue"), phone.participants().map { it.alias })
+            assertEquals("gave 2 kits", phone.encounter(fromAna).note)
+        }
+        val operation = ben.eraseParticipant(participant)
+        sync(ben, ana, ben, ana, ben)
+        assertTrue(ana.participants().isEmpty())
+        assertTrue(ben.erasureReceipt(operation).isSettled)
+    }
+
+    @Test
+    fun `after every phone is lost, papers and the board's phone bring the records back`() {
+        val founded = foundTeam(dir("ana"), passphrase, "America/Los_Angeles", "Ana", KeyCost.Least)
+        val ana = founded.unlocked()
+        ana.setRelay(relay.url, relay.mailbox, relay.claim)
+        sync(ana)
+        val ben = join(ana, "ben")
+        val board = join(ana, "board", joinTeam(ana.invite(Role.BOARD, "")))
+        sync(ben, board, ana)
+        val papers = ana.setUpRecovery(2u, 3u)
+        sync(ana, ben, board)
+        ana.newParticipant("Blue")
+        sync(ana, ben, board, ana, board)
+        val lost = setOf(ana.device(), ben.device())
+        // what is on paper is all that is left of ana's phone
+        val typed = papers.drop(1).map { paper -> paper.words().useAndWipe { Paper.read(it) } }
+        val reseat = founded.reseatPaper().qrText().useAndWipe { Paper.read(it) }
+        for (phone in listOf(ana, ben)) phone.store().use { assertTrue(it.eraseDevice().areFilesGone) }
+
+        val back = recoverTeam(dir("cleo"), passphrase, board.exportRecovery(), typed, listOf(reseat), "Cleo", KeyCost.Least)
+        assertEquals(lost, back.removed.toSet())
+        assertTrue(back.turns > 0u && back.hasControl)
+        assertTrue(back.unlocked.participants().isEmpty())
+        sync(back.unlocked)
+        assertEquals(listOf("Blue"), back.unlocked.participants().map { it.alias })
+    }
+}
