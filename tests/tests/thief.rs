@@ -1,25 +1,27 @@
-//! The thief in short: fixed histories, a few rules left out. The long run with every rule is `--bin thief`.
+//! The thief in short: fixed histories, some with rules left out. The long run with every rule is `--bin thief`.
 //!
 //! What each test would catch: a turn that lacks a ban and is used or kept, a receiving key that outlives its turn, a
-//! receipt that overlooks somebody, a removed device that is sealed to, a store whose old copies still open.
+//! receipt that overlooks somebody, a removed device that is sealed to, a store whose old copies still open, a turn
+//! that outlives the term of what it covers, a key on paper that needs no board.
 
 #![allow(clippy::unwrap_used)]
 
 use satchel_core::rules::Rule;
-use satchel_tests::thief::{Setup, line, run};
+use satchel_tests::thief::{Outcome, Setup, history, run};
 
 /// Few histories: each costs real post-quantum boxes, in a debug build. The seeds are fixed.
 const HISTORIES: u64 = 6;
 
 #[test]
 fn from_settled_on_nothing_opens_and_before_everything_does() {
-    let outcome = line(None, 1..1 + HISTORIES, 2).outcome;
-    assert_eq!(outcome.open_after_settlement, 0, "{:?}", outcome.first_find);
-    assert_eq!(outcome.removed_read, 0, "{:?}", outcome.first_find);
-    // the same thief finds what is not erased yet, and a removed device reads what was sealed by those who did not know
-    assert!(outcome.settled * 2 > outcome.erasures, "{outcome:?}");
-    assert!(outcome.controls * 2 > outcome.erasures, "{outcome:?}");
-    assert!(outcome.opened > 100 && outcome.turns > 50, "{outcome:?}");
+    let mut sum = Outcome::default();
+    (1..=HISTORIES).for_each(|seed| sum.add(history(seed, &[])));
+    assert_eq!(sum.thefts(), 0, "{}", sum.effects());
+    assert_eq!(sum.unread, 0, "every live record is read everywhere: {}", sum.effects());
+    // the same thief finds what is not erased yet
+    assert!(sum.settled * 10 > sum.erasures * 9 && sum.erasures > 10, "{sum:?}");
+    assert!(sum.controls * 2 > sum.erasures, "{sum:?}");
+    assert!(sum.opened > 100 && sum.turns > 20 && sum.live > 20 && sum.expired > 10 && sum.paper_controls > 0, "{sum:?}");
 }
 
 #[test]
@@ -27,40 +29,83 @@ fn a_thief_who_tries_every_key_on_every_box_opens_no_more() {
     // the run itself asserts that a box opens only for whom its turn names
     let setup = Setup { is_exhaustive: true, ..Setup::default() };
     let (all, _) = run(3, &setup);
-    let (named, _) = run(3, &Setup::default());
-    assert_eq!((all.opened > 0, all.open_after_settlement, all.settled), (true, named.open_after_settlement, named.settled));
+    assert!(all.opened > 0 && all.thefts() == 0, "{}", all.effects());
 }
 
-/// A rule left out must let the thief win on some of the given seeds.
-fn must_fall(rule: Rule, seeds: &[u64]) {
-    let fell = seeds.iter().any(|seed| {
-        let outcome = line(Some(rule), *seed..seed + 1, 1).outcome;
-        outcome.open_after_settlement + outcome.removed_read > 0
-    });
-    assert!(fell, "{rule:?} may be left out and nobody notices");
+/// What a rule that is left out lets happen in a history that a seed fixes.
+fn must_fall(without: &[Rule], seed: u64, shows: fn(&Outcome) -> usize) {
+    let fell = history(seed, without);
+    assert!(shows(&fell) > 0, "{without:?} may be left out and nobody notices: {}", fell.effects());
 }
 
 #[test]
-fn without_t1_the_thief_wins() {
-    must_fall(Rule::ApplyNamedBans, &[1]);
+fn t1_without_what_a_turn_names_the_thief_wins() {
+    must_fall(&[Rule::ApplyNamedBans], 7, |fell| fell.open_after_settlement);
 }
 
 #[test]
-fn without_a_fresh_receiving_key_the_thief_wins() {
-    must_fall(Rule::ReplaceReceivingKey, &[1]);
+fn t2_without_a_turn_that_names_bans_the_thief_wins_and_removed_phones_read_on() {
+    must_fall(&[Rule::NameKnownBans], 14, |fell| fell.open_after_settlement);
+    must_fall(&[Rule::NameKnownBans], 14, |fell| fell.removed_read);
+}
+
+#[test]
+fn t3_while_turns_that_lack_a_ban_are_kept_erasures_stay_unsettled() {
+    let kept = |seed| history(seed, &[Rule::DestroyLacking]).unsettled();
+    assert!(kept(3) > history(3, &[]).unsettled());
+}
+
+#[test]
+fn t3_while_parents_are_kept_expired_records_open_a_month_later() {
+    must_fall(&[Rule::DestroyParents], 7, |fell| fell.expired_open);
+}
+
+#[test]
+fn t4_without_a_fresh_receiving_key_the_thief_wins() {
+    must_fall(&[Rule::ReplaceReceivingKey], 3, |fell| fell.open_after_settlement);
+}
+
+#[test]
+fn t5_a_promise_beyond_what_is_held_is_broken() {
+    must_fall(&[Rule::PromiseOnlyHeld], 6, |fell| fell.open_after_settlement);
+}
+
+#[test]
+fn a_silent_phone_that_gets_boxes_opens_what_comes_later() {
+    must_fall(&[Rule::NoBoxForDormant], 8, |fell| fell.silent_read);
+}
+
+#[test]
+fn what_arrives_late_and_is_not_erased_lies_open() {
+    must_fall(&[Rule::EraseLateArrivals], 6, |fell| fell.open_after_settlement);
 }
 
 #[test]
 fn without_a_new_store_key_old_flash_opens() {
-    must_fall(Rule::ReplaceStoreKey, &[2]);
+    must_fall(&[Rule::ReplaceStoreKey], 3, |fell| fell.open_after_settlement);
 }
 
 #[test]
-fn without_t2_a_removed_device_reads_on() {
-    must_fall(Rule::NameKnownBans, &[11]);
+fn what_a_removed_phone_wrote_beyond_its_cut_is_shown_unless_held() {
+    must_fall(&[Rule::HoldBeyondCut], 1, |fell| fell.beyond_cut);
+}
+
+#[test]
+fn without_escrow_paper_and_relay_are_enough() {
+    must_fall(&[Rule::EscrowRecovery], 6, |fell| fell.paper_read);
+}
+
+#[test]
+fn what_nobody_asks_for_stays_unread_until_a_meeting() {
+    must_fall(&[Rule::AskForGaps], 19, |fell| fell.unread_before_meetings);
 }
 
 #[test]
 fn without_the_complete_log_a_receipt_overlooks_a_newcomer() {
-    must_fall(Rule::CompleteLog, &[48]);
+    must_fall(&[Rule::CompleteLog], 105, |fell| fell.open_after_settlement);
+}
+
+#[test]
+fn without_a_fresh_record_key_a_removed_phone_reads_on() {
+    must_fall(&[Rule::FreshKeyAfterBan], 135, |fell| fell.removed_read);
 }

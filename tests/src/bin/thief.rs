@@ -1,34 +1,46 @@
-//! The long run of the thief: `thief --histories N --seed S --threads T [--only RULE] [--trace SEED]`.
+//! The long run of the thief: `thief --histories N --mutants M --seed S [--minutes T] [--only NAME,NAME+NAME] [--trace SEED]`.
 //!
-//! Prints the table of rules left out, as Markdown.
+//! Prints the table of rules left out, as Markdown, and to the other stream every seed in which something showed. With
+//! `--minutes` a line ends early, so that the first one, with every rule, gets half of the time.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for people to read")]
+#![allow(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods, reason = "a program for people to read")]
 
-use satchel_core::rules::Rule;
-use satchel_tests::thief::{Setup, line, markdown, run};
+use satchel_tests::thief::{Line, Outcome, Setup, history, lines, markdown, name, run};
+use std::time::{Duration, Instant};
 
 fn main() {
     let args: Vec<String> = std::env::args().collect();
     let value = |name: &str| args.iter().position(|arg| arg == name).and_then(|at| args.get(at + 1)).cloned();
     let number = |name: &str, default: u64| value(name).and_then(|text| text.parse().ok()).unwrap_or(default);
-    let only = value("--only");
-    let rules = std::iter::once(None).chain(Rule::ALL.into_iter().map(Some));
-    let wanted = |rule: &Option<Rule>| only.as_ref().is_none_or(|only| rule.map_or("none".into(), |rule| format!("{rule:?}")) == *only);
+    let only: Option<Vec<String>> = value("--only").map(|only| only.split(',').map(str::to_owned).collect());
+    let wanted: Vec<_> = lines().into_iter().filter(|set| only.as_ref().is_none_or(|only| only.contains(&name(set)))).collect();
     if let Some(seed) = value("--trace").and_then(|text| text.parse().ok()) {
-        let without = rules.filter(wanted).flatten().take(usize::from(only.is_some())).collect();
+        let without = wanted.into_iter().next().unwrap_or_default();
         let (outcome, trace) = run(seed, &Setup { without, is_traced: true, is_exhaustive: args.iter().any(|arg| arg == "--exhaustive") });
         println!("{}\n{outcome:#?}", trace.join("\n"));
         return;
     }
-    let (histories, seed, threads) = (number("--histories", 200), number("--seed", 1), number("--threads", 1));
-    // the rule that holds is run at full length, each mutation on a share of it
+    let (histories, seed) = (number("--histories", 200), number("--seed", 1));
+    // what holds is run at full length, each mutation on a share of it
     let share = number("--mutants", (histories / 10).max(1));
-    let mut lines = Vec::new();
-    for rule in rules.filter(wanted) {
-        let count = if rule.is_none() { histories } else { share };
-        let done = line(rule, seed..seed + count, usize::try_from(threads).unwrap_or(1));
-        eprintln!("{rule:?}: {:?}", done.outcome);
-        lines.push(done);
+    let budget = Duration::from_secs(60 * number("--minutes", 24 * 60));
+    let mutants = u32::try_from(wanted.len().saturating_sub(1).max(1)).unwrap_or(1);
+    let mut done: Vec<Line> = Vec::new();
+    for without in wanted {
+        let (count, time) = if without.is_empty() { (histories, budget / 2) } else { (share, budget / 2 / mutants) };
+        let (began, mut outcome) = (Instant::now(), Outcome::default());
+        for seed in seed..seed + count {
+            let one = history(seed, &without);
+            if one.has_effect() {
+                eprintln!("{} seed {seed}: {}", name(&without), one.effects());
+            }
+            outcome.add(one);
+            if began.elapsed() > time {
+                break;
+            }
+        }
+        done.push(Line { without, outcome });
+        // all so far, in case that somebody ends the run
+        println!("{}", markdown(&done));
     }
-    println!("{}", markdown(&lines));
 }

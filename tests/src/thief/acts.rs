@@ -17,6 +17,9 @@ use satchel_wire::ids::{DeviceId, MemberId, RecordId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+/// Of so many histories one has a board phone and a recovery key.
+const RECOVERY_EVERY: u64 = 6;
+
 /// A device that nobody knows yet.
 struct Newborn {
     env: Env,
@@ -49,6 +52,7 @@ fn phone(number: usize, env: Env, keyring: Keyring, member: MemberId, host: usiz
         shelf: super::shelf::Shelf::default(),
         tombstones: BTreeMap::new(),
         is_lost: false,
+        last_day: 0,
         away_until: 0,
         seen: BTreeSet::new(),
         closed: Vec::new(),
@@ -95,13 +99,14 @@ impl World {
             day: 0,
             subjects,
             erased: BTreeMap::new(),
+            silent_at: BTreeMap::new(),
             reseat,
             trace: setup.is_traced.then(Vec::new),
             outcome: Outcome { histories: 1, ..Outcome::default() },
         };
         world.refresh(0);
         while world.phones.len() < wanted {
-            world.admit(seed, 0, setup);
+            world.admit(seed, 0, setup, None);
         }
         for number in 0..world.phones.len() {
             world.exchange(number, true);
@@ -109,14 +114,30 @@ impl World {
         world
     }
 
+    /// In some histories there is a board phone, and a recovery key on paper. The thief has the paper.
+    pub fn set_up_recovery(&mut self, seed: u64, setup: &Setup) {
+        if !seed.is_multiple_of(RECOVERY_EVERY) {
+            return;
+        }
+        self.admit(seed, 0, setup, Some(Role::Board));
+        let paper = ReceivingKey::make(&self.phones[0].env);
+        let key = paper.public_key().ok().map(|key| key.as_bytes().to_vec());
+        self.thief.paper = Some(paper);
+        self.operate(0, Action::SetRecovery { key, threshold: 2, shares: 3 });
+        self.start(0);
+        for number in 0..self.phones.len() {
+            self.exchange(number, true);
+        }
+    }
+
     /// Somebody joins in person.
-    pub fn admit(&mut self, seed: u64, host: usize, setup: &Setup) {
+    pub fn admit(&mut self, seed: u64, host: usize, setup: &Setup, role: Option<Role>) {
         let number = self.phones.len();
         let Newborn { env, signer, receiving, keys } = newborn(seed, number, setup);
         // now and then another phone of somebody who is there
-        let another = self.dice.chance(20).then(|| self.phones[self.dice.below(number)].member);
+        let another = (role.is_none() && self.dice.chance(20)).then(|| self.phones[self.dice.below(number)].member);
         let member = another.unwrap_or_else(|| MemberId::from_bytes(env.random()));
-        let role = if self.dice.chance(40) { Role::Steward } else { Role::Worker };
+        let role = role.unwrap_or_else(|| if self.dice.chance(40) { Role::Steward } else { Role::Worker });
         let public = ReceivingKey::from_seed(receiving.expose()).public_key().expect("a receiving key");
         if self.operate(host, Action::Admit { member, device: keys, role, invitation: env.random() }).is_none() {
             return;
@@ -176,6 +197,12 @@ impl World {
 
     /// One act of one phone. Returns the phones that it touched.
     pub fn act(&mut self, seed: u64, setup: &Setup) -> Vec<usize> {
+        if self.dice.chance(10)
+            && let Some(board) = self.dice.pick(&self.boards())
+        {
+            self.exchange(board, true);
+            return vec![board];
+        }
         let ready: Vec<usize> = self.present().into_iter().filter(|number| self.phones[*number].away_until <= self.day).collect();
         let Some(number) = self.dice.pick(&ready) else {
             self.day += 1;
@@ -233,7 +260,7 @@ impl World {
             820..=859 => self.ban(number, is_steward),
             860..=879 if is_steward && self.phones.len() < 8 => {
                 let before = self.phones.len();
-                self.admit(seed, number, setup);
+                self.admit(seed, number, setup, None);
                 return (before..self.phones.len()).chain([number]).collect();
             }
             880..=894 => self.sign_second(number),

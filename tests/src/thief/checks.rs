@@ -4,7 +4,7 @@ use super::thief::Loot;
 use super::world::World;
 use satchel_core::team::tombstone::Target;
 use satchel_core::team::{Standing, Tombstone};
-use satchel_wire::ids::{BodyId, DeviceId, OperationId, RecordId};
+use satchel_wire::ids::{BodyId, DeviceId, OperationId, RecordId, TurnId};
 use std::collections::BTreeSet;
 
 /// What a tombstone erases, and how it went.
@@ -212,11 +212,81 @@ impl World {
     }
 
     /// Work beyond a cut that somebody took in, knowing of the ban, and shows without a steward's word.
+    ///
+    /// Judged by who wrote what when, and by the log as it was when each body was taken.
     pub fn count_beyond(&mut self) {
-        for phone in self.phones.iter().filter(|phone| !phone.is_lost && phone.keyring.reads_records()) {
-            let adopted = &phone.keyring.log().state().adopted;
-            let shown = phone.shelf.beyond.iter().filter(|body| phone.shelf.bodies.contains_key(*body) && !adopted.contains(*body));
-            self.outcome.beyond_cut += shown.count();
+        for number in self.present() {
+            let phone = &mut self.phones[number];
+            let state = phone.keyring.log().state().clone();
+            for body in phone.shelf.bodies.keys().filter(|body| !state.adopted.contains(*body)) {
+                let sealed = &self.traffic.bodies[body];
+                let cut = state.devices.get(&sealed.by).and_then(|device| device.cut);
+                if state.device_role(sealed.by).is_some() || cut.is_none_or(|cut| sealed.sequence <= cut.sequence) {
+                    continue;
+                }
+                let Some(heads) = phone.shelf.taken.get(body) else { continue };
+                let heads = heads.clone();
+                let knew = heads.iter().any(|head| {
+                    let short = head.as_bytes().first_chunk().copied().unwrap_or_default();
+                    let then = super::engine::state_at(&mut phone.keyring, &short);
+                    then.is_some_and(|then| then.devices.contains_key(&sealed.by) && then.device_role(sealed.by).is_none())
+                });
+                self.outcome.beyond_cut += usize::from(knew);
+            }
+        }
+    }
+
+    /// Lost phones that nobody had heard of for too long: which of them open a turn that was begun after that?
+    pub fn count_silent(&mut self) {
+        let team = self.team();
+        self.thief.study(team, &self.traffic);
+        for phone in self.phones.iter().filter(|phone| phone.is_lost) {
+            let is_silent = |turn: &TurnId| self.silent_at.get(turn).is_some_and(|silent| silent.contains(&phone.device()));
+            self.outcome.silent += usize::from(self.silent_at.keys().any(is_silent));
+            self.outcome.silent_read += usize::from(self.thief.turns_of(&phone.ever).iter().any(is_silent));
+        }
+    }
+
+    /// What paper shares open, with everything that was ever sent; and with what a board phone ever held as well.
+    pub fn count_paper(&mut self) {
+        let team = self.team();
+        self.outcome.paper_read += self.thief.by_paper(team, &self.traffic);
+        if self.thief.paper.is_some() {
+            for number in self.boards() {
+                self.outcome.paper_controls += self.thief.turns_of(&self.phones[number].ever).len();
+            }
+        }
+    }
+
+    /// The term of every record ends, a month and a week go by, and a thief takes a phone.
+    pub fn expire(&mut self) {
+        let present = self.present();
+        let gone: BTreeSet<RecordId> = present.iter().flat_map(|number| self.phones[*number].shelf.items.keys().copied()).collect();
+        for number in &present {
+            let phone = &mut self.phones[*number];
+            gone.iter().for_each(|record| phone.shelf.forget(record));
+            phone.shelf.held_bodies.clear();
+            phone.shelf.held_rows.clear();
+            phone.owes_new_store_key = true;
+            self.refresh(*number);
+        }
+        // a phone whose rank comes later waits for those before it, a week at most
+        for days in [satchel_core::team::keyring::TURN_TERM_DAYS + 1, 8] {
+            self.day += days;
+            for number in &present {
+                self.exchange(*number, true);
+            }
+        }
+        let team = self.team();
+        self.thief.study(team, &self.traffic);
+        for record in gone {
+            self.outcome.expired += 1;
+            let only = BTreeSet::from([record]);
+            let found = present.iter().find_map(|number| Some((*number, self.opens(&self.phones[*number].flash, &only)?)));
+            if let Some((number, how)) = found {
+                self.outcome.expired_open += 1;
+                self.note(|_| format!("!!! expired {record} opens on {number}: {how}"));
+            }
         }
     }
 

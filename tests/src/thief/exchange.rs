@@ -89,15 +89,35 @@ impl World {
     /// One whole exchange with the relay: pull, announce, push, end.
     pub fn exchange(&mut self, number: usize, is_full: bool) {
         self.note(|_| format!("{number} exchanges with the relay{}", if is_full { ", fully" } else { "" }));
+        let day = self.day;
+        self.phones[number].last_day = day;
         self.pull(number, is_full);
         if self.phones[number].keyring.reads_records() {
             self.announce(number);
             self.push(number);
         }
         self.end(number);
-        if self.phones[number].keyring.reads_records() && self.dice.chance(50) {
+        if !self.phones[number].keyring.reads_records() {
+            self.show(number);
+        } else if self.dice.chance(50) {
             self.announce(number);
         }
+    }
+
+    /// A board phone shows how far it is, under the newest turn that it has.
+    fn show(&mut self, number: usize) {
+        let today = self.today();
+        let phone = &mut self.phones[number];
+        let newest = phone.keyring.book().newest_naming_every_ban(phone.keyring.log()).map(|held| held.turn.id());
+        let (Some(turn), Ok(bytes)) = (newest, phone.keyring.own_frontier(&[], today)) else { return };
+        if bytes != phone.pushed_frontier {
+            phone.pushed_frontier.clone_from(&bytes);
+            let receiving = phone.keyring.receiving_public().ok().map(|key| key.as_bytes().to_vec());
+            let notice = Notice { frontiers: vec![FrontierNotice { frontier: bytes, receiving }], ..Notice::default() };
+            let parcel = self.send_notice(number, &notice, turn);
+            parcel.into_iter().for_each(|parcel| self.post(number, parcel));
+        }
+        self.refresh(number);
     }
 
     /// Boxes for whom the turn in use does not reach, if this phone is the one to send them.
@@ -174,6 +194,7 @@ impl World {
             return;
         }
         self.note(|_| format!("{a} meets {b}, {steps} steps"));
+        (self.phones[a].last_day, self.phones[b].last_day) = (self.day, self.day);
         let (today, device_a, device_b) = (self.today(), self.phones[a].device(), self.phones[b].device());
         self.phones[a].keyring.wake(device_b, today);
         self.phones[b].keyring.wake(device_a, today);
@@ -275,12 +296,15 @@ impl World {
             self.outcome.packs_refused += 1;
             return;
         }
-        self.outcome.old_packs_taken += usize::from(is_old);
         self.outcome.packs += 1;
         self.note(|_| format!("{number} takes pack {at}"));
+        let before = self.phones[number].shelf.bodies.len();
         rows.iter().for_each(|row| {
             self.deliver(number, *row);
         });
+        if is_old {
+            self.outcome.old_bodies_taken += self.phones[number].shelf.bodies.len().saturating_sub(before);
+        }
         self.end(number);
     }
 
@@ -288,7 +312,7 @@ impl World {
     pub fn settle_down(&mut self) {
         for _ in 0..RELAY_ROUNDS_COUNT {
             self.day += 1;
-            for number in self.present() {
+            for number in self.present().into_iter().chain(self.boards()) {
                 self.exchange(number, true);
             }
             self.check_all();
@@ -303,7 +327,7 @@ impl World {
                     self.meet(*a, *b, 5);
                 }
             }
-            for number in present {
+            for number in present.into_iter().chain(self.boards()) {
                 self.exchange(number, true);
             }
             self.check_all();
@@ -317,6 +341,12 @@ impl World {
         let calls = |a: usize, b: usize| self.phones[a].keyring.is_dormant(&device(b), today);
         let is_awake = |number: &usize| present.iter().all(|other| !calls(*other, *number) && !calls(*number, *other));
         present.iter().copied().filter(is_awake).collect()
+    }
+
+    /// Board phones that are in somebody's hands.
+    pub fn boards(&self) -> Vec<usize> {
+        let is_board = |phone: &&super::world::Phone| !phone.is_lost && phone.keyring.role() == Some(satchel_core::team::Role::Board);
+        self.phones.iter().filter(is_board).map(|phone| phone.number).collect()
     }
 
     /// Phones that are in somebody's hands and read records, as they themselves know.

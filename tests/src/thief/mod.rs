@@ -25,13 +25,13 @@ mod thief;
 mod traffic;
 mod world;
 
-pub use table::{Line, line, markdown};
+pub use table::{Line, history, lines, markdown, name};
 
 use satchel_core::rules::Rule;
 use world::World;
 
 /// Acts in one history.
-pub const ACTS_COUNT: usize = 80;
+pub const ACTS_COUNT: usize = 60;
 
 /// How a history is run.
 #[derive(Debug, Clone, Default)]
@@ -81,7 +81,7 @@ outcome! {
     removed_controls,
     /// Of those, how many read something sealed by whoever knew.
     removed_read,
-    /// Bodies beyond a cut that somebody shows.
+    /// Bodies beyond a cut that somebody took who knew of the ban, and shows.
     beyond_cut,
     /// Live bodies times phones that should read them.
     live,
@@ -99,8 +99,20 @@ outcome! {
     packs,
     /// Packs made before the last key change that were refused.
     packs_refused,
-    /// Packs made before the last key change that were taken.
-    old_packs_taken,
+    /// Bodies that came into a phone with a pack made before the last key change.
+    old_bodies_taken,
+    /// Records whose term ended.
+    expired,
+    /// Of those, how many some phone opens a month later.
+    expired_open,
+    /// Lost phones that nobody had heard of for too long.
+    silent,
+    /// Of those, how many open a turn that was begun after that.
+    silent_read,
+    /// Turns that paper shares and the relay open without a board phone.
+    paper_read,
+    /// Of all turns, how many paper shares open with a board phone: the control.
+    paper_controls,
     /// Covers, boxes and pages that the thief opened.
     opened,
 }
@@ -108,6 +120,7 @@ outcome! {
 /// Runs one history. Returns its counts and, if asked for, its trace.
 pub fn run(seed: u64, setup: &Setup) -> (Outcome, Vec<String>) {
     let mut world = World::found(seed, setup);
+    world.set_up_recovery(seed, setup);
     world.check_all();
     for _ in 0..ACTS_COUNT {
         let touched = world.act(seed, setup);
@@ -118,6 +131,9 @@ pub fn run(seed: u64, setup: &Setup) -> (Outcome, Vec<String>) {
     world.count_removed();
     world.count_beyond();
     world.count_unread();
+    world.count_silent();
+    world.count_paper();
+    world.expire();
     world.outcome.opened = world.thief.opened;
     (world.outcome, world.trace.unwrap_or_default())
 }

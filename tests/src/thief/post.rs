@@ -132,6 +132,7 @@ impl World {
                 };
                 if let (Ok(_), [seed]) = (&adopted, phone.stored.seeds.iter().collect::<Vec<_>>().as_slice())
                     && let Some(turn) = sent.under
+                    && phone.lane(&turn).is_some()
                 {
                     self.thief.learn(seed, parcel, turn);
                 }
@@ -164,6 +165,8 @@ impl World {
                 }
                 true
             }
+            // a board phone has no key to records and keeps none of them
+            Parcel::Record(_) | Parcel::Page(_) if !phone.keyring.reads_records() => true,
             Parcel::Record(row) => {
                 let lanes: Vec<LaneKey> = phone.keyring.book().held().filter_map(|held| held.secret.records_lane_key()).collect();
                 let Some(covered) = lanes.iter().find_map(|lane| envelope::open_row(team, lane, row).ok()) else {

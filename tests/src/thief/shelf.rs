@@ -80,8 +80,8 @@ pub struct Shelf {
     pub held_bodies: BTreeMap<BodyId, Body>,
     /// Bodies that the relay is thought to have.
     pub relayed: BTreeSet<BodyId>,
-    /// Bodies that were taken although they lie beyond their author's cut.
-    pub beyond: BTreeSet<BodyId>,
+    /// The log as it was known here when a body was taken.
+    pub taken: BTreeMap<BodyId, Vec<OperationId>>,
     /// Grows with every change.
     pub version: u64,
 }
@@ -149,14 +149,17 @@ impl Shelf {
         let Ok(opened) = envelope::open_body(keyring.team(), &binding, &key, &body) else { return Verdict::ThrownAway };
         let author = opened.claimed().device;
         let body = Body { binding, bytes: Rc::new(body), key: Rc::new(key) };
-        let Some(device) = keyring.log().state().devices.get(&author).cloned() else { return self.hold(body_id, body) };
+        let is_erased = erases(tombstones, binding.record, binding.subject) && env.holds(Rule::EraseLateArrivals);
+        let Some(device) = keyring.log().state().devices.get(&author).cloned() else {
+            // nobody's word, about something erased: its key must not even be held
+            return if is_erased { Verdict::ThrownAway } else { self.hold(body_id, body) };
+        };
         let Ok(verified) = opened.verify(&device.key) else { return Verdict::ThrownAway };
         let (sequence, log_head) = (verified.header.sequence, verified.header.log_head);
         if self.chains.get(&author).is_some_and(|chain| chain.get(&sequence) == Some(&body_id)) {
             return Verdict::Known;
         }
-        let is_erased = erases(tombstones, binding.record, binding.subject);
-        if is_erased && env.holds(Rule::EraseLateArrivals) {
+        if is_erased {
             self.enter(author, sequence, body_id);
             self.held_bodies.remove(&body_id);
             return Verdict::Dropped;
@@ -167,9 +170,7 @@ impl Shelf {
         if is_beyond && env.holds(Rule::HoldBeyondCut) {
             return self.hold(body_id, body);
         }
-        if is_beyond {
-            self.beyond.insert(body_id);
-        }
+        self.taken.insert(body_id, keyring.log().heads());
         self.enter(author, sequence, body_id);
         self.held_bodies.remove(&body_id);
         let item = self.items.entry(binding.record).or_insert_with(|| Item {

@@ -3,73 +3,129 @@
 use super::{Outcome, Setup, run};
 use satchel_core::rules::Rule;
 use std::fmt::Write;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// One line of the table.
 #[derive(Debug, Clone)]
 pub struct Line {
-    /// The rule that is left out.
-    pub without: Option<Rule>,
+    /// The rules that are left out.
+    pub without: Vec<Rule>,
     /// What was counted.
     pub outcome: Outcome,
 }
 
-/// Runs some histories with one rule left out, or none, on some threads.
-pub fn line(without: Option<Rule>, seeds: std::ops::Range<u64>, threads: usize) -> Line {
-    let next = AtomicU64::new(seeds.start);
-    let work = || {
-        let mut sum = Outcome::default();
-        loop {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= seeds.end {
-                return sum;
-            }
-            // one history in 64 tries every key on every box, to show that what turns state of their recipients is all there is
-            let setup = Setup { without: without.into_iter().collect(), is_traced: false, is_exhaustive: seed.is_multiple_of(64) };
-            let mut outcome = run(seed, &setup).0;
-            outcome.first_find = outcome.first_find.map(|find| format!("seed {seed}: {find}"));
-            sum.add(outcome);
-        }
-    };
-    let mut outcome = Outcome::default();
-    std::thread::scope(|scope| {
-        let running: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(work)).collect();
-        for thread in running {
-            outcome.add(thread.join().expect("a history that ends"));
-        }
-    });
-    Line { without, outcome }
+/// Rules that are one thing only together, or of which one takes over when another is missing.
+pub const SETS: [&[Rule]; 8] = [
+    &[Rule::NameKnownBans, Rule::NoBannedRecipient],
+    &[Rule::DestroyLacking, Rule::DestroyParents],
+    &[Rule::DestroyLacking, Rule::PromiseOnlyHeld],
+    &[Rule::DestroyLacking, Rule::DestroyParents, Rule::PromiseOnlyHeld],
+    &[Rule::ReplaceReceivingKey, Rule::ReceivingKeyFloor],
+    &[Rule::DestroyLacking, Rule::RefuseOldPack],
+    &[Rule::EraseLateArrivals, Rule::RefuseOldPack],
+    &[Rule::EraseLateArrivals, Rule::HoldBeyondCut],
+];
+
+/// Every line of the table: nothing left out, each rule, the sets.
+pub fn lines() -> Vec<Vec<Rule>> {
+    let singles = Rule::ALL.into_iter().map(|rule| vec![rule]);
+    std::iter::once(Vec::new()).chain(singles).chain(SETS.iter().map(|set| set.to_vec())).collect()
+}
+
+/// The name of a line.
+pub fn name(without: &[Rule]) -> String {
+    let names: Vec<String> = without.iter().map(|rule| format!("{rule:?}")).collect();
+    if names.is_empty() { "none".into() } else { names.join("+") }
+}
+
+/// Runs one history with some rules left out, or none.
+pub fn history(seed: u64, without: &[Rule]) -> Outcome {
+    // one in 64 tries every key on every box, to show that what turns state of their recipients is all there is
+    let setup = Setup { without: without.to_vec(), is_traced: false, is_exhaustive: seed.is_multiple_of(64) };
+    let mut outcome = run(seed, &setup).0;
+    outcome.first_find = outcome.first_find.map(|find| format!("seed {seed}: {find}"));
+    outcome
+}
+
+impl Outcome {
+    /// Whether anything showed that must not be, or an erasure did not settle.
+    pub const fn has_effect(&self) -> bool {
+        self.thefts() + self.unread + self.unread_before_meetings + self.unsettled() > 0
+    }
+
+    /// What was opened or shown that must not be (count).
+    pub const fn thefts(&self) -> usize {
+        self.open_after_settlement
+            + self.removed_read
+            + self.beyond_cut
+            + self.old_bodies_taken
+            + self.expired_open
+            + self.silent_read
+            + self.paper_read
+    }
+
+    /// Erasures that nobody's receipt called settled (count).
+    pub const fn unsettled(&self) -> usize {
+        self.erasures - self.settled
+    }
+
+    /// The same in a line.
+    pub fn effects(&self) -> String {
+        format!(
+            "open {} removed {} beyond {} old {} expired {} silent {} paper {} unread {} by relay {} unsettled {} {}",
+            self.open_after_settlement,
+            self.removed_read,
+            self.beyond_cut,
+            self.old_bodies_taken,
+            self.expired_open,
+            self.silent_read,
+            self.paper_read,
+            self.unread,
+            self.unread_before_meetings,
+            self.unsettled(),
+            self.first_find.as_deref().unwrap_or_default()
+        )
+    }
 }
 
 /// The table as Markdown.
 pub fn markdown(lines: &[Line]) -> String {
-    let mut out = String::from(
-        "| rule off | histories | erasures settled / written | open after settlement | removed devices that read on | beyond a cut, shown | old packs taken | live unread | controls: open before, removed read before | turns, boxes, asks per history |\n|---|---|---|---|---|---|---|---|---|---|\n",
-    );
+    let heads = [
+        "left out",
+        "histories",
+        "erasures settled / written",
+        "open after settlement",
+        "open before (control)",
+        "removed phones that read on",
+        "read before (control)",
+        "beyond a cut, shown",
+        "bodies out of old packs",
+        "expired, open a month and a week later",
+        "silent lost phones that open a later turn",
+        "turns open to paper alone / with the board (control)",
+        "live unread: after meetings / by the relay alone",
+        "turns, boxes, asks",
+    ];
+    let mut out = format!("| {} |\n|{}\n", heads.join(" | "), "---|".repeat(heads.len()));
     for Line { without, outcome } in lines {
-        let name = without.map_or("none".to_owned(), |rule| format!("{rule:?}"));
-        let each = |count: usize| count as f64 / outcome.histories.max(1) as f64;
-        let _ = writeln!(
-            out,
-            "| {name} | {} | {} / {} | {} | {} / {} | {} | {} | {} / {} | {} / {}, {} / {} | {:.1}, {:.1}, {:.1} |",
-            outcome.histories,
-            outcome.settled,
-            outcome.erasures,
-            outcome.open_after_settlement,
-            outcome.removed_read,
-            outcome.removed,
-            outcome.beyond_cut,
-            outcome.old_packs_taken,
-            outcome.unread,
-            outcome.live,
-            outcome.controls,
-            outcome.erasures,
-            outcome.removed_controls,
-            outcome.removed,
-            each(outcome.turns),
-            each(outcome.boxes),
-            each(outcome.asks),
-        );
+        let of = |count: usize, all: usize| format!("{count} / {all}");
+        let each = |count: usize| format!("{:.1}", count as f64 / outcome.histories.max(1) as f64);
+        let cells = [
+            name(without).replace('+', " + "),
+            outcome.histories.to_string(),
+            of(outcome.settled, outcome.erasures),
+            outcome.open_after_settlement.to_string(),
+            of(outcome.controls, outcome.erasures),
+            of(outcome.removed_read, outcome.removed),
+            of(outcome.removed_controls, outcome.removed),
+            outcome.beyond_cut.to_string(),
+            outcome.old_bodies_taken.to_string(),
+            of(outcome.expired_open, outcome.expired),
+            of(outcome.silent_read, outcome.silent),
+            of(outcome.paper_read, outcome.paper_controls),
+            format!("{} / {} of {}", outcome.unread, outcome.unread_before_meetings, outcome.live),
+            [outcome.turns, outcome.boxes, outcome.asks].map(each).join(", "),
+        ];
+        let _ = writeln!(out, "| {} |", cells.join(" | "));
     }
     out
 }

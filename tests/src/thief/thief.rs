@@ -9,6 +9,7 @@ use super::traffic::{Parcel, Traffic};
 use satchel_core::crypto::{self, Aad, LaneKey, ReceivingKey, RecordKey, labels};
 use satchel_core::envelope::{self, Covered};
 use satchel_core::team::TurnSecret;
+use satchel_core::team::escrow::EscrowBoxes;
 use satchel_core::team::frontier::receiving_hash;
 use satchel_core::team::keyring::KeyringSecrets;
 use satchel_core::team::turn::open_announcement;
@@ -56,6 +57,8 @@ struct TurnStudy {
 #[derive(Default)]
 pub struct Thief {
     is_exhaustive: bool,
+    /// The recovery key, put together from its shares.
+    pub paper: Option<ReceivingKey>,
     seeds: BTreeMap<[u8; 32], SeedStudy>,
     turns: BTreeMap<TurnId, TurnStudy>,
     /// Record keys that fell into its hands, and whether each really opened a body.
@@ -77,7 +80,7 @@ impl Thief {
     }
 
     /// Takes the secrets of a keyring into its collection. Returns them as loot.
-    pub fn take(&mut self, secrets: &KeyringSecrets) -> Loot {
+    pub fn take(&mut self, team: TeamId, secrets: &KeyringSecrets) -> Loot {
         let mut loot = Loot::default();
         for seed in &secrets.receiving {
             let seed = *seed.expose();
@@ -93,6 +96,12 @@ impl Thief {
                     opened: BTreeSet::new(),
                 }
             });
+        }
+        if let Some(paper) = &self.paper {
+            for (id, secret) in secrets.escrow.open(paper, team) {
+                self.know_turn(id, &TurnSecret::Records(secret));
+                loot.turns.insert(id);
+            }
         }
         for held in &secrets.turns {
             if self.know_turn(held.id, &held.secret()) {
@@ -136,6 +145,11 @@ impl Thief {
                 assert!(is_named || opened.is_err(), "a box opens for whom its turn names, and for nobody else");
                 if let Ok(opened) = opened {
                     self.opened += 1;
+                    let escrowed = EscrowBoxes::of(opened.turn.id(), opened.recovery);
+                    for (id, secret) in self.paper.iter().flat_map(|paper| escrowed.open(paper, team)) {
+                        study.turns.insert(id);
+                        found.push((id, TurnSecret::Records(secret)));
+                    }
                     if opened.secret.reads_records() {
                         study.turns.insert(opened.turn.id());
                         found.push((opened.turn.id(), opened.secret));
@@ -201,6 +215,16 @@ impl Thief {
             let how = if loot.turns.contains(turn) { "held" } else { "boxed" };
             Some(format!("turn {turn} ({how}) opens a cover of {record}"))
         })
+    }
+
+    /// Turns that the paper alone opens, with everything that was ever sent.
+    pub fn by_paper(&self, team: TeamId, traffic: &Traffic) -> usize {
+        let Some(paper) = &self.paper else { return 0 };
+        let announced = traffic.sent.iter().filter_map(|sent| match &sent.parcel {
+            Parcel::Announcement(bytes) => Some(bytes),
+            _ => None,
+        });
+        announced.filter(|bytes| open_announcement(team, std::slice::from_ref(paper), bytes).is_ok()).count()
     }
 
     /// Record keys that some loot leads to.

@@ -36,6 +36,8 @@ pub struct Phone {
     pub tombstones: BTreeMap<OperationId, Tombstone>,
     /// Somebody lost it: it does nothing any more, but a thief may find it.
     pub is_lost: bool,
+    /// The day on which somebody last could hear of it.
+    pub last_day: u16,
     /// It does nothing before this day.
     pub away_until: u16,
     /// Relay entries that were delivered.
@@ -89,6 +91,8 @@ pub struct World {
     pub subjects: Vec<RecordId>,
     /// What each tombstone erases, as the world knows it.
     pub erased: BTreeMap<OperationId, super::checks::Erased>,
+    /// Devices that nobody had heard of for longer than the absence limit when a turn was begun.
+    pub silent_at: BTreeMap<TurnId, BTreeSet<DeviceId>>,
     /// The paper reseat key.
     pub reseat: crypto::SigningKey,
     /// What happened, when somebody wants to read it.
@@ -124,7 +128,7 @@ impl Phone {
 
     /// The secrets that are in its root now.
     pub fn loot(&self, thief: &mut Thief) -> Loot {
-        let mut loot = thief.take(&self.keyring.secrets());
+        let mut loot = thief.take(self.keyring.team(), &self.keyring.secrets());
         for (record, item) in &self.shelf.items {
             loot.keys.extend(item.keys.iter().map(|key| (*record, key.id)));
         }
@@ -201,9 +205,16 @@ impl World {
             self.note(|world| format!("{number} starts {turn} {}", world.describe_turn(number, &turn)));
             self.phones[number].outbox.push((turn, announcement));
             self.phones[number].owes_page = true;
+            self.note_silent(turn);
             self.refresh(number);
         }
         Some(turn)
+    }
+
+    /// Who could not be heard of for too long when a turn began, as nobody in the world but the dice knows.
+    fn note_silent(&mut self, turn: TurnId) {
+        let silent = self.phones.iter().filter(|phone| phone.last_day + ABSENCE_DAYS < self.day).map(Phone::device);
+        self.silent_at.insert(turn, silent.collect());
     }
 
     /// A turn in words.
@@ -225,9 +236,11 @@ impl World {
             self.outcome.turns += 1;
             self.note(|_| format!("{number} starts a turn at the end"));
             let phone = &mut self.phones[number];
-            let turn = phone.keyring.usable_turn(today).map(|usable| usable.turn);
-            phone.outbox.extend(turn.map(|turn| (turn, announcement)));
             phone.owes_page = true;
+            if let Ok(Usable { turn, .. }) = phone.keyring.usable_turn(today) {
+                phone.outbox.push((turn, announcement));
+                self.note_silent(turn);
+            }
         }
         self.refresh(number);
     }
