@@ -45,6 +45,12 @@ impl TurnBook {
         if self.known.contains_key(&turn.id()) {
             return Ok(());
         }
+        // first of all, since it is cheap: turns that were kept come back in any order, and most are tried before their parents
+        let mut number = 1;
+        for parent in turn.parents() {
+            let parent = self.known.get(parent).ok_or(TurnError::UnknownPast)?;
+            number = number.max(parent.number.saturating_add(1));
+        }
         // T1: what it names is applied before it is judged
         let named = if self.env.holds(Rule::ApplyNamedBans) {
             if !turn.log_heads().iter().all(|head| log.operation(head).is_some()) {
@@ -54,11 +60,6 @@ impl TurnBook {
         } else {
             log.state().clone()
         };
-        let mut number = 1;
-        for parent in turn.parents() {
-            let parent = self.known.get(parent).ok_or(TurnError::UnknownPast)?;
-            number = number.max(parent.number.saturating_add(1));
-        }
         let maker = named.devices.get(&turn.maker()).ok_or(TurnError::NotEntitled)?;
         let entitled = named.device_role(turn.maker()).is_some_and(|role| role.reads_records());
         if !entitled || !turn.is_signed_by(&maker.key) {
@@ -167,6 +168,10 @@ impl TurnBook {
     /// Known turns, in no particular order.
     pub fn known(&self) -> impl Iterator<Item = &Turn> {
         self.known.values().map(|known| &known.turn)
+    }
+    /// A known turn.
+    pub fn turn(&self, id: &TurnId) -> Option<&Turn> {
+        self.known.get(id).map(|known| &known.turn)
     }
     /// Whether a turn has been verified here.
     pub fn knows(&self, id: &TurnId) -> bool {

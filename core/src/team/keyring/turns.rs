@@ -9,7 +9,10 @@ use crate::team::turn::{self, BoxFor, TurnDraft};
 use crate::team::{Recipient, RecipientClass, Role, Turn, TurnError, TurnSecret};
 use satchel_wire::ShiftDay;
 use satchel_wire::ids::{DeviceId, TurnId};
+use std::collections::BTreeSet;
 
+/// Earlier turns in one announcement (bytes): some 250 of a team of 25.
+const PAST_TURNS_MAX_BYTES: usize = 256 * 1024;
 /// Most turns whose discovery secret and access keys are remembered (count): every erasure starts one, and a colleague who
 /// was away for less than the absence limit must still be recognised.
 const REMEMBERED_MAX_COUNT: usize = 64;
@@ -248,19 +251,27 @@ impl Keyring {
         turn::announce(&self.env, &held.turn, &held.secret, &boxes, &[], &self.past_of(&held.turn), false)
     }
 
-    /// The turns below one, parents first.
+    /// The turns below one, parents first, as far back as fits: a team of any age can go on announcing, and only a phone
+    /// that missed more than that has to be told the rest in a session.
     fn past_of(&self, turn: &Turn) -> Vec<&Turn> {
         let mut past: Vec<&Turn> = Vec::new();
+        let mut seen: BTreeSet<TurnId> = BTreeSet::new();
         let mut next: Vec<TurnId> = turn.parents().to_vec();
         while let Some(id) = next.pop() {
-            if let Some(known) = self.book.known().find(|known| known.id() == id)
-                && !past.iter().any(|seen| seen.id() == id)
+            if seen.insert(id)
+                && let Some(known) = self.book.turn(&id)
             {
                 next.extend_from_slice(known.parents());
                 past.push(known);
             }
         }
-        past.sort_by_key(|turn| self.book.number(&turn.id()));
+        past.sort_by_key(|turn| std::cmp::Reverse(self.book.number(&turn.id())));
+        let mut size = 0;
+        past.retain(|turn| {
+            size += turn.to_bytes().len();
+            size <= PAST_TURNS_MAX_BYTES
+        });
+        past.reverse();
         past
     }
 }
