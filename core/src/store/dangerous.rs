@@ -5,7 +5,8 @@ use super::accept::Held;
 use crate::error::Error;
 use crate::record::Kind;
 use crate::team::RecipientClass;
-use satchel_wire::ids::{DeviceId, RecordId, TeamId};
+use satchel_wire::ids::{BodyId, DeviceId, RecordId, TeamId};
+use satchel_wire::row::Row;
 
 /// What a secret of 32 bytes is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -71,6 +72,22 @@ impl std::fmt::Debug for Loot {
 }
 
 impl Unlocked {
+    /// What is held back, one entry each: the body that a row would carry if it is no wire page; none for everything else.
+    pub fn dangerous_held(&self) -> Result<Vec<Option<BodyId>>, Error> {
+        self.read(|vault, reader| {
+            let body = |held| match held {
+                Held::Row(bytes, _) => Row::parse(bytes).ok().and_then(|row| crate::envelope::body_of(&row).map(|(id, _)| id)),
+                Held::Body(_) => None,
+            };
+            Ok(vault.all_held(reader)?.into_iter().map(|(_, held)| body(held)).collect())
+        })
+    }
+
+    /// Whether a body is here, or was.
+    pub fn dangerous_knows(&self, body: &BodyId) -> Result<bool, Error> {
+        self.read(|vault, reader| Ok(vault.ledger(reader)?.line(body).is_some()))
+    }
+
     /// Takes everything. Errors: as any read.
     pub fn dangerous_loot(&self) -> Result<Loot, Error> {
         self.read(|vault, reader| {
