@@ -170,7 +170,7 @@ fn tricks_with_text_are_found_where_they_stand() {
         [(Category::ContactDetail, 5, 17)]
     );
     assert!(matches!(Alias::parse("415-555-0123"), Err(ScreenError::Unresolved { .. })));
-    let long = |bytes: usize| "gave soup ".repeat(bytes / 10 + 1)[..bytes].trim_end().to_owned() + "s";
+    let long = |bytes: usize| "socks, tea, soup ".repeat(bytes / 17 + 1)[..bytes].trim_end().to_owned() + "s";
     assert!(matches!(Note::parse(&long(2_001)), Err(ScreenError::TooLong { limit_bytes: 2_000 })));
     assert!(matches!(ShortText::parse(&long(202)), Err(ScreenError::TooLong { limit_bytes: 200 })));
     assert!(Note::parse(&long(1_999)).is_ok() && Alias::parse(&"é".repeat(33)).is_err() && Alias::parse(&"é".repeat(32)).is_ok());

@@ -245,8 +245,8 @@ impl Vault {
         let Some(device) = self.keyring.log.state().devices.get(&maker).cloned() else { return Ok(None) };
         self.directory.parts.remove(&id);
         let Ok(content) = opened.verify(&device.key) else { return Ok(Some((None, BodyVerdict::ThrownAway))) };
-        // Entitled when the turn began, not now: after a recovery the maker is one of the phones that were lost and
-        // removed. A root only says which keys to try; every body still proves itself.
+        // Entitled now, or when the turn began: after a recovery the maker is one of the phones that were lost and
+        // removed, and a newcomer's admission is younger than the turn that they were handed. A root only says which keys to try; every body still proves itself.
         if self.was_entitled(&turn, &maker) {
             self.take_root(tx, id, turn, content)?;
         }
@@ -254,6 +254,9 @@ impl Vault {
     }
 
     fn was_entitled(&mut self, turn: &TurnId, maker: &DeviceId) -> bool {
+        if self.keyring.log.state().device_role(*maker).is_some_and(crate::team::Role::reads_records) {
+            return true;
+        }
         let Some(heads) = self.keyring.book.known().find(|known| known.id() == *turn).map(|known| known.log_heads().to_vec()) else {
             return false;
         };
