@@ -98,8 +98,8 @@ fn one_away_through_three_turns_catches_up_and_one_removed_gets_nothing() {
         hub.exchange(&ana).unwrap();
     }
     // Ben finds the relay, Dora meets Ben in the street
-    encounter(&ben, "of Ben's, written while away");
-    encounter(&dora, "of Dora's, written while away");
+    encounter(&ben, "one written while away");
+    encounter(&dora, "another written while away");
     hub.exchange(&ben).unwrap();
     assert_eq!(count(&ben), 5);
     meet(&dora, &ben);
@@ -113,7 +113,7 @@ fn one_away_through_three_turns_catches_up_and_one_removed_gets_nothing() {
     assert_eq!(line.standing, Standing::Removed);
 
     // Cleo asks the relay, is handed everything that it ever got, and dials a colleague
-    encounter(&cleo, "of Cleo's, after her removal");
+    encounter(&cleo, "one written after the removal");
     assert!(hub.exchange(&cleo).is_err());
     let before = count(&cleo);
     let all = rows(&hub);
