@@ -83,8 +83,8 @@ fn a_correction_stands_alike_in_every_list() {
         for phone in [&ana, &ben, &cleo] {
             hub.exchange(phone).unwrap();
         }
-        ana.unlocked.correct_encounter(id, &draft(None, "as Ana saw it", 2)).unwrap();
-        ben.unlocked.correct_encounter(id, &draft(None, "as Ben saw it", 3)).unwrap();
+        ana.unlocked.correct_encounter(id, &draft(None, "as one saw it", 2)).unwrap();
+        ben.unlocked.correct_encounter(id, &draft(None, "as the other saw it", 3)).unwrap();
         for phone in [&ana, &ben, &cleo, &ana] {
             hub.exchange(phone).unwrap();
         }
