@@ -9,7 +9,7 @@ use satchel_core::error::Error;
 use satchel_core::recovery::{PaperError, PaperShare, Purpose, RecoveryError};
 use satchel_core::rules::Rule;
 use satchel_core::screen::ShortText;
-use satchel_core::store::{Credentials, Founding, KeyCost, Recovered, Recovering, RecoveryStatus, Store};
+use satchel_core::store::{Credentials, Founding, KeyCost, Recovered, Recovering, RecoveryStatus, RelayAnswer, Store};
 use satchel_core::team::turn::{TurnError, open_announcement};
 use satchel_core::team::{Role, Standing};
 use satchel_tests::scene::{self, NOON};
@@ -339,4 +339,66 @@ fn records_come_back_after_removals_erasures_and_turns_and_what_was_erased_does_
         hub.exchange(&board).unwrap();
     }
     assert_eq!(view(&new), before);
+}
+
+/// The first exchange of the new phone breaks off after any number of answers, and the phone is switched off.
+#[test]
+fn a_recovery_that_is_cut_off_at_any_answer_still_brings_everything_back() {
+    let Story { folder, hub, ana, ben, board, reseat, shares } = story(10, None);
+    ana.unlocked.begin_turn().unwrap();
+    ana.unlocked.save_encounter(&scene::encounter(None, None, "under a later turn")).unwrap();
+    for phone in [&ana, &ben, &board, &ana, &ben, &board] {
+        hub.exchange(phone).unwrap();
+    }
+    let before = view(&ana);
+    assert_eq!(before.matches("encounter EncounterLine").count(), 3, "{before}");
+    let package = board.unlocked.export_recovery().unwrap();
+    drop((ana, ben));
+    for answers in 0.. {
+        // every try begins from the same relay: what an earlier try announced is not there
+        let copy = tempfile::tempdir().unwrap();
+        copy_folder(&hub.dir, &copy.path().join("relay"));
+        let relay = Hub::open(&copy.path().join("relay"), &hub.clock);
+        let shares = typed(&[&shares[2], &shares[0]]);
+        let (mut new, _) = recover(copy.path(), "new", &package, &shares, &typed(&[&reseat])).unwrap();
+        let is_over = exchange_in_part(&relay, &new, answers);
+        new.restart();
+        for _ in 0..3 {
+            relay.exchange(&new).unwrap();
+        }
+        assert_eq!(view(&new), before, "cut off after {answers} answers");
+        if is_over {
+            assert!(answers > 3, "nothing was ever cut off");
+            break;
+        }
+    }
+    drop(folder);
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+        if entry.file_type().unwrap().is_dir() {
+            copy_folder(&entry.path(), &to.join(entry.file_name()));
+        } else {
+            std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+        }
+    }
+}
+
+/// An exchange of which the phone sees so many answers; the relay has acted on one more. Whether it came to its end.
+fn exchange_in_part(hub: &Hub, phone: &Phone, answers: usize) -> bool {
+    let mut link = phone.unlocked.relay_exchange().unwrap();
+    for seen in 0.. {
+        let Some((endpoint, request)) = link.next_request().unwrap() else { return true };
+        let answer = match hub.relay.answer(endpoint, &request) {
+            Ok(body) => RelayAnswer::Ok(body),
+            Err(problem) => RelayAnswer::Problem { code: problem.code, relay_time: problem.relay_time },
+        };
+        if seen == answers {
+            return false;
+        }
+        link.receive(&answer).unwrap();
+    }
+    false
 }
