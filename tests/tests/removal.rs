@@ -6,13 +6,14 @@ use satchel_core::consent::HowGiven;
 use satchel_core::record::{EncounterKind, Outcome, ParticipantDraft, ParticipantEdit};
 use satchel_core::screen::{Alias, Note};
 use satchel_core::store::{EncounterDraft, OfferDraft};
+use satchel_core::team::operation::Token;
 use satchel_core::team::turn::open_announcement;
-use satchel_core::team::{Role, Standing, TurnError};
+use satchel_core::team::{Action, Operation, Role, Standing, TurnError};
 use satchel_tests::attacker::{Attacker, feed};
 use satchel_tests::team::{Hub, Phone, found, join, meet, view};
 use satchel_wire::announcement::{self, Part};
 use satchel_wire::frame::{Announce, Endpoint, Frame, Push, Signed};
-use satchel_wire::ids::{DeviceId, RecordId, ResourceId};
+use satchel_wire::ids::{BodyId, DeviceId, RecordId, ResourceId};
 use satchel_wire::row::{Lane, Row};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -366,4 +367,46 @@ fn a_restored_phone_goes_on_once_a_steward_says_so() {
     assert!(!restored.unlocked.team().unwrap().is_copied && team.devices.iter().all(|line| !line.is_forked));
     assert_eq!((count(&ana), count(&restored)), (2, 2));
     assert_eq!(view(&ana), view(&restored));
+}
+
+/// Work of a whole month is adopted at once, and a member floods the log with operations that know nothing of each other:
+/// both once made operations that no phone could read back, the one that wrote them included.
+#[test]
+fn nothing_is_written_to_the_log_that_nobody_can_read_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let (hub, mut ana) = with_relay(folder.path(), 260);
+    let ben = join(folder.path(), 260, "Ben", START, &ana, Role::Worker);
+    let mallory = Attacker::join(260, "Mallory", &ana, Role::Worker);
+    let bodies: Vec<BodyId> = (0..4_000u32).map(|n| BodyId::of(&n.to_le_bytes())).collect();
+    ana.unlocked.adopt(&bodies).unwrap();
+    ana.restart();
+    for phone in [&ana, &ben, &ana] {
+        hub.exchange(phone).unwrap();
+    }
+    assert_eq!(ben.unlocked.operation(ana.unlocked.adopt(&bodies[..1]).unwrap()).unwrap(), None);
+    // hundreds of heads at once
+    let day = ana.unlocked.today().unwrap();
+    let write = |n: u8| {
+        let tokens = (0..8u8).map(|at| Token([n, at, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1])).collect();
+        let action = Action::Tombstone { salt: [n; 16], records: tokens, subject: None, category: None, team: false, successor: None };
+        Operation::write(&mallory.signer, Some(mallory.team), vec![mallory.admission().id()], day, action).to_bytes()
+    };
+    let flood: Vec<Vec<u8>> = (0..200u8).map(write).collect();
+    for some in flood.chunks(20) {
+        feed(&ana, &[mallory.raw_notice(some.to_vec(), vec![])]);
+    }
+    encounter(&ana, "written after the flood");
+    let plan = ana.unlocked.prepare_removal(mallory.device()).unwrap();
+    plan.confirm().unwrap();
+    ana.restart();
+    assert_eq!(ana.unlocked.encounters(None).unwrap().len(), 1, "the store opens, and holds what it held");
+    // every decision joins some of the heads: then turns begin again, and work goes on
+    for body in &bodies[..4] {
+        ana.unlocked.adopt(&[*body]).unwrap();
+    }
+    for phone in [&ana, &ben, &ana, &ben] {
+        hub.exchange(phone).unwrap();
+    }
+    assert_eq!(count(&ben), 1);
+    assert_eq!(view(&ana), view(&ben));
 }

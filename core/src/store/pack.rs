@@ -6,16 +6,14 @@ use super::vault::Vault;
 use crate::crypto::DiscoverySecret;
 use crate::error::Error;
 use crate::rules::Rule;
+use crate::team::TurnSecret;
 use crate::team::book::names_every_ban;
 use crate::team::notice::{FrontierNotice, Notice};
 use crate::team::pack::{PACK_HEADER_BYTES, PackError, PackOpener, PackSealer, names_turn};
-use crate::team::{Operation, TurnSecret};
 use satchel_wire::ids::{BodyId, TurnId};
 use satchel_wire::limits::PACK_CHUNK_MAX_BYTES;
 use satchel_wire::row::Row;
 
-/// Operations in one row of a pack (count).
-const NOTICE_OPERATIONS_COUNT: usize = 8;
 /// Bytes of covered rows in one chunk: a row of the largest class fits on top.
 const CHUNK_ROWS_BYTES: usize = PACK_CHUNK_MAX_BYTES / 2;
 
@@ -74,16 +72,12 @@ impl Unlocked {
             let turn = vault.usable_turn(tx)?;
             let commons = vault.turn_secret(&turn).ok_or(Error::NoTurn)?.commons();
             let (sealer, header) = PackSealer::begin(&vault.env, vault.team(), &commons);
-            let operations: Vec<&Operation> = vault.keyring.log.operations().collect();
-            let operations = operations.chunks(NOTICE_OPERATIONS_COUNT).map(|operations| Notice {
-                operations: operations.iter().map(|operation| operation.to_bytes().into()).collect(),
-                ..Notice::default()
-            });
+            let operations = Notice::of_operations(vault.keyring.log.operations());
             let frontiers = vault.keyring.frontiers.values().map(|known| Notice {
                 frontiers: vec![FrontierNotice { frontier: known.frontier.clone(), receiving: known.receiving.clone() }],
                 ..Notice::default()
             });
-            let notices = operations.chain(frontiers).map(|notice| notice.seal(&vault.env, vault.team(), &commons));
+            let notices = operations.into_iter().chain(frontiers).map(|notice| notice.seal(&vault.env, vault.team(), &commons));
             let mut notices = notices.collect::<Result<Vec<Row>, _>>().map_err(|_| Error::TooMany)?;
             notices.reverse();
             let mut bodies: Vec<BodyId> = vault.ledger(tx)?.lines().filter(|line| line.is_here()).map(|line| line.body).collect();

@@ -234,7 +234,7 @@ impl Reseat {
         let next = Seed::make(env);
         let public = *SigningKey::from_seed(next.expose()).verifying_key().as_bytes();
         let action = Action::Reseat { remove: cuts, steward, device, control, next: Some(public) };
-        let operation = Operation::write(key, Some(keyring.team()), keyring.log.heads(), day, action);
+        let operation = Operation::write(key, Some(keyring.team()), keyring.log.heads_to_name(keyring.device()), day, action);
         if keyring.merge_operations(&[operation.to_bytes()]).accepted == 0 {
             return Err(Error::Operation(Refusal::Object));
         }

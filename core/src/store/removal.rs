@@ -10,9 +10,12 @@ use crate::error::Error;
 use crate::screen::ShortText;
 use crate::storage::{Reader, Transaction};
 use crate::team::operation::Action;
-use crate::team::{Awaiting, Cut, Operation, Role, Standing};
+use crate::team::{Awaiting, Cut, Operation, Role, Standing, TurnError};
 use satchel_wire::ShiftDay;
 use satchel_wire::ids::{BodyId, DeviceId, MemberId, OperationId};
+
+/// Bodies in one adoption (count): 34 bytes each, so that the operation stays below 16 KiB.
+const ADOPTED_AT_ONCE_COUNT: usize = 256;
 
 /// What removing a device would mean, before anything happens: to be shown to a person, who then confirms.
 pub struct RemovalPlan {
@@ -76,7 +79,11 @@ impl Vault {
         self.heed_log(tx)?;
         self.retry_held(tx)?;
         if self.require_writer().is_ok() {
-            self.usable_turn(tx)?;
+            match self.usable_turn(tx) {
+                // more heads than a turn can name: this operation has joined some of them, the next ones join the rest
+                Ok(_) | Err(Error::Turn(TurnError::LacksBan)) => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(id)
     }
@@ -221,9 +228,17 @@ impl Unlocked {
         self.read(|vault, reader| vault.waiting_beyond_cut(reader))
     }
 
-    /// Accepts bodies beyond a cut, for the whole team. Errors: [`Error::Operation`] unless this member is a steward.
+    /// Accepts bodies beyond a cut, for the whole team, in as many operations as they need; returns the last.
+    ///
+    /// Errors: [`Error::Operation`] unless this member is a steward, or without bodies.
     pub fn adopt(&self, bodies: &[BodyId]) -> Result<OperationId, Error> {
-        self.write(|vault, tx| vault.decide(tx, Action::Adopt { bodies: bodies.to_vec() }))
+        self.write(|vault, tx| {
+            let (before, last) = bodies.split_at(bodies.len() - bodies.len().min(ADOPTED_AT_ONCE_COUNT));
+            for some in before.chunks(ADOPTED_AT_ONCE_COUNT) {
+                vault.decide(tx, Action::Adopt { bodies: some.to_vec() })?;
+            }
+            vault.decide(tx, Action::Adopt { bodies: last.to_vec() })
+        })
     }
 
     /// An operation's author and day, if it stands in the log.

@@ -12,7 +12,7 @@ use super::operation::{Action, Operation, OperationError, Role};
 use super::state::TeamState;
 use crate::crypto::{ReceivingPublicKey, VerifyingKey};
 use satchel_wire::ids::{DeviceId, OperationId, TeamId};
-use satchel_wire::limits::LOG_OPERATIONS_MAX_COUNT;
+use satchel_wire::limits::{LOG_OPERATIONS_MAX_COUNT, PARENTS_MAX_COUNT};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -389,6 +389,17 @@ impl Log {
     /// The newest operations, sorted.
     pub fn heads(&self) -> Vec<OperationId> {
         self.heads.iter().copied().collect()
+    }
+    /// The heads that something new names: all of them, as far as the format has room. Whoever writes many concurrent
+    /// operations must not make a colleague's phone write what nobody can read; what is left out is named by the next one.
+    ///
+    /// Heads that `author` may write on come first.
+    pub fn heads_to_name(&self, author: DeviceId) -> Vec<OperationId> {
+        let admission = self.state().devices.get(&author).map(|device| device.admitted);
+        let mut heads = self.heads();
+        heads.sort_by_key(|head| (!admission.is_some_and(|admission| self.precedes(&admission, head)), *head));
+        heads.truncate(PARENTS_MAX_COUNT);
+        heads
     }
     /// All accepted operations, parents before children.
     pub fn operations(&self) -> impl Iterator<Item = &Operation> {

@@ -9,6 +9,7 @@
 //!
 //! Operations and frontiers carry their own signatures, so a notice needs none.
 
+use super::operation::Operation;
 use crate::crypto::{self, Aad, CommonsSecret, LaneKey, Nonce, OVERHEAD_BYTES, labels};
 use crate::env::Env;
 use minicbor::{Decode, Encode};
@@ -20,6 +21,8 @@ use zeroize::Zeroizing;
 /// Most items in one notice (count).
 pub const NOTICE_ITEMS_MAX_COUNT: usize = 256;
 const LENGTH_BYTES: usize = 4;
+/// Most operations in one notice that is written here (count).
+const NOTICE_OPERATIONS_COUNT: usize = 8;
 
 /// A frontier and, where the reader may lack it, the receiving key that it names.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -98,7 +101,28 @@ pub enum NoticeError {
     Malformed,
 }
 
+/// Bytes of operations in one notice: with a largest one on top it still fits a row.
+const NOTICE_OPERATIONS_BYTES: usize = 16 * 1024;
+
 impl Notice {
+    /// Operations in as many notices as they need: few in one, and never more than fit.
+    pub fn of_operations<'a>(operations: impl Iterator<Item = &'a Operation>) -> Vec<Self> {
+        let mut notices: Vec<Self> = Vec::new();
+        let mut size = NOTICE_OPERATIONS_BYTES;
+        for operation in operations {
+            let bytes = operation.to_bytes();
+            if size >= NOTICE_OPERATIONS_BYTES || notices.last().is_none_or(|last| last.operations.len() >= NOTICE_OPERATIONS_COUNT) {
+                notices.push(Self::default());
+                size = 0;
+            }
+            size += bytes.len();
+            if let Some(last) = notices.last_mut() {
+                last.operations.push(bytes.into());
+            }
+        }
+        notices
+    }
+
     /// Seals a notice under a turn. Errors: [`NoticeError::TooLarge`].
     pub fn seal(&self, env: &Env, team: TeamId, commons: &CommonsSecret) -> Result<Row, NoticeError> {
         let content = cbor::encode(self);

@@ -50,12 +50,10 @@ impl Vault {
             self.usable_turn(tx)?;
         }
         let commons = self.keyring.notice_secret().ok_or(Error::NoTurn)?;
-        for operations in operations.chunks(8) {
-            let notice =
-                Notice { operations: operations.iter().map(|operation| operation.to_bytes().into()).collect(), ..Notice::default() };
+        for notice in Notice::of_operations(operations.iter()) {
             batch.rows.push(notice.seal(&self.env, self.team(), &commons).map_err(|_| Error::TooMany)?);
-            batch.operations.extend(operations.iter().map(Operation::id));
         }
+        batch.operations.extend(operations.iter().map(Operation::id));
         if let Some((hash, notice)) = frontier {
             let notice = Notice { frontiers: vec![notice], ..Notice::default() };
             batch.rows.push(notice.seal(&self.env, self.team(), &commons).map_err(|_| Error::TooMany)?);

@@ -7,6 +7,7 @@ use crate::team::frontier::receiving_hash;
 use crate::team::{ChainHead, Frontier, FrontierContent, TurnError};
 use satchel_wire::ShiftDay;
 use satchel_wire::ids::{DeviceId, OperationId, TurnId};
+use satchel_wire::limits::PARENTS_MAX_COUNT;
 
 /// How a frontier compares to what was known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,9 +85,12 @@ impl Keyring {
         let own = own.unwrap_or(ChainHead { device: device_prefix(&device), sequence: 0, body: [0; 8] });
         let key = self.receiving_public()?.as_bytes().to_vec();
         let receiving = receiving_hash(&key);
-        let log_heads = self.promised_heads();
+        // more than the format has room for is promised later, by a frontier that everybody can read
+        let mut log_heads = self.promised_heads();
+        log_heads.truncate(PARENTS_MAX_COUNT);
         let turn = self.book.usable(&self.log).map(|held| turn_prefix(&held.turn.id()));
-        let known = self.log.heads();
+        let mut known = self.log.heads_to_name(device);
+        known.sort_unstable();
         let content = |counter| {
             let mut content = FrontierContent::of_device(self.team(), device, counter, day, receiving, own).with_heads(heads);
             content.log_heads.clone_from(&log_heads);

@@ -206,7 +206,11 @@ impl Keyring {
 
     /// Writes an operation on top of everything known here. Errors: [`Refusal`].
     pub fn write_operation(&mut self, action: Action, day: ShiftDay) -> Result<Operation, Refusal> {
-        let operation = Operation::write(&self.signer, Some(self.log.team()), self.log.heads(), day, action);
+        let operation = Operation::write(&self.signer, Some(self.log.team()), self.log.heads_to_name(self.device), day, action);
+        // what no phone could read back, this one included, is not written
+        if Operation::from_bytes(&operation.to_bytes()).is_err() {
+            return Err(Refusal::Malformed);
+        }
         match self.log.insert(operation.clone()) {
             LogVerdict::Accepted => Ok(operation),
             LogVerdict::Refused(refusal) => Err(refusal),

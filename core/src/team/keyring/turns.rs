@@ -71,7 +71,7 @@ impl Keyring {
             team: self.team(),
             parents: parents.clone(),
             recipients: recipients.collect(),
-            log_heads: self.log.heads(),
+            log_heads: self.log.heads_to_name(self.device),
             day,
             control: control.as_ref().map(|(_, change)| *change),
         };
