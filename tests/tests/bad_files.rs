@@ -282,6 +282,20 @@ fn a_vanished_row_is_told_and_nothing_is_written_over_it() {
 }
 
 #[test]
+fn a_record_whose_page_or_place_vanished_is_not_taken_for_unknown() {
+    for table in ["page", "record"] {
+        let (_folder, dir, _) = full();
+        let unlocked = unlock(&dir).unwrap();
+        assert!(unlocked.resource_note(scene::kit()).unwrap().is_some(), "positive control");
+        unlocked.store().suspend().unwrap();
+        let connection = rusqlite::Connection::open(dir.join("store.sqlite")).unwrap();
+        connection.execute_batch(&format!("PRAGMA foreign_keys = OFF; DELETE FROM {table}")).unwrap();
+        drop(connection);
+        assert_eq!(unlock(&dir).and_then(|unlocked| unlocked.resource_note(scene::kit())).unwrap_err(), Error::Damaged, "{table}");
+    }
+}
+
+#[test]
 fn two_copies_of_a_store_both_work_alone() {
     let (folder, dir, shown) = full();
     let twin = folder.path().join("twin");

@@ -62,9 +62,11 @@ impl Reader<'_> {
         self.walk(Table::Page, sealed!(", page_id FROM page"), &[], |row, sealed| visit(PageId::from_bytes(array(row, 2)?), sealed))
     }
 
-    /// The page that holds a record, folded or as a tail.
+    /// The page that holds a record, folded or as a tail. Errors: [`StorageError::Damaged`] if the record is known and
+    /// its page's row is gone.
     pub fn page_of(&self, record: &RecordId) -> Result<Option<PageId>, StorageError> {
-        let sql = "SELECT page_id FROM record JOIN page ON page.number = record.page WHERE record_id = ?1";
+        // a plain join would call such a record unknown, and a caller would show nothing or begin it anew
+        let sql = "SELECT page_id FROM record LEFT JOIN page ON page.number = record.page WHERE record_id = ?1";
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query(params![record.as_bytes()])?;
         rows.next()?.map(|row| array(row, 0).map(PageId::from_bytes)).transpose()

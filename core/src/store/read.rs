@@ -307,6 +307,8 @@ impl Unlocked {
     pub fn resource_note(&self, resource: ResourceId) -> Result<Option<Note>, Error> {
         self.read(|vault, reader| {
             let place = place_of(RecordId::from_bytes(*resource.as_bytes()), Kind::ResourceNote, None);
+            // Through the pages and not the record's own row: a row that a damaged file lost would read as "no note".
+            vault.items(reader, Kind::ResourceNote)?;
             let Some(item) = vault.item(reader, &place)? else { return Ok(None) };
             let document = vault.document(reader, &item)?;
             Ok(mapping::read_resource_note(&document).map(|(_, note)| note))
