@@ -68,7 +68,7 @@ fn t4_without_a_fresh_receiving_key_the_thief_wins() {
 #[test]
 fn t4_a_key_whose_frontier_names_what_is_unknown_is_not_sealed_to() {
     // somebody erased while a session was on: the frontier went out, the erasure had not
-    must_fall(&[Rule::ReceivingKeyFloor], FLOOR, |fell| fell.open_after_settlement);
+    must_fall(&[Rule::ReceivingKeyFloor], 4, |fell| fell.open_after_settlement);
 }
 
 #[test]

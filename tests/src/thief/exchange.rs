@@ -323,7 +323,6 @@ impl World {
 
     /// The last days: everybody who is there talks to the relay until nothing moves, and time passes.
     pub fn settle_down(&mut self) {
-        self.is_ending = true;
         for _ in 0..RELAY_ROUNDS_COUNT {
             self.day += 1;
             for number in self.present().into_iter().chain(self.boards()) {
@@ -333,8 +332,10 @@ impl World {
         }
         // a phone that was silent for too long gets no boxes through the relay: it has to meet somebody
         self.outcome.unread_before_meetings = self.unread(&self.awake()).1.len();
-        for _ in 0..MEETING_ROUNDS_COUNT {
+        for round in 0..MEETING_ROUNDS_COUNT {
             self.day += 1;
+            // what somebody erases while the others meet has two days left to settle
+            self.is_ending = round > 0;
             let present = self.present();
             for (at, a) in present.iter().enumerate() {
                 for b in &present[at + 1..] {
