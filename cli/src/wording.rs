@@ -57,7 +57,9 @@ fn sentence(code: &str) -> Option<&'static str> {
         "passphrase.length" => "A passphrase has 1 to 1,024 bytes.",
         "passphrase.words" => "A generated passphrase has 4 to 12 words.",
         "charter_time_zone" => "There is no such time zone.",
-        "charter_clock" => "This device's date lies before the first release: a team founded today would be past its end once the date is right.",
+        "charter_clock" => {
+            "This device's date lies before the first release: a team founded today would be past its end once the date is right."
+        }
         "invitation_malformed" => "This is not an invitation, or it was mistyped.",
         "invitation_expired" => "This invitation has expired.",
         "invitation_used" => "This invitation was already used, or taken back.",
