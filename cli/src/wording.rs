@@ -74,6 +74,7 @@ fn sentence(code: &str) -> Option<&'static str> {
         "session.banned" | "session.closed_refused" => "The other side does not talk to this device, or must not be talked to.",
         "transport.address" => "That is not a usable address.",
         "transport.not_encrypted" => "http:// is for a relay on this machine only; use https://.",
+        "transport.discovery" => "Nobody can be looked for on this network: use `satchel peer listen` and `satchel peer dial`.",
         "transport.idle_timeout" => "Nothing came for too long. What arrived before is kept.",
         "transport.cut" => "The connection was cut. What arrived before is kept.",
         "transport.not_a_relay" => "What answers at that address is not a relay.",
