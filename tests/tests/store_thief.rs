@@ -281,7 +281,7 @@ fn what_expires_is_out_of_reach_on_a_phone_at_the_first_turn_after_it() {
 fn histories(seeds: std::ops::Range<u64>) -> Outcome {
     let mut all = Outcome::default();
     for seed in seeds {
-        let outcome = run(seed, None, std::env::var_os("THIEF_TRACE").is_some());
+        let outcome = run(seed, &[], std::env::var_os("THIEF_TRACE").is_some());
         if let Some(find) = &outcome.first_find {
             all.first_find.get_or_insert_with(|| format!("seed {seed}: {find}"));
         }
