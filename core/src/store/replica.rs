@@ -145,6 +145,10 @@ impl Vault {
         let Some(item) = self.item(reader, &line.place)? else { return Ok(None) };
         if let Some(subject) = item.subject {
             self.item(reader, &super::index::place_of(subject, crate::record::Kind::Participant, Some(subject)))?;
+            self.note_withdrawn(reader)?;
+        }
+        if item.kind == crate::record::Kind::Vault {
+            self.load_consents(reader)?;
         }
         let terms = self.latest_terms()?;
         if self.is_hidden(&item, &terms) {
