@@ -3,5 +3,5 @@
 pub mod charter;
 pub mod grant;
 
-pub use charter::{Charter, CharterError, FOUNDED_FROM, Retention};
+pub use charter::{Agreement, AgreementWith, Charter, CharterError, FOUNDED_FROM, Retention};
 pub use grant::{Act, GatedCategory, Grant, HowGiven, Purpose, Withdrawal};

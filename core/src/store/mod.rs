@@ -12,6 +12,7 @@
 //! | `founding` | creating a store: found a team, invite, join |
 //! | `write`, `read` | records, by kind |
 //! | `charter` | changing the policy |
+//! | `complaints`, `board` | complaints that wait and leave; the board's keys, book and bulletins |
 //! | `pack` | everything for the team in one sealed file |
 //! | `erase`, `retention` | what must go: at somebody's word, and by age |
 //! | `keystore` | the platform's keystore, and one of files |
@@ -29,8 +30,10 @@
 
 mod accept;
 mod beyond;
+mod board;
 mod catalogues;
 mod charter;
+mod complaints;
 #[cfg(feature = "adversary")]
 mod dangerous;
 mod date;
@@ -74,8 +77,10 @@ mod write;
 
 pub use accept::{Acceptance, BodyVerdict};
 pub use beyond::WaitingBody;
+pub use board::{BoardKeys, BookLine};
 pub use catalogues::CatalogueInfo;
 pub use charter::{CharterChange, CharterDecision};
+pub use complaints::{BoardStatus, board_words};
 #[cfg(feature = "adversary")]
 pub use dangerous::{Loot, LootClass, RecordLoot};
 pub use erase::{DroppedEdit, ErasureReceipt};
