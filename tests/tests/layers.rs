@@ -175,8 +175,22 @@ fn heads(path: &str) -> Vec<String> {
     heads_found
 }
 
-const ROOMS: [&str; 14] =
-    ["catalogue", "complaint", "consent", "crypto", "document", "envelope", "record", "recovery", "screen", "storage", "store", "sync", "team", "env"];
+const ROOMS: [&str; 14] = [
+    "catalogue",
+    "complaint",
+    "consent",
+    "crypto",
+    "document",
+    "envelope",
+    "record",
+    "recovery",
+    "screen",
+    "storage",
+    "store",
+    "sync",
+    "team",
+    "env",
+];
 
 /// What a room of the core may import besides `satchel_wire`, and why. `store` may import everything.
 const EDGES: &[(&str, &str, &str)] = &[

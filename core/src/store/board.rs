@@ -69,6 +69,11 @@ impl BoardSeed {
 }
 
 impl BoardSecrets {
+    /// Every seed, for the test that plays the thief.
+    #[cfg(feature = "adversary")]
+    pub(super) fn dangerous_seeds(&self) -> ([u8; 32], Vec<[u8; 32]>) {
+        (*self.signing.expose(), self.keys.iter().map(|key| *key.seed.expose()).collect())
+    }
     fn signer(&self) -> SigningKey {
         SigningKey::from_seed(self.signing.expose())
     }
