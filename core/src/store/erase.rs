@@ -284,7 +284,9 @@ impl Vault {
         let held = self.all_held(tx)?;
         self.is_held_key_due = false;
         self.reseal_directory(tx)?;
+        let book = self.book_before_rekey(tx)?;
         self.root.held = Seed::make(&self.env);
+        self.put_book_again(tx, book)?;
         self.touch_root();
         self.require_new_store_key();
         for (id, held) in held {

@@ -307,6 +307,7 @@ fn recover(dir: &Path, env: &Env, credentials: &Credentials<'_>, recovering: &Re
         signing,
         values: Seed::make(env),
         held: Seed::make(env),
+        board: None,
         keys: keyring.secrets(),
         pages: Vec::new(),
         invitations: Vec::new(),

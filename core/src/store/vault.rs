@@ -193,6 +193,8 @@ pub(super) struct Vault {
     pub recalled_day: Option<ShiftDay>,
     /// Marks of the secrets in the stored root.
     stored_secrets: BTreeSet<[u8; 16]>,
+    /// Complaints on their way.
+    pub traffic: super::complaints::Traffic,
 }
 
 impl Vault {
@@ -259,6 +261,7 @@ impl Vault {
             erasing,
             recalled_day: None,
             stored_secrets,
+            traffic: super::complaints::Traffic::default(),
         })
     }
 

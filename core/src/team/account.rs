@@ -156,6 +156,8 @@ impl Account {
                 let recovery = key.as_ref().map(|key| Recovery { key: key.clone(), threshold: *threshold, shares: *shares });
                 supersede(log, &mut self.recovery, place, recovery);
             }
+            // speaks for itself: whoever reads it checks the board's own signature
+            Action::Bulletin { .. } => {}
         }
     }
 
@@ -362,7 +364,9 @@ fn tighten(charter: &mut Charter, other: &Charter) {
     charter.tighten_grants(other);
     if charter.board_key.is_none() {
         charter.board_key.clone_from(&other.board_key);
+        charter.board_signing = other.board_signing;
     }
+    charter.join_lines(other);
 }
 
 fn was_steward(log: &Log, of: &OfMember, place: usize) -> bool {

@@ -40,7 +40,9 @@ impl Vault {
         let frontier = self.frontier_to_push(tx)?;
         let asks = self.asks_to_push(tx)?;
         let is_directory_due = self.is_directory_due(tx)?;
-        if unsent.is_empty() && operations.is_empty() && frontier.is_none() && asks.is_none() {
+        batch.rows.extend(self.complaint_row(tx)?);
+        batch.rows.extend(self.board_shares(tx)?);
+        if unsent.is_empty() && operations.is_empty() && frontier.is_none() && asks.is_none() && batch.rows.is_empty() {
             if is_directory_due {
                 (batch.rows, batch.last) = self.directory_rows(tx, PUSH_MAX_BYTES)?;
             }
@@ -113,6 +115,8 @@ impl Vault {
         }
         self.note_pushed_rows(pushed, rows);
         self.note_rows(tx, rows)?;
+        self.complaint_pushed(tx, rows)?;
+        self.board_shares_pushed(tx, rows)?;
         self.directory_pushed(tx, rows)
     }
 
