@@ -13,7 +13,7 @@ use axum::http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use satchel_wire::frame::{self, Endpoint, ProblemCode};
+use satchel_wire::frame::{self, Endpoint, Frame, ProblemCode, Signed, Wait};
 use satchel_wire::limits::HTTP_BODY_MAX_BYTES;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -100,7 +100,11 @@ async fn answer_or_problem(shared: Shared, endpoint: Endpoint, request: Request)
     let (body, room) = tokio::time::timeout(Duration::from_secs(BODY_TIMEOUT_SECONDS), reading)
         .await
         .map_err(|_| Problem::new(ProblemCode::Malformed))??;
-    let turn = shared.working.acquire_owned().await.map_err(|_| internal)?;
+    let turn = Arc::clone(&shared.working).acquire_owned().await.map_err(|_| internal)?;
+    if endpoint == Endpoint::Wait {
+        drop(room);
+        return wait(shared, body, turn).await;
+    }
     let relay = shared.relay;
     let work = move || {
         let answer = relay.answer(endpoint, &body);
@@ -109,6 +113,46 @@ async fn answer_or_problem(shared: Shared, endpoint: Endpoint, request: Request)
     };
     // a started blocking task runs to its end even if the connection goes away
     tokio::task::spawn_blocking(work).await.map_err(|_| internal)?
+}
+
+/// Answers when there is news, when the time is over, or when the relay stops. While nothing happens this holds a bell and
+/// a cursor: no thread, no turn, no connection of the storage.
+async fn wait(shared: Shared, body: Vec<u8>, turn: OwnedSemaphorePermit) -> Result<Vec<u8>, Problem> {
+    let internal = Problem::new(ProblemCode::Internal);
+    let relay = Arc::clone(&shared.relay);
+    let begin = move || {
+        let begun = Signed::from_bytes(&body).map_err(Problem::from).and_then(|signed| {
+            let wait = Wait::from_bytes(&signed.body)?;
+            relay.begin_waiting(&wait, &signed)
+        });
+        drop((body, turn));
+        begun
+    };
+    let (waiting, mut waited) = tokio::task::spawn_blocking(begin).await.map_err(|_| internal)??;
+    let mut stopped = shared.relay.bells.stopped();
+    let until = tokio::time::Instant::now() + waiting.longest();
+    while !waited.changed {
+        // before looking: what rings from here on is heard
+        let mut bell = std::pin::pin!(waiting.bell().notified());
+        bell.as_mut().enable();
+        let turn = Arc::clone(&shared.working).acquire_owned().await.map_err(|_| internal)?;
+        let (relay, question) = (Arc::clone(&shared.relay), waiting.question());
+        let look = move || {
+            let answer = relay.look_again(&question);
+            drop(turn);
+            answer
+        };
+        waited = tokio::task::spawn_blocking(look).await.map_err(|_| internal)??;
+        if waited.changed {
+            break;
+        }
+        tokio::select! {
+            () = bell => {}
+            () = tokio::time::sleep_until(until) => break,
+            _ = stopped.changed() => break,
+        }
+    }
+    Ok(waited.to_bytes())
 }
 
 /// Reads a body and the permits for its memory. Errors: `too_large`, `rate_limited` when all requests

@@ -22,6 +22,8 @@ pub mod problem;
 pub mod relay;
 pub mod server;
 pub mod storage;
+pub mod transfer;
+mod waiting;
 
 pub use config::Config;
 pub use problem::Problem;

@@ -54,6 +54,7 @@ pub async fn serve(listener: TcpListener, relay: Arc<Relay>, stop: impl Future<O
     drop(listener);
     drop(stopped);
     let _ = stopping.send(());
+    relay.stop_waiting();
     let _ = timeout(Duration::from_secs(STOP_GRACE_SECONDS), slots.acquire_many(count)).await;
     let _ = maintenance.await;
     let last = Arc::clone(&relay);

@@ -34,11 +34,11 @@ mod schema;
 use self::archive::Archive;
 use self::connection::{lock, truncate_log};
 use self::day_file::DayFile;
-use super::{Census, Deleted, Deposit, Deposited, KeyReplacement, Mailbox, ReadRows, Storage, StorageError};
+use super::{Adoption, Census, Deleted, Deposit, Deposited, KeyReplacement, Mailbox, ReadRows, Storage, StorageError};
 use crate::arrivals::RowHead;
 use crate::config::{REBUILD_MAX_BYTES, REPEAT_LOOKBACK_DAYS};
 use satchel_wire::frame::{AccessKeys, PendingBatch};
-use satchel_wire::{AnnouncementId, Lane, MailboxId, RowId, RowName, UtcDay};
+use satchel_wire::{AnnouncementId, Lane, MailboxId, Row, RowId, RowName, UtcDay};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fs::{self, File, TryLockError};
@@ -242,6 +242,22 @@ impl Storage for SqliteStorage {
         self.archive.replace_keys(mailbox, replacement)
     }
 
+    fn set_quota(&self, mailbox: &MailboxId, quota_bytes: u64) -> Result<bool, StorageError> {
+        self.archive.set_quota(mailbox, quota_bytes)
+    }
+
+    fn hand_over(&self, mailbox: &MailboxId, claim_hash: &[u8; 32]) -> Result<bool, StorageError> {
+        self.archive.hand_over(mailbox, claim_hash)
+    }
+
+    fn adopt(&self, adoption: &Adoption<'_>) -> Result<bool, StorageError> {
+        self.archive.adopt(adoption)
+    }
+
+    fn adopt_rows(&self, mailbox: &MailboxId, day: UtcDay, rows: &[(RowId, Row)]) -> Result<(), StorageError> {
+        self.archive.adopt_rows(mailbox, day, rows)
+    }
+
     fn close_mailbox(&self, mailbox: &MailboxId) -> Result<bool, StorageError> {
         let mut removed = self.archive.remove_mailbox(mailbox)?;
         for file in self.days().files.values() {
@@ -317,7 +333,7 @@ impl Storage for SqliteStorage {
         let mut earlier = known.values();
         let first = earlier.next().copied().filter(|_| known.len() == deposit.rows.len());
         let earlier_day = first.filter(|day| earlier.all(|other| other == day));
-        Ok(Deposited { added, added_bytes, earlier_day })
+        Ok(Deposited { added, added_bytes, earlier_day, day_rows: None })
     }
 
     fn schedule_deletion(&self, mailbox: &MailboxId, day: UtcDay, rows: &[RowName]) -> Result<bool, StorageError> {
