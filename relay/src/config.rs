@@ -7,6 +7,8 @@ use satchel_wire::limits::LISTING_MAX_COUNT;
 
 /// Room for one mailbox unless the operator says otherwise (bytes).
 pub const QUOTA_DEFAULT_BYTES: u64 = 2 * 1024 * 1024 * 1024;
+/// A mailbox whose newest row is older counts as abandoned, unless the operator says otherwise (days).
+pub const ABANDONED_AFTER_DEFAULT_DAYS: u16 = 365;
 /// How long an earlier pull key reads the announce lane (days).
 pub const ABSENCE_LIMIT_DEFAULT_DAYS: u16 = 21;
 /// Most earlier pull keys of one mailbox; beyond it the oldest goes (count).

@@ -4,6 +4,7 @@ use crate::arrivals::DayOrder;
 use crate::auth::Gate;
 use crate::config::{CLOSED_ORDERS_MAX_ROWS, Config, REBUILD_EVERY_TIDYINGS};
 use crate::problem::Problem;
+use crate::retention::abandoned;
 use crate::storage::{Changed, Storage, StorageError};
 use crate::waiting::Bells;
 use satchel_wire::frame::{
@@ -59,6 +60,7 @@ pub struct Relay {
     latest_day: AtomicU16,
     tidyings: AtomicU64,
     tended_day: AtomicU16,
+    retention: Mutex<Option<u16>>,
     following: Mutex<()>,
     mailboxes: Mutex<HashMap<MailboxId, Arc<Mutex<Running>>>>,
     closed: Mutex<ClosedOrders>,
@@ -79,6 +81,7 @@ impl Relay {
             latest_day: AtomicU16::new(earliest.days()),
             tidyings: AtomicU64::new(0),
             tended_day: AtomicU16::new(0),
+            retention: Mutex::default(),
             following: Mutex::default(),
             mailboxes: Mutex::default(),
             closed: Mutex::default(),
@@ -110,6 +113,21 @@ impl Relay {
             Endpoint::Wait => Ok(self.begin_waiting(&Wait::from_bytes(body)?, &signed)?.1.to_bytes()),
             Endpoint::Veto => Ok(self.veto_deletion(&Veto::from_bytes(body)?, &signed)?.to_bytes()),
         }
+    }
+
+    /// From now on closes mailboxes whose newest row is older than both together (days); with 0 for the second none.
+    pub fn set_retention(&self, abandoned_after_days: u16, close_after_days: u16) {
+        let days = abandoned_after_days.saturating_add(close_after_days);
+        *lock(&self.retention) = (close_after_days > 0).then_some(days);
+    }
+
+    fn close_abandoned(&self, today: UtcDay) -> Result<(), StorageError> {
+        let Some(days) = *lock(&self.retention) else { return Ok(()) };
+        for mailbox in abandoned(&*self.storage, today, days)? {
+            self.storage.close_mailbox(&mailbox)?;
+            lock(&self.running(mailbox)).day = None;
+        }
+        Ok(())
     }
 
     /// Closes days that ended and removes traces of arrival order; called once a minute and at the end.
@@ -156,9 +174,12 @@ impl Relay {
         }
         let today = self.today();
         self.storage.begin_day(today, today.minus(self.config.absence_limit_days))?;
-        if self.storage.is_shared() && self.tended_day.swap(today.days(), Ordering::SeqCst) != today.days() {
-            // whichever relay carries deletions out, the others read the days they touched again
-            *lock(&self.closed) = ClosedOrders::default();
+        if self.tended_day.swap(today.days(), Ordering::SeqCst) != today.days() {
+            if self.storage.is_shared() {
+                // whichever relay carries deletions out, the others read the days they touched again
+                *lock(&self.closed) = ClosedOrders::default();
+            }
+            self.close_abandoned(today)?;
         }
         self.delete_due(today)
     }

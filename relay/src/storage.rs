@@ -192,6 +192,36 @@ pub struct Census {
     pub rows: BTreeMap<(UtcDay, Lane, u32), u64>,
     /// Number of rows that wait for deletion, by the day of their batch.
     pub deletions: BTreeMap<UtcDay, u64>,
+    /// What the engine and its surroundings may keep beyond the tables, one sentence each.
+    pub remains: &'static [&'static str],
+}
+
+/// How bad a finding of `doctor` is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// As it should be.
+    Fine,
+    /// Works, and shows or risks more than it needs to.
+    Weak,
+    /// To be changed.
+    Wrong,
+}
+
+/// Something that `doctor` looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// What was found, and the remedy.
+    pub text: String,
+}
+
+impl Finding {
+    /// A finding: fine if `is_fine`, else of this severity with the remedy's text.
+    pub fn of(is_fine: bool, fine: &str, otherwise: Severity, remedy: &str) -> Self {
+        let (severity, text) = if is_fine { (Severity::Fine, fine) } else { (otherwise, remedy) };
+        Self { severity, text: text.to_owned() }
+    }
 }
 
 /// Rows that a day's deletion removed, by mailbox and arrival day.
@@ -267,6 +297,8 @@ pub trait Storage: Send + Sync + 'static {
     /// Removes, as finally as the engine can, the commons and records rows of closed days that batches of `day` and earlier
     /// name, and the batches. Repeating it, also after a crash in its middle, changes nothing.
     fn delete_due(&self, day: UtcDay) -> Result<Deleted, StorageError>;
+    /// Looks at the engine itself, for `doctor`; `now` is our time (Unix seconds).
+    fn examine(&self, now: u64) -> Result<Vec<Finding>, StorageError>;
     /// Everything known about a mailbox, for `disclose`.
     fn census(&self, mailbox: &MailboxId) -> Result<Option<Census>, StorageError>;
 }

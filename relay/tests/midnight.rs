@@ -50,6 +50,7 @@ impl Storage for Interrupted {
         next_day(mailbox: &MailboxId, after: Option<UtcDay>, lane: Option<Lane>) -> Option<UtcDay>;
         heads(mailbox: &MailboxId, day: UtcDay) -> Vec<RowHead>;
         deposit(deposit: &Deposit<'_>) -> Deposited;
+        examine(now: u64) -> Vec<satchel_relay::storage::Finding>;
         census(mailbox: &MailboxId) -> Option<Census>;
     }
     fn rows(&self, mailbox: &MailboxId, day: UtcDay, ids: &[RowId], max_bytes: usize, first: bool) -> Result<ReadRows, StorageError> {

@@ -208,9 +208,14 @@ fn a_full_disk_refuses_writes_and_goes_on_reading() {
     // room again
     let mut stderr = BufReader::new(served.child.stderr.take().unwrap());
     drop(served);
-    let mut complaint = String::new();
-    stderr.read_line(&mut complaint).unwrap();
-    assert_eq!(complaint, "satchel-relay: the disk is full or refuses writes\n");
+    let logged: Vec<serde_json::Value> = std::iter::from_fn(|| {
+        let mut line = String::new();
+        (stderr.read_line(&mut line).unwrap() > 0).then(|| serde_json::from_str(&line).unwrap())
+    })
+    .collect();
+    let complaints: Vec<_> = logged.iter().filter(|line| line["level"] == "error").collect();
+    assert_eq!(complaints.len(), 1, "one state is told once: {logged:?}");
+    assert_eq!(complaints[0]["text"], "the disk is full or refuses writes");
     let served = Served::start(folder.path());
     let team = Team { address: served.address, clock: now(), ..team };
     team.push(vec![sized_row(Lane::Records, 5_000, 65_536)], None);

@@ -19,13 +19,14 @@ mod closing;
 mod connection;
 mod deletion;
 mod deposit;
+mod examining;
 mod mailboxes;
 mod reading;
 mod schema;
 mod watching;
 
 use self::connection::{Client, array};
-use super::{Adoption, Census, Deleted, Deposit, Deposited, KeyReplacement, Mailbox, News, ReadRows, Storage, StorageError};
+use super::{Adoption, Census, Deleted, Deposit, Deposited, Finding, KeyReplacement, Mailbox, News, ReadRows, Storage, StorageError};
 use crate::arrivals::RowHead;
 use crate::config::POSTGRES_REWRITE_MAX_BYTES;
 use deadpool_postgres::Pool;
@@ -258,6 +259,10 @@ impl Storage for PostgresStorage {
         })
     }
 
+    fn examine(&self, now: u64) -> Result<Vec<Finding>, StorageError> {
+        self.run(async |client| examining::examine(client, now).await)
+    }
+
     fn census(&self, mailbox: &MailboxId) -> Result<Option<Census>, StorageError> {
         self.run(async |client| {
             let Some(found) = mailboxes::mailbox(client, mailbox).await? else { return Ok(None) };
@@ -276,7 +281,7 @@ impl Storage for PostgresStorage {
                 None => deposit::newest_before(&transaction, mailbox, open_from).await?,
             };
             let deletions = waiting.iter().map(|batch| (batch.day, batch.rows.len() as u64)).collect();
-            Ok(Some(Census { mailbox: found, newest, rows, deletions }))
+            Ok(Some(Census { mailbox: found, newest, rows, deletions, remains: examining::REMAINS }))
         })
     }
 }

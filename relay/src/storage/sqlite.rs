@@ -34,7 +34,7 @@ mod schema;
 use self::archive::Archive;
 use self::connection::{lock, truncate_log};
 use self::day_file::DayFile;
-use super::{Adoption, Census, Deleted, Deposit, Deposited, KeyReplacement, Mailbox, ReadRows, Storage, StorageError};
+use super::{Adoption, Census, Deleted, Deposit, Deposited, Finding, KeyReplacement, Mailbox, ReadRows, Severity, Storage, StorageError};
 use crate::arrivals::RowHead;
 use crate::config::{REBUILD_MAX_BYTES, REPEAT_LOOKBACK_DAYS};
 use satchel_wire::frame::{AccessKeys, PendingBatch};
@@ -353,6 +353,39 @@ impl Storage for SqliteStorage {
         deletion::delete_due(&self.archive, day)
     }
 
+    fn examine(&self, _now: u64) -> Result<Vec<Finding>, StorageError> {
+        let days = self.days();
+        let mut findings = Vec::new();
+        let pools = days.files.values().map(|file| &file.pool).chain([&self.archive.pool]);
+        let mut is_sound = true;
+        for pool in pools {
+            let verdict: String =
+                pool.read(|connection| Ok(connection.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0))?))?;
+            is_sound &= verdict == "ok";
+        }
+        findings.push(Finding::of(is_sound, "the files are sound", Severity::Wrong, "a file is damaged: stop, restore the backup"));
+        let few = days.files.len() <= 1;
+        findings.push(Finding::of(
+            few,
+            "no ended day is left open",
+            Severity::Weak,
+            "an ended day is not closed yet: start the server, it closes it",
+        ));
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = fs::metadata(&self.folder).map_or(0o777, |found| found.permissions().mode());
+            let private = mode & 0o077 == 0;
+            findings.push(Finding::of(
+                private,
+                "only the owner reads the folder",
+                Severity::Wrong,
+                "others may read the folder: chmod 700",
+            ));
+        }
+        Ok(findings)
+    }
+
     fn census(&self, mailbox: &MailboxId) -> Result<Option<Census>, StorageError> {
         let days = self.days();
         let mut rows = BTreeMap::new();
@@ -376,10 +409,17 @@ impl Storage for SqliteStorage {
             };
             let waiting = deletion::pending(connection, mailbox, UtcDay::from_days(0))?;
             let deletions = waiting.iter().map(|batch| (batch.day, batch.rows.len() as u64)).collect();
-            Ok(Some(Census { mailbox: found, newest, rows, deletions }))
+            Ok(Some(Census { mailbox: found, newest, rows, deletions, remains: REMAINS }))
         })
     }
 }
+
+const REMAINS: &[&str] = &[
+    "The running day's file keeps the order of arrival for up to an hour, or until the day ends if it is large.",
+    "File systems, solid-state disks, snapshots and disk images may keep blocks of files that were removed or truncated.",
+    "A backup made by this program holds rows sorted by id; a copy of the running day's file made otherwise holds their order.",
+    "File times show when the last key change, tidying or end of a day happened.",
+];
 
 fn no_row(error: rusqlite::Error) -> Result<(), StorageError> {
     match error {
