@@ -2,6 +2,7 @@
 #![allow(dead_code, clippy::unwrap_used, missing_docs)]
 
 pub mod postgres;
+pub mod process;
 
 use self::postgres::Postgres;
 use ed25519_dalek::{Signer, SigningKey};
