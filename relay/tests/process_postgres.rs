@@ -70,8 +70,12 @@ impl Load {
     }
 }
 
-/// Two relays, three phones; `trouble` happens meanwhile.
-fn under_load(server: &Postgres, database: &str, trouble: impl FnOnce(&Load, &mut Vec<Served>, &Mutex<Vec<std::net::SocketAddr>>)) {
+/// Two relays, three phones; `trouble` happens meanwhile. Returns how often a phone had to try again.
+fn under_load(
+    server: &Postgres,
+    database: &str,
+    trouble: impl FnOnce(&Load, &mut Vec<Served>, &Mutex<Vec<std::net::SocketAddr>>),
+) -> usize {
     let url = server.database(database);
     let mut relays = vec![Served::start(&url), Served::start(&url)];
     let team = make_team(&url, relays[0].address, &[]);
