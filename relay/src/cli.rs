@@ -7,10 +7,12 @@ use self::arguments::{Arguments, Command, MailboxCommand, Place};
 use clap::Parser;
 use data_encoding::BASE32_NOPAD;
 use satchel_relay::disclose::Disclosure;
+use satchel_relay::server::Extras;
 use satchel_relay::settings::{EXAMPLE, PREFIX, Settings, SettingsError};
 use satchel_relay::storage::postgres::PostgresStorage;
 use satchel_relay::storage::sqlite::{Role, SqliteStorage};
 use satchel_relay::storage::{Finding, Severity, Storage, StorageError};
+use satchel_relay::tls::{Tls, TlsError};
 use satchel_relay::transfer::{TransferError, Transferred, transfer};
 use satchel_relay::{Relay, server};
 use satchel_wire::{MailboxId, UtcDay};
@@ -25,6 +27,7 @@ enum Failure {
     Storage(StorageError),
     Settings(SettingsError),
     Transfer(TransferError),
+    Tls(TlsError),
     Network,
     Random,
     Unknown,
@@ -41,6 +44,11 @@ impl From<StorageError> for Failure {
 impl From<SettingsError> for Failure {
     fn from(error: SettingsError) -> Self {
         Self::Settings(error)
+    }
+}
+impl From<TlsError> for Failure {
+    fn from(error: TlsError) -> Self {
+        Self::Tls(error)
     }
 }
 impl From<TransferError> for Failure {
@@ -61,6 +69,7 @@ impl Failure {
             Self::Storage(error) => (1, error.to_string()),
             Self::Settings(error) => (2, error.to_string()),
             Self::Transfer(error) => (1, error.to_string()),
+            Self::Tls(error) => (2, error.to_string()),
             Self::Network => (1, "cannot listen on this address, or cannot read or write a file it needs".to_owned()),
             Self::Random => (1, "the system gives no random numbers".to_owned()),
             Self::Unknown => (3, "no such mailbox".to_owned()),
@@ -177,6 +186,10 @@ fn serve(settings: &Settings, port_file: Option<&Path>) -> Result<(), Failure> {
     let report = Arc::new(|error: StorageError| log("error", "storage", &error.to_string()));
     let storage = open(settings, Role::Server)?;
     let relay = Arc::new(Relay::new(storage, settings.config(), Arc::new(now), report)?);
+    let tls = match (&settings.tls_certificate, &settings.tls_key) {
+        (Some(certificate), Some(key)) => Some(Arc::new(Tls::read(certificate, key)?)),
+        _ => None,
+    };
     relay.set_retention(settings.abandoned_after_days, settings.close_abandoned_after_days);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|_| Failure::Network)?;
     runtime.block_on(async {
@@ -186,12 +199,27 @@ fn serve(settings: &Settings, port_file: Option<&Path>) -> Result<(), Failure> {
         if let Some(path) = port_file {
             std::fs::write(path, address.port().to_string()).map_err(|_| Failure::Network)?;
         }
-        say(&serde_json::json!({ "listening": address.to_string() }).to_string());
+        let mut ready = serde_json::json!({ "listening": address.to_string() });
+        let operator = match settings.operator_listen {
+            Some(address) => Some(tokio::net::TcpListener::bind(address).await.map_err(|_| Failure::Network)?),
+            None => None,
+        };
+        if let Some(operator) = &operator {
+            ready["operator"] = operator.local_addr().map_err(|_| Failure::Network)?.to_string().into();
+        }
+        say(&ready.to_string());
         log("info", "ready", "serving");
-        server::serve(listener, relay, stop).await;
+        server::serve_all(listener, relay, Extras { tls, operator, tls_news: Some(log_tls) }, stop).await;
         log("info", "stopped", "what was acknowledged is kept");
         Ok(())
     })
+}
+
+fn log_tls(news: Result<(), TlsError>) {
+    match news {
+        Ok(()) => log("info", "certificate", "read again"),
+        Err(error) => log("error", "certificate", &error.to_string()),
+    }
 }
 
 /// Completes on SIGTERM or Ctrl-C; handlers are in place when this returns.

@@ -57,6 +57,8 @@ pub const HEAD_MAX_BYTES: usize = 16 * 1024;
 pub const HEADERS_MAX_COUNT: usize = 32;
 /// Request bodies in memory, all connections together (bytes).
 pub const BODIES_MAX_BYTES: usize = 256 * 1024 * 1024;
+/// Connections to the operator's own address at once (count).
+pub const OPERATOR_CONNECTIONS_COUNT: usize = 16;
 /// Requests worked on at once; further ones wait (count).
 pub const WORKING_MAX_COUNT: usize = 16;
 

@@ -90,6 +90,7 @@ impl Relay {
         };
         self.forget_report();
         if !deposited.added.is_empty() {
+            self.counters.kept(deposited.added.len());
             self.bells.ring(&mailbox.id);
         }
         let expected = running.order.len() + deposited.added.len();

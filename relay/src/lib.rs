@@ -18,6 +18,7 @@ mod freshness;
 pub mod http;
 mod intake;
 mod keys;
+pub mod metrics;
 pub mod openapi;
 pub mod problem;
 pub mod relay;
@@ -25,6 +26,7 @@ pub mod retention;
 pub mod server;
 pub mod settings;
 pub mod storage;
+pub mod tls;
 pub mod transfer;
 mod waiting;
 

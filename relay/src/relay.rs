@@ -3,6 +3,7 @@
 use crate::arrivals::DayOrder;
 use crate::auth::Gate;
 use crate::config::{CLOSED_ORDERS_MAX_ROWS, Config, REBUILD_EVERY_TIDYINGS};
+use crate::metrics::Counters;
 use crate::problem::Problem;
 use crate::retention::abandoned;
 use crate::storage::{Changed, Storage, StorageError};
@@ -65,6 +66,8 @@ pub struct Relay {
     mailboxes: Mutex<HashMap<MailboxId, Arc<Mutex<Running>>>>,
     closed: Mutex<ClosedOrders>,
     pub(crate) bells: Arc<Bells>,
+    /// Totals for the operator.
+    pub counters: Counters,
 }
 
 impl Relay {
@@ -86,6 +89,7 @@ impl Relay {
             mailboxes: Mutex::default(),
             closed: Mutex::default(),
             bells: Arc::default(),
+            counters: Counters::default(),
         };
         relay.begin_day()?;
         let bells = Arc::clone(&relay.bells);
@@ -144,6 +148,7 @@ impl Relay {
 
     /// Tells the operator about a failure that no request caused.
     pub fn report(&self, error: StorageError) {
+        self.counters.failed();
         let mut reported = lock(&self.reported);
         if *reported != Some(error) {
             *reported = Some(error);

@@ -3,6 +3,8 @@
 
 pub mod postgres;
 pub mod process;
+pub mod sqlite_worlds;
+pub mod worlds;
 
 use self::postgres::Postgres;
 use ed25519_dalek::{Signer, SigningKey};
@@ -83,6 +85,11 @@ pub fn connect(address: SocketAddr) -> TcpStream {
 
 /// Reads one answer from a connection.
 pub fn read_answer(stream: &mut TcpStream) -> std::io::Result<Answer> {
+    read_any(stream)
+}
+
+/// The same from anything that can be read.
+pub fn read_any(stream: &mut impl Read) -> std::io::Result<Answer> {
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") {
