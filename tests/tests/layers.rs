@@ -229,6 +229,8 @@ const ENGINES: &[(&str, &[&str], &str)] = &[
         &["core/src/storage/", "relay/src/storage/", "relay/tests/", "tests/", "bench/", "cli/src/demo/"],
         "one room knows the database",
     ),
+    ("tokio_postgres", &["relay/src/storage/postgres", "bench/"], "one room knows the database server"),
+    ("deadpool_postgres", &["relay/src/storage/postgres"], "one room knows the database server"),
     ("negentropy", &["core/src/sync/", "bench/"], "reconciliation is a matter of sessions"),
     ("SystemTime", &["core/src/env.rs", "relay/src/cli.rs", "relay/tests/", "tests/", "bench/"], "clocks come in as arguments"),
     ("getrandom", &["core/src/env.rs", "relay/src/cli.rs", "relay/tests/", "bench/"], "randomness comes in as an argument"),
