@@ -421,6 +421,58 @@ fn held_copies_of_an_erased_record_are_out_of_reach() {
     }
 }
 
+/// A zone written down, seen by all, and over. Whether a thief learns it then from any phone, which in every case still
+/// reads the encounter.
+fn zone_is_told_when_over(seed: u64, without: Option<Rule>) -> bool {
+    let mut crew = crew(seed, 3, without);
+    let met = crew.encounter_in_zone(0).unwrap();
+    crew.settle(2);
+    crew.meet(1, 2, None);
+    // a correction, and wire pages, carry the field key as well
+    crew.phones[1].store().begin_turn().unwrap();
+    crew.settle(2);
+    let pack = crew.write_pack(0).unwrap();
+    crew.read_pack(2, &pack).unwrap();
+    for number in 0..3 {
+        let found = crew.steal(number);
+        assert!(crew.tells_zone(&found, &met), "control: phone {number} has it while it is shown");
+        assert_eq!(crew.phones[number].store().encounter(met.0).unwrap().value.zone, Some(met.1));
+    }
+    for _ in 0..8 {
+        crew.advance(2 * 86_400);
+        crew.settle(1);
+        for number in 0..3 {
+            crew.phones[number].store().tend().unwrap();
+            crew.touch(number);
+        }
+    }
+    // what lies at the relay opens until the first turn after the day
+    crew.phones[0].store().begin_turn().unwrap();
+    crew.touch(0);
+    crew.settle(3);
+    let late = crew.join(0, Role::Worker).unwrap();
+    assert!(crew.meet(late, 0, None));
+    let mut told = false;
+    for number in 0..4 {
+        let shown = crew.phones[number].store().encounter(met.0).unwrap_or_else(|error| panic!("phone {number}: {error}"));
+        assert_eq!((shown.value.zone, shown.value.note().is_some()), (None, true), "phone {number} shows the rest");
+        let found = crew.steal(number);
+        assert!(crew.finds(&found, &Target::Record(met.0)).is_some(), "the encounter itself opens");
+        let is_told = crew.tells_zone(&found, &met);
+        assert!(!is_told || without.is_some(), "phone {number}: {}", crew.explain_field(number));
+        told |= is_told;
+    }
+    told
+}
+
+#[test]
+fn the_zone_of_an_encounter_is_out_of_reach_after_its_days_and_the_encounter_is_not() {
+    assert!(!zone_is_told_when_over(10, None));
+    for rule in [Rule::DestroyFieldKeys, Rule::ReplaceStoreKey] {
+        assert!(zone_is_told_when_over(10, Some(rule)), "control: without {rule:?}");
+    }
+}
+
 /// Somebody new reads by wire pages what lies under turns that are gone. Then it is erased, and the keys of the pages go.
 #[test]
 fn wire_pages_that_listed_an_erased_record_open_it_no_more() {

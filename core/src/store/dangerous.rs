@@ -30,6 +30,8 @@ pub enum LootClass {
     Receiving,
     /// Opens notices of a turn that is gone.
     Notices,
+    /// Masks what is forgotten before its record; the record key follows from it.
+    Field,
     /// Seals a page on the wire.
     WirePage,
     /// Signs and nothing else.
@@ -110,6 +112,7 @@ impl Unlocked {
                 (LootClass::Signing, *vault.root.signing.expose()),
             ];
             secrets.extend(vault.root.pages.iter().map(|page| (LootClass::Page, *page.key.expose())));
+            secrets.extend(vault.dangerous_listed_fields().into_iter().map(|field| (LootClass::Field, field)));
             secrets.extend(pages.into_iter().map(|key| (LootClass::WirePage, key)));
             secrets.extend(keys.receiving.iter().map(|seed| (LootClass::Receiving, *seed.expose())));
             secrets.extend(keys.turns.iter().map(|turn| match turn.class {
@@ -122,6 +125,7 @@ impl Unlocked {
                 listed.into_iter().map(|(record, kind, subject, key)| RecordLoot { record, kind, subject, key }).collect();
             let mut records = listed.clone();
             for item in vault.index.all() {
+                secrets.extend(item.keys.iter().filter_map(|key| key.field.as_ref()).map(|field| (LootClass::Field, *field.expose())));
                 let (record, kind, subject) = (item.record, item.kind, item.subject);
                 records.extend(item.keys.iter().map(|key| RecordLoot { record, kind, subject, key: *key.key.expose() }));
             }
@@ -130,6 +134,7 @@ impl Unlocked {
                 match kept {
                     Held::Body(body) => {
                         let (record, kind, subject) = (body.record, body.kind, body.subject);
+                        secrets.extend(body.field.as_ref().map(|field| (LootClass::Field, *field.expose())));
                         held.push(RecordLoot { record, kind, subject, key: *body.key.expose() });
                     }
                     Held::Row(..) => held_rows += 1,

@@ -47,6 +47,7 @@ mod ledger;
 mod locking;
 mod mailbox;
 mod membership;
+mod nearby;
 mod observer;
 mod pack;
 mod pages;

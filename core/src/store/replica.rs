@@ -154,7 +154,12 @@ impl Vault {
         let sealed_by = |key: &&super::index::ItemKey| envelope::is_sealed_by(&body, &key.record_key());
         let key = item.keys.iter().find(sealed_by).ok_or(Error::Damaged)?;
         let binding = self.binding(&item, line.day, key.id);
-        Ok(Some(envelope::cover_row(&self.env, self.team(), lane, &binding, &key.record_key(), &body)?))
+        // what is over is not handed out: not even by a phone that has not been tended yet
+        let field = key.field_key().filter(|_| !terms.are_fields_over(item.fields_day()));
+        Ok(Some(match field {
+            Some(field) => envelope::cover_row_with_field(&self.env, self.team(), lane, &binding, &field, &body)?,
+            None => envelope::cover_row(&self.env, self.team(), lane, &binding, &key.record_key(), &body)?,
+        }))
     }
 
     /// Of some turns, newest first, those that the newest frontiers of colleagues name last.

@@ -383,6 +383,21 @@ impl Crew {
         Ok(record)
     }
 
+    /// An encounter in a zone of its own. Returns both.
+    pub fn encounter_in_zone(&mut self, by: usize) -> Result<(RecordId, RecordId), Error> {
+        let planted = self.next_text();
+        let store = self.phones[by].store();
+        let zone = store.create_zone(&text("by the river"))?;
+        let record = store.save_encounter(&EncounterDraft { zone: Some(zone), ..Self::encounter_draft(&planted, None) })?;
+        self.plant(by, record, Kind::Encounter, None, planted);
+        Ok((record, zone))
+    }
+
+    /// Whether a thief learns the zone of an encounter by what was found.
+    pub fn tells_zone(&self, found: &Found, (encounter, zone): &(RecordId, RecordId)) -> bool {
+        self.evidence.tells_zone(found, encounter, zone)
+    }
+
     /// Another text for an encounter.
     pub fn correct(&mut self, by: usize, encounter: RecordId) -> Result<(), Error> {
         let planted = self.next_text();
@@ -438,6 +453,11 @@ impl Crew {
         let is_text =
             |text: &str| self.planted.iter().any(|planted| planted.text == text && target.covers(planted.record, planted.subject));
         self.evidence.explain(&self.haul(number), &is_text, &|key| target.covers(key.record, key.subject))
+    }
+
+    /// By which way a theft of a phone led to a field key.
+    pub fn explain_field(&self, number: usize) -> String {
+        self.evidence.explain_field(&self.haul(number))
     }
 
     /// By which way a removed phone came to a text that it must not read.

@@ -1,7 +1,7 @@
 //! Every ciphertext that was ever written or sent, and what each secret opens of it: worked out once, and remembered.
 
 use super::opening::{SORTS_COUNT, Sort, openers};
-use satchel_core::crypto::ReceivingKey;
+use satchel_core::crypto::{ReceivingKey, derive_key, labels};
 use satchel_core::envelope::COVER_BYTES;
 use satchel_core::recovery::open_package;
 use satchel_core::store::{Loot, LootClass, RecordLoot};
@@ -10,7 +10,7 @@ use satchel_core::team::pack::PACK_HEADER_BYTES;
 use satchel_core::team::turn::open_announcement;
 use satchel_wire::announcement::{self, Part};
 use satchel_wire::frame::{Announce, Endpoint, Frame, Pulled, Push, Signed};
-use satchel_wire::ids::{AnnouncementId, TeamId};
+use satchel_wire::ids::{AnnouncementId, RecordId, TeamId};
 use satchel_wire::row::{Lane, Row};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io::Read;
@@ -308,6 +308,11 @@ impl Evidence {
                 let fresh = known.iter().enumerate().skip(study.tried[sort as usize]);
                 plains.extend(fresh.filter_map(|(at, sealed)| Some((sort, at, opener.open(sealed)?))));
             }
+            if class == LootClass::Field {
+                let record = *derive_key(labels::FIELD_RECORD_KEY, &[secret]);
+                self.classes.entry(record).or_default().insert(LootClass::Record);
+                study.yields.insert(record);
+            }
             if class == LootClass::Receiving
                 && let Some(team) = self.team
             {
@@ -353,12 +358,13 @@ impl Evidence {
     }
 
     fn find_secrets(&mut self, sort: Sort, plain: &[u8], into: &mut BTreeSet<[u8; 32]>) {
-        // a cover ends with the record's key
+        // a cover ends with the record's key, or with the field key that it follows from
         if sort == Sort::Cover
-            && let Some((_, key)) = plain.split_last_chunk::<32>()
+            && let Some((before, key)) = plain.split_last_chunk::<32>()
             && plain.len() + satchel_core::crypto::OVERHEAD_BYTES == COVER_BYTES
         {
-            self.classes.entry(*key).or_default().insert(LootClass::Record);
+            let class = if before.last() == Some(&2) { LootClass::Field } else { LootClass::Record };
+            self.classes.entry(*key).or_default().insert(class);
             into.insert(*key);
         }
         into.extend(self.boxes_in(plain));
@@ -412,6 +418,33 @@ impl Evidence {
         found
     }
 
+    /// Whether what was found tells the zone of an encounter: it stands beside the encounter somewhere, or a mask comes off.
+    pub fn tells_zone(&self, found: &Found, encounter: &RecordId, zone: &RecordId) -> bool {
+        let is_field = |secret: &&[u8; 32]| self.classes.get(*secret).is_some_and(|classes| classes.contains(&LootClass::Field));
+        let fields: Vec<&[u8; 32]> = found.secrets.iter().filter(is_field).collect();
+        let holds = |plain: &[u8], id: &RecordId| plain.windows(16).any(|window| window == id.as_bytes());
+        let unmasks = |masked: &[u8]| {
+            let (nonce, masked) = masked.split_at(8);
+            fields.iter().any(|field| {
+                let mask = derive_key(labels::FIELD_MASK, &[*field, nonce]);
+                masked.iter().zip(mask.iter()).zip(zone.as_bytes()).all(|((byte, mask), zone)| byte ^ mask == *zone)
+            })
+        };
+        let tells = |sort: Sort, plain: &[u8]| {
+            let masked = plain.windows(26).filter(|window| window[..2] == [0x58, 24]);
+            // a wire page names all records there are, zones among them
+            (sort != Sort::WirePage && holds(plain, zone) && holds(plain, encounter))
+                || masked.into_iter().any(|window| unmasks(&window[2..]))
+        };
+        found.secrets.iter().any(|secret| {
+            let classes = self.classes.get(secret).into_iter().flatten();
+            let mut openers = classes.flat_map(|class| openers(*class, secret));
+            openers.any(|(sort, opener)| {
+                self.sealed[sort as usize].iter().filter_map(|sealed| opener.open(sealed)).any(|plain| tells(sort, &plain))
+            })
+        })
+    }
+
     /// Whether keys of some class are among what was found, and lead to a key of a record.
     pub fn leads_through(&self, found: &Found, class: LootClass, is_key: &dyn Fn(&RecordLoot) -> bool) -> bool {
         let of_class = found.secrets.iter().filter(|secret| self.classes.get(*secret).is_some_and(|classes| classes.contains(&class)));
@@ -421,12 +454,23 @@ impl Evidence {
 
     /// By which steps some secrets lead to a text, or to a record's key: the classes of the secrets on the way.
     pub fn explain(&self, from: &BTreeSet<[u8; 32]>, is_it: &dyn Fn(&str) -> bool, is_key: &dyn Fn(&RecordLoot) -> bool) -> String {
+        self.explain_secret(from, &|secret| {
+            let Some(study) = self.studies.get(secret) else { return false };
+            study.texts.keys().any(|text| is_it(text)) || self.names.get(secret).into_iter().flatten().any(is_key)
+        })
+    }
+
+    /// By which steps some secrets lead to a field key.
+    pub fn explain_field(&self, from: &BTreeSet<[u8; 32]>) -> String {
+        self.explain_secret(from, &|secret| self.classes.get(secret).is_some_and(|classes| classes.contains(&LootClass::Field)))
+    }
+
+    fn explain_secret(&self, from: &BTreeSet<[u8; 32]>, is_it: &dyn Fn(&[u8; 32]) -> bool) -> String {
         let mut parents: HashMap<[u8; 32], Option<[u8; 32]>> = from.iter().map(|secret| (*secret, None)).collect();
         let mut next: std::collections::VecDeque<[u8; 32]> = from.iter().copied().collect();
         while let Some(secret) = next.pop_front() {
             let Some(study) = self.studies.get(&secret) else { continue };
-            let names = self.names.get(&secret);
-            if study.texts.keys().any(|text| is_it(text)) || names.into_iter().flatten().any(is_key) {
+            if is_it(&secret) {
                 let mut words = Vec::new();
                 let mut at = Some(secret);
                 while let Some(step) = at {
