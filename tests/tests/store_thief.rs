@@ -504,6 +504,40 @@ fn wire_pages_that_listed_an_erased_record_open_it_no_more() {
     }
 }
 
+/// The relay took pages that list a record, and the answer was lost. Then the record is erased, and the phone meets nobody
+/// but a colleague: what it still wanted to send must not lie about in its memory.
+#[test]
+fn pages_that_left_without_an_answer_open_nothing_erased() {
+    let mut controls = 0;
+    for answers in 0..9 {
+        let mut crew = crew(14, 2, None);
+        let gone = crew.participant(0).unwrap();
+        crew.settle(2);
+        crew.phones[0].store().begin_turn().unwrap();
+        crew.touch(0);
+        crew.exchange(0);
+        // the pages leave now, in a push by themselves
+        let is_over = crew.exchange_with(0, Loss::After(answers));
+        let target = Target::Subject(gone);
+        let is_it = |key: &satchel_core::store::RecordLoot| target.covers(key.record, key.subject);
+        let found = crew.steal(0);
+        controls += usize::from(!is_over && crew.evidence.leads_through(&found, satchel_core::store::LootClass::WirePage, &is_it));
+        crew.erase(1, target).unwrap();
+        for _ in 0..3 {
+            crew.meet(0, 1, None);
+        }
+        assert!(is_settled(&crew, 1), "{:?}", crew.phones[1].store().erasures().unwrap());
+        for number in 0..2 {
+            let found = crew.steal(number);
+            assert_eq!(crew.finds(&found, &target), None, "after {answers} answers: phone {number}: {}", crew.explain(number, &target));
+        }
+        if is_over {
+            break;
+        }
+    }
+    assert!(controls > 0, "nothing was ever cut off while pages were on their way");
+}
+
 fn histories(seeds: std::ops::Range<u64>) -> Outcome {
     let mut all = Outcome::default();
     for seed in seeds {

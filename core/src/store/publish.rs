@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::record::Kind;
 use crate::storage::{Reader, Transaction};
 use satchel_wire::ShiftDay;
-use satchel_wire::ids::{BodyId, RowId};
+use satchel_wire::ids::{BodyId, RowId, TurnId};
 use satchel_wire::limits::{
     DIRECTORY_FRONTIERS_MAX_COUNT, DIRECTORY_PAGES_MAX_COUNT, PAGE_ENTRY_BODIES_MAX_COUNT, PAGE_ENTRY_KEYS_MAX_COUNT,
     PAGE_RECORDS_MAX_COUNT,
@@ -48,6 +48,19 @@ pub(super) struct Outgoing {
     root_rows: Vec<RowId>,
     /// Rows of all pages that the root names.
     named: BTreeSet<RowId>,
+}
+
+impl Outgoing {
+    /// The turn under which its root is sealed.
+    pub(super) const fn turn(&self) -> TurnId {
+        self.root.turn
+    }
+
+    /// Keys of pages that have not left, as far as anybody has said so.
+    #[cfg(feature = "adversary")]
+    pub(super) fn dangerous_keys(&self) -> impl Iterator<Item = [u8; 32]> {
+        self.rows.iter().filter_map(|(_, page)| page.as_ref()).map(|page| *page.key.expose())
+    }
 }
 
 impl Vault {
