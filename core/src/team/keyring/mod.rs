@@ -25,11 +25,11 @@ pub use secrets::{KeyringSecrets, KeyringState, KnownFrontier, Lacking, Remember
 pub use turns::{Adoption, Usable};
 pub use upkeep::TURN_TERM_DAYS;
 
+use super::book::KeptTurn;
 use super::escrow::EscrowBoxes;
 use super::log::{Log, LogVerdict, Refusal};
 use super::operation::{Action, Operation};
 use super::turn::{self, ControlChange, Turn, TurnDraft, TurnError, TurnSecret};
-use super::book::KeptTurn;
 use super::{Recipient, RecipientClass, Role, TurnBook};
 use crate::crypto::{ReceivingKey, RecordsSecret, SigningKey};
 use crate::env::Env;
