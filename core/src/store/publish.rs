@@ -28,8 +28,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 const REPUBLISH_DAYS: u16 = 7;
 /// A page with fewer records is made anew together with what is new (count): pages do not stay small for ever.
 const SPARSE_RECORDS_COUNT: usize = 32;
-/// Frontiers in one root at most (bytes).
-const FRONTIERS_MAX_BYTES: usize = 512 * 1024;
+/// Frontiers in one root at most (bytes): those of phones that were silent longest. The others' come in notices under the
+/// turn in use as soon as they have it, with their receiving keys; of 25 phones they would be two thirds of the root.
+const FRONTIERS_MAX_BYTES: usize = 2 * 1024;
 
 /// Places of a page, which part of a divided record it is, and what it holds.
 type NewPage = (Vec<Place>, u16, Vec<DirectoryEntry>);
@@ -274,7 +275,8 @@ impl Vault {
         Ok(pages)
     }
 
-    /// The newest frontiers, without their receiving keys: those come in notices under the turn in use.
+    /// Frontiers of those who may not speak soon, the longest silent first, without their receiving keys: those come in
+    /// notices under the turn in use.
     fn frontiers_for_root(&self) -> Vec<minicbor::bytes::ByteVec> {
         let active: BTreeSet<_> = self.keyring.log.state().active().map(|(id, ..)| id).collect();
         let mut frontiers: Vec<(ShiftDay, Vec<u8>)> = self
@@ -284,7 +286,7 @@ impl Vault {
             .filter(|(device, _)| active.contains(device))
             .filter_map(|(device, known)| Some((self.frontier_of(device)?.content().day, known.frontier.clone())))
             .collect();
-        frontiers.sort_by(|a, b| b.cmp(a));
+        frontiers.sort();
         let mut size = 0;
         let fitting = frontiers.into_iter().take(DIRECTORY_FRONTIERS_MAX_COUNT).take_while(|(_, bytes)| {
             size += bytes.len();

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::record::{Kind, TallyCounter};
 use crate::storage::{Reader, Transaction};
 use crate::team::keyring::{KeyringSecrets, KeyringState};
-use crate::team::{Frontier, Keyring, KeyringParts, Operation, Role, Turn};
+use crate::team::{Frontier, Keyring, KeyringParts, Operation, Role};
 use minicbor::{Decode, Encode};
 use satchel_wire::ShiftDay;
 use satchel_wire::cbor;
@@ -209,13 +209,12 @@ impl Vault {
             operations.push(Operation::from_bytes(&bytes).map_err(|_| Error::Damaged)?);
             Ok(())
         })?;
-        let turns: Vec<minicbor::bytes::ByteVec> = read_value(reader, &values, TURNS)?.unwrap_or_default();
-        let turns = turns.iter().map(|bytes| Turn::from_bytes(bytes)).collect::<Result<Vec<_>, _>>().map_err(|_| Error::Damaged)?;
         let keyring_state: KeyringState = read_value(reader, &values, KEYRING)?.unwrap_or_default();
         let held_operations: Vec<minicbor::bytes::ByteVec> = read_value(reader, &values, HELD_OPERATIONS)?.unwrap_or_default();
         let parts = KeyringParts {
             operations,
-            turns,
+            kept: read_value(reader, &values, TURNS)?.unwrap_or_default(),
+            turns: Vec::new(),
             secrets: std::mem::take(&mut root.keys),
             frontiers: read_value(reader, &values, FRONTIERS)?.unwrap_or_default(),
             state: keyring_state.clone(),
@@ -299,8 +298,7 @@ impl Vault {
             self.put_operation(tx, operation)?;
         }
         if keyring.turns {
-            let turns: Vec<minicbor::bytes::ByteVec> = self.keyring.book.known().map(|turn| turn.to_bytes().into()).collect();
-            self.put_value(tx, TURNS, &cbor::encode(&turns))?;
+            self.put_value(tx, TURNS, &cbor::encode(&self.keyring.book.to_keep()))?;
         }
         if keyring.held_operations {
             let held: Vec<minicbor::bytes::ByteVec> = self.keyring.held_operations().into_iter().map(Into::into).collect();
