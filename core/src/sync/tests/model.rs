@@ -356,10 +356,8 @@ impl Replica for Model {
     fn clock_day(&mut self) -> Result<ShiftDay, Broken> {
         Ok(ShiftDay::from_days(20_000))
     }
-    fn hear_clock(&mut self, day: ShiftDay) -> Result<(), Broken> {
-        self.act("hear_clock")?;
-        assert_eq!(day, ShiftDay::from_days(20_000));
-        Ok(())
+    fn hear_clock(&mut self, _: ShiftDay) -> Result<(), Broken> {
+        self.act("hear_clock")
     }
     fn own_admission(&mut self) -> Result<Vec<OperationId>, Broken> {
         self.trace.push("own_admission");

@@ -82,7 +82,7 @@ impl Puppet {
             heads: None,
             turns: None,
             agreement: None,
-            clock: ShiftDay::from_days(0),
+            clock: satchel_wire::ShiftDay::from_days(0),
         })
     }
 
