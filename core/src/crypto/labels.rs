@@ -134,6 +134,8 @@ labels! {
     CHECK_WORDS = "check words";
     /// The record that carries on the values of one whose history is dropped, from that one's id.
     SUCCESSOR = "successor";
+    /// The record of one category of one grant, from both.
+    VAULT_RECORD = "vault record";
     /// A secret of the root, told from others without being shown.
     SECRET_MARK = "secret mark";
     /// A device's id, from its signing key.

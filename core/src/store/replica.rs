@@ -50,16 +50,23 @@ impl Unlocked {
 impl PeerLink {
     /// Takes bytes of the other side, in any portions. What they brought is on disk when this returns.
     pub fn receive(&mut self, bytes: &[u8]) -> Result<(), SessionError<Error>> {
+        self.check()?;
         self.session.receive(&mut self.unlocked, bytes)
     }
 
     /// At most `max` bytes for the other side; none when nothing waits.
     pub fn transmit(&mut self, max: usize) -> Result<Option<Vec<u8>>, SessionError<Error>> {
+        self.check()?;
         if let Some(bytes) = self.session.transmit(max) {
             return Ok(Some(bytes));
         }
         self.session.pump(&mut self.unlocked)?;
         Ok(self.session.transmit(max))
+    }
+
+    /// After a lock not even what is already sealed leaves, and nothing that comes is looked at.
+    fn check(&self) -> Result<(), SessionError<Error>> {
+        self.unlocked.alive().map(drop).map_err(SessionError::Replica)
     }
 
     /// Whether both sides have said all they had.
@@ -138,6 +145,10 @@ impl Vault {
         let Some(item) = self.item(reader, &line.place)? else { return Ok(None) };
         if let Some(subject) = item.subject {
             self.item(reader, &super::index::place_of(subject, crate::record::Kind::Participant, Some(subject)))?;
+            self.note_withdrawn(reader)?;
+        }
+        if item.kind == crate::record::Kind::Vault {
+            self.load_consents(reader)?;
         }
         let terms = self.latest_terms()?;
         if self.is_hidden(&item, &terms) {
