@@ -464,8 +464,10 @@ impl Vault {
             // the next root lists again what is still wanted
             self.directory.wanted.clear();
         }
-        // what is being published was made under earlier terms
-        self.directory.outgoing = None;
+        if self.directory.outgoing.as_ref().is_some_and(|outgoing| outgoing.rows.iter().filter_map(|(_, page)| page.as_ref()).any(is_over))
+        {
+            self.directory.outgoing = None;
+        }
         let found = self.wire_pages(tx)?.iter().any(is_over);
         if found {
             self.wire_pages_mut(tx)?.retain(|page| !is_over(page));

@@ -44,7 +44,7 @@ struct Listing {
 /// A publication on its way: it may take several pushes.
 pub(super) struct Outgoing {
     /// Root rows first.
-    rows: VecDeque<(Row, Option<KnownPage>)>,
+    pub rows: VecDeque<(Row, Option<KnownPage>)>,
     root: KnownRoot,
     root_rows: Vec<RowId>,
     /// Rows of all pages that the root names.

@@ -64,6 +64,10 @@ pub(super) struct LocalState {
     #[n(20)]
     #[cbor(default)]
     pub tended: Option<ShiftDay>,
+    /// So many days were believed because a colleague's clock said the same, and nobody who was sure (days).
+    #[n(21)]
+    #[cbor(default)]
+    pub vouched_days: u16,
     /// Something was erased: the store key is replaced with the next write that can.
     #[n(9)]
     #[cbor(default)]
