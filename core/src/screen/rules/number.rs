@@ -199,7 +199,7 @@ fn fits(groups: &[Group], lens: &[usize]) -> bool {
 fn height(view: &View, i: usize) -> Option<Hit> {
     let (feet, inches) = (view.digits(i)?, view.digits(i + 2)?);
     let person = feet.0 == 1 && (4..=7).contains(&feet.1) && inches.0 <= 2 && inches.1 < 12;
-    let measured = matches!(view.bytes(view.past_space(i + 3)), b"x" | b"by");
+    let measured = matches!(view.bytes(view.past_space(i + 3)), b"x" | b"by" | b"ft" | b"feet" | b"long" | b"wide");
     (person && view.is_sign(i + 1, b'\'') && !measured).then(|| Hit::of(Reason::Appearance, i, i + 3))
 }
 
@@ -302,7 +302,7 @@ fn judge_piece(view: &View, groups: &[Group], hits: &mut Vec<Hit>) {
         for group in groups {
             let amount = group.first == first.first && signed(b'$') && group.len <= 6;
             let before = group.first.wrapping_sub(2);
-            if signed(b'#') && group.len == 4 && group.first == first.first && view.is_alnum(before) {
+            if signed(b'#') && group.len == 4 && group.first == first.first && view.is_alnum(before) && !introduces(view, before) {
                 // "nightfox#4471"
                 hits.push(Hit::of(Reason::AccountName, before, group.end));
                 continue;
@@ -313,6 +313,12 @@ fn judge_piece(view: &View, groups: &[Group], hits: &mut Vec<Hit>) {
             }
         }
     }
+}
+
+/// Whether the word says itself what the number after it is ("badge#4417").
+fn introduces(view: &View, i: usize) -> bool {
+    let says = Tags::JUSTICE.or(Tags::JUSTICE_WEAK).or(Tags::DOCUMENT).or(Tags::SOCIAL).or(Tags::PLATE).or(Tags::MARKER);
+    view.has(i, says.or(Tags::PHONE).or(Tags::ROOM).or(Tags::FLAT))
 }
 
 /// Judges several groups by their lengths and gaps alone.
