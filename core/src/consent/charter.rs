@@ -3,6 +3,7 @@
 //! Every setting has a strictest default; there is no switch that turns a guard off. The charter names
 //! no place and no person. Retention may be lowered by a steward; raising it needs the board.
 
+use super::grant::{Act, GatedCategory, RECORD_GRANT_MAX_DAYS};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use minicbor::{Decode, Encode};
@@ -64,6 +65,27 @@ pub struct Retention {
     pub participant_days: u16,
 }
 
+/// Longest terms of grants (days). The grant of a file itself follows [`Retention::participant_days`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct GrantDays {
+    /// To record gated facts, 1 to 366.
+    #[n(0)]
+    pub record: u16,
+    /// To share them, 1 to 366.
+    #[n(1)]
+    pub share: u16,
+}
+
+/// What may be kept in vaults without a word of the board: what forms and appointments ask for.
+const FIRST_CATEGORIES: [GatedCategory; 6] = [
+    GatedCategory::LegalName,
+    GatedCategory::BirthDate,
+    GatedCategory::ContactDetail,
+    GatedCategory::ExactPlace,
+    GatedCategory::GovernmentId,
+    GatedCategory::Demographics,
+];
+
 /// The team's policy.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -86,6 +108,15 @@ pub struct Charter {
     /// The community board's public key (X-Wing, 1,216 bytes), or none yet: then no complaint button is shown.
     #[cbor(n(5), with = "minicbor::bytes")]
     pub board_key: Option<Vec<u8>>,
+    /// Longest terms of grants.
+    #[n(20)]
+    pub grant_days: GrantDays,
+    /// Gated categories that may be recorded and shared, sorted.
+    #[n(21)]
+    pub categories: Vec<GatedCategory>,
+    /// Whether a share may go to police, prosecutors, courts, probation or prisons at all.
+    #[n(22)]
+    pub justice_shares: bool,
 }
 
 impl Charter {
@@ -98,7 +129,35 @@ impl Charter {
             absence_limit_days: 21,
             suppression: 10,
             board_key: None,
+            grant_days: GrantDays { record: 180, share: 90 },
+            categories: FIRST_CATEGORIES.to_vec(),
+            justice_shares: false,
         }
+    }
+
+    /// The longest term of a grant (days).
+    pub const fn grant_limit_days(&self, act: Act, is_for_file: bool) -> u16 {
+        match act {
+            Act::Record if is_for_file => self.retention.participant_days,
+            Act::Record => self.grant_days.record,
+            Act::Share => self.grant_days.share,
+        }
+    }
+
+    /// Whether what it says of grants allows nothing that another one does not.
+    pub fn grants_no_more_than(&self, other: &Self) -> bool {
+        self.grant_days.record <= other.grant_days.record
+            && self.grant_days.share <= other.grant_days.share
+            && self.categories.iter().all(|category| other.categories.contains(category))
+            && (other.justice_shares || !self.justice_shares)
+    }
+
+    /// Lowers what it says of grants to what another one allows.
+    pub fn tighten_grants(&mut self, other: &Self) {
+        self.grant_days.record = self.grant_days.record.min(other.grant_days.record);
+        self.grant_days.share = self.grant_days.share.min(other.grant_days.share);
+        self.categories.retain(|category| other.categories.contains(category));
+        self.justice_shares &= other.justice_shares;
     }
 
     /// Checks every bound. Errors: [`CharterError`].
@@ -112,6 +171,9 @@ impl Charter {
             && (1..=365).contains(&kept.participant_days)
             && (1..=21).contains(&self.absence_limit_days)
             && self.suppression >= SUPPRESSION_MIN
+            && (1..=RECORD_GRANT_MAX_DAYS).contains(&self.grant_days.record)
+            && (1..=RECORD_GRANT_MAX_DAYS).contains(&self.grant_days.share)
+            && self.categories.is_sorted_by(|a, b| a < b)
             && self.board_key.as_ref().is_none_or(|key| key.len() == 1_216);
         if bounded { Ok(()) } else { Err(CharterError::OutOfBounds) }
     }

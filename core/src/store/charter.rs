@@ -1,7 +1,7 @@
 //! Changing the charter: tightening takes effect at once, loosening waits for the board.
 
 use super::Unlocked;
-use crate::consent::Charter;
+use crate::consent::{Charter, GatedCategory};
 use crate::error::Error;
 use crate::team::operation::Action;
 use satchel_wire::ShiftDay;
@@ -24,6 +24,14 @@ pub struct CharterChange {
     pub suppression: Option<u16>,
     /// The board's key for complaints (X-Wing, 1,216 bytes).
     pub board_key: Option<Vec<u8>>,
+    /// Longest term of a grant to record gated facts (days, 1 to 366).
+    pub record_grant_days: Option<u16>,
+    /// Longest term of a grant to share (days, 1 to 366).
+    pub share_grant_days: Option<u16>,
+    /// Gated categories that may be recorded and shared.
+    pub categories: Option<Vec<GatedCategory>>,
+    /// Whether shares with police, prosecutors, courts, probation or prisons can be asked for at all.
+    pub justice_shares: Option<bool>,
 }
 
 /// What became of a change.
@@ -48,6 +56,14 @@ impl CharterChange {
         if self.board_key.is_some() {
             next.board_key.clone_from(&self.board_key);
         }
+        next.grant_days.record = self.record_grant_days.unwrap_or(next.grant_days.record);
+        next.grant_days.share = self.share_grant_days.unwrap_or(next.grant_days.share);
+        if let Some(categories) = &self.categories {
+            next.categories.clone_from(categories);
+            next.categories.sort_unstable();
+            next.categories.dedup();
+        }
+        next.justice_shares = self.justice_shares.unwrap_or(next.justice_shares);
         next
     }
 }

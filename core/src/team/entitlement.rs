@@ -252,5 +252,6 @@ pub(super) fn tightens(old: &Charter, new: &Charter) -> bool {
         && new.sunset <= old.sunset
         && new.absence_limit_days <= old.absence_limit_days
         && new.suppression >= old.suppression
+        && new.grants_no_more_than(old)
         && (new.board_key == old.board_key || old.board_key.is_none())
 }
