@@ -43,11 +43,13 @@ pub enum Rule {
     HoldBeyondCut = 14,
     /// The recovery box is sealed to the board's replaceable keys as well.
     EscrowRecovery = 15,
+    /// The field key of a zone that is over is destroyed everywhere it lies.
+    DestroyFieldKeys = 16,
 }
 
 impl Rule {
     /// All rules.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::ApplyNamedBans,
         Self::NameKnownBans,
         Self::NoBannedRecipient,
@@ -64,5 +66,6 @@ impl Rule {
         Self::ReplaceStoreKey,
         Self::HoldBeyondCut,
         Self::EscrowRecovery,
+        Self::DestroyFieldKeys,
     ];
 }

@@ -50,16 +50,23 @@ impl Unlocked {
 impl PeerLink {
     /// Takes bytes of the other side, in any portions. What they brought is on disk when this returns.
     pub fn receive(&mut self, bytes: &[u8]) -> Result<(), SessionError<Error>> {
+        self.check()?;
         self.session.receive(&mut self.unlocked, bytes)
     }
 
     /// At most `max` bytes for the other side; none when nothing waits.
     pub fn transmit(&mut self, max: usize) -> Result<Option<Vec<u8>>, SessionError<Error>> {
+        self.check()?;
         if let Some(bytes) = self.session.transmit(max) {
             return Ok(Some(bytes));
         }
         self.session.pump(&mut self.unlocked)?;
         Ok(self.session.transmit(max))
+    }
+
+    /// After a lock not even what is already sealed leaves, and nothing that comes is looked at.
+    fn check(&self) -> Result<(), SessionError<Error>> {
+        self.unlocked.alive().map(drop).map_err(SessionError::Replica)
     }
 
     /// Whether both sides have said all they had.
@@ -84,6 +91,9 @@ impl PeerLink {
         self.session.report().warnings.contains(&Warning::RolledBack)
     }
 }
+
+/// The one size of a row that carries a complaint (bytes).
+const COMPLAINT_ROW_BYTES: usize = 4_096;
 
 /// What is signed in a handshake: role and hash.
 fn handshake_message(role: Role, hash: &[u8; 32]) -> [u8; 33] {
@@ -138,6 +148,10 @@ impl Vault {
         let Some(item) = self.item(reader, &line.place)? else { return Ok(None) };
         if let Some(subject) = item.subject {
             self.item(reader, &super::index::place_of(subject, crate::record::Kind::Participant, Some(subject)))?;
+            self.note_withdrawn(reader)?;
+        }
+        if item.kind == crate::record::Kind::Vault {
+            self.load_consents(reader)?;
         }
         let terms = self.latest_terms()?;
         if self.is_hidden(&item, &terms) {
@@ -147,7 +161,12 @@ impl Vault {
         let sealed_by = |key: &&super::index::ItemKey| envelope::is_sealed_by(&body, &key.record_key());
         let key = item.keys.iter().find(sealed_by).ok_or(Error::Damaged)?;
         let binding = self.binding(&item, line.day, key.id);
-        Ok(Some(envelope::cover_row(&self.env, self.team(), lane, &binding, &key.record_key(), &body)?))
+        // what is over is not handed out: not even by a phone that has not been tended yet
+        let field = key.field_key().filter(|_| !terms.are_fields_over(item.fields_day()));
+        Ok(Some(match field {
+            Some(field) => envelope::cover_row_with_field(&self.env, self.team(), lane, &binding, &field, &body)?,
+            None => envelope::cover_row(&self.env, self.team(), lane, &binding, &key.record_key(), &body)?,
+        }))
     }
 
     /// Of some turns, newest first, those that the newest frontiers of colleagues name last.
@@ -211,6 +230,14 @@ impl Replica for Unlocked {
             }
             Ok(if state.device_role(peer).is_some() { Standing::Member } else { Standing::Banned })
         })
+    }
+
+    fn clock_day(&mut self) -> Result<ShiftDay, Error> {
+        self.read(|vault, _| vault.clock_day())
+    }
+
+    fn hear_clock(&mut self, day: ShiftDay) -> Result<(), Error> {
+        self.write(|vault, _| vault.confirm_by_clock(day))
     }
 
     fn own_admission(&mut self) -> Result<Vec<OperationId>, Error> {
@@ -381,11 +408,20 @@ impl Replica for Unlocked {
     }
 
     fn rows(&mut self, bodies: &[BodyId], max_bytes: usize) -> Result<Covered, Error> {
-        self.write(|vault, tx| vault.cover_bodies(tx, bodies, max_bytes))
+        self.write(|vault, tx| {
+            let mut covered = vault.cover_bodies(tx, bodies, max_bytes.saturating_sub(COMPLAINT_ROW_BYTES))?;
+            covered.rows.extend(vault.complaint_for_peer(tx)?);
+            Ok(covered)
+        })
     }
 
     fn accept_rows(&mut self, rows: Vec<Row>) -> Result<Accepted, Error> {
-        let acceptance = self.write(|vault, tx| vault.accept_rows(tx, &rows))?;
+        let acceptance = self.write(|vault, tx| {
+            vault.traffic.is_peer = true;
+            let acceptance = vault.accept_rows(tx, &rows);
+            vault.traffic.is_peer = false;
+            acceptance
+        })?;
         Ok(Accepted {
             applied: acceptance.applied,
             known: acceptance.known,

@@ -157,6 +157,8 @@ impl Account {
                 let recovery = key.as_ref().map(|key| Recovery { key: key.clone(), threshold: *threshold, shares: *shares });
                 supersede(log, &mut self.recovery, place, recovery);
             }
+            // speaks for itself: whoever reads it checks the board's own signature
+            Action::Bulletin { .. } => {}
         }
     }
 
@@ -360,9 +362,12 @@ fn tighten(charter: &mut Charter, other: &Charter) {
     charter.sunset = charter.sunset.min(other.sunset);
     charter.absence_limit_days = charter.absence_limit_days.min(other.absence_limit_days);
     charter.suppression = charter.suppression.max(other.suppression);
+    charter.tighten_grants(other);
     if charter.board_key.is_none() {
         charter.board_key.clone_from(&other.board_key);
+        charter.board_signing = other.board_signing;
     }
+    charter.join_lines(other);
 }
 
 /// Whether a tombstone needs a second member, whoever let its author in.
