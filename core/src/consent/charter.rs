@@ -192,6 +192,35 @@ impl Charter {
         }
     }
 
+    /// Every setting by its stable name, as text: what a history compares.
+    pub fn settings(&self) -> Vec<(&'static str, String)> {
+        let lines = |lines: Option<Vec<String>>| match lines {
+            None => "not stated".to_owned(),
+            Some(lines) if lines.is_empty() => "none".to_owned(),
+            Some(lines) => lines.join("; "),
+        };
+        let key =
+            |key: Option<&[u8]>| key.and_then(|key| key.get(..8)).map_or("none".to_owned(), |key| data_encoding::HEXLOWER.encode(key));
+        let day = |day: Option<ShiftDay>| day.map_or("not stated".to_owned(), |day| day.to_string());
+        let agreements =
+            self.agreements.as_ref().map(|all| all.iter().map(|line| format!("{}: {}", line.with.as_str(), line.what)).collect());
+        vec![
+            ("time_zone", self.time_zone.clone()),
+            ("encounter_days", self.retention.encounter_days.to_string()),
+            ("zone_days", self.retention.zone_days.to_string()),
+            ("participant_days", self.retention.participant_days.to_string()),
+            ("last_day", self.sunset.to_string()),
+            ("absence_limit_days", self.absence_limit_days.to_string()),
+            ("suppression", self.suppression.to_string()),
+            ("board_key", key(self.board_key.as_deref())),
+            ("board_signing", key(self.board_signing.as_ref().map(<[u8; 32]>::as_slice))),
+            ("funders", lines(self.funders.clone())),
+            ("agreements", lines(agreements)),
+            ("reviewed", day(self.reviewed)),
+            ("review_due", day(self.review_due)),
+        ]
+    }
+
     /// Adds what a concurrent charter says in public lines, and takes the earlier of two dates: nothing said is unsaid.
     pub(crate) fn join_lines(&mut self, other: &Self) {
         join(&mut self.funders, other.funders.as_deref());

@@ -79,7 +79,7 @@ pub use accept::{Acceptance, BodyVerdict};
 pub use beyond::WaitingBody;
 pub use board::{BoardKeys, BookLine};
 pub use catalogues::CatalogueInfo;
-pub use charter::{CharterChange, CharterDecision};
+pub use charter::{CharterChange, CharterDecision, CharterEvent};
 pub use complaints::{BoardStatus, board_words};
 #[cfg(feature = "adversary")]
 pub use dangerous::{Loot, LootClass, RecordLoot};
