@@ -57,6 +57,9 @@ fn sentence(code: &str) -> Option<&'static str> {
         "passphrase.length" => "A passphrase has 1 to 1,024 bytes.",
         "passphrase.words" => "A generated passphrase has 4 to 12 words.",
         "charter_time_zone" => "There is no such time zone.",
+        "charter_clock" => {
+            "This device's date lies before the first release: a team founded today would be past its end once the date is right."
+        }
         "invitation_malformed" => "This is not an invitation, or it was mistyped.",
         "invitation_expired" => "This invitation has expired.",
         "invitation_used" => "This invitation was already used, or taken back.",
@@ -71,6 +74,7 @@ fn sentence(code: &str) -> Option<&'static str> {
         "session.banned" | "session.closed_refused" => "The other side does not talk to this device, or must not be talked to.",
         "transport.address" => "That is not a usable address.",
         "transport.not_encrypted" => "http:// is for a relay on this machine only; use https://.",
+        "transport.discovery" => "Nobody can be looked for on this network: use `satchel peer listen` and `satchel peer dial`.",
         "transport.idle_timeout" => "Nothing came for too long. What arrived before is kept.",
         "transport.cut" => "The connection was cut. What arrived before is kept.",
         "transport.not_a_relay" => "What answers at that address is not a relay.",

@@ -123,7 +123,7 @@ fn the_charter_is_shown_changed_and_remembered() {
     assert_eq!((events[1]["changes"][0]["before"].as_str(), events[1]["changes"][0]["after"].as_str()), (Some("90"), Some("30")));
     assert_eq!(events.iter().filter(|event| event["waits_for_board"] == true).count(), 3);
     let map = run_data_map();
-    assert!(map.contains("recognition_word") && !map.contains("legal_name"));
+    assert!(map.contains("recognition_word") && !map.contains("photo"));
     let doctor = ana.run(&["doctor"]).value();
     assert_eq!((doctor["review_overdue"].as_bool(), doctor["board"]["complaints_offered"].as_bool()), (Some(false), Some(false)));
 }

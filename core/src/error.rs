@@ -4,10 +4,10 @@
 
 use crate::catalogue::{CatalogueError, PartError};
 use crate::complaint::ComplaintError;
-use crate::consent::CharterError;
+use crate::consent::{CharterError, GrantError};
 use crate::crypto::PassphraseError;
 use crate::envelope::EnvelopeError;
-use crate::record::EntryError;
+use crate::record::{EntryError, FactError};
 use crate::recovery::{PaperError, RecoveryError};
 use crate::screen::ScreenError;
 use crate::storage::{SlotError, StorageError};
@@ -130,6 +130,12 @@ pub enum Error {
     /// The charter's settings.
     #[error(transparent)]
     Charter(#[from] CharterError),
+    /// A grant, a withdrawal, or what a grant does not allow.
+    #[error(transparent)]
+    Grant(#[from] GrantError),
+    /// A gated fact.
+    #[error(transparent)]
+    Fact(#[from] FactError),
     /// The entry breaks a rule of its kind.
     #[error(transparent)]
     Entry(#[from] EntryError),
@@ -202,6 +208,8 @@ impl Error {
             Self::Screen(error) => error.code(),
             Self::Passphrase(error) => error.code(),
             Self::Charter(error) => error.code(),
+            Self::Grant(error) => error.code(),
+            Self::Fact(error) => error.code(),
             Self::Entry(error) => error.code(),
             Self::Document(code) => code,
             Self::Catalogue(error) => error.code(),
@@ -229,10 +237,13 @@ impl Error {
             | Self::TooMany
             | Self::Window
             | Self::Screen(_)
-            | Self::Charter(_)
             | Self::Entry(_)
             | Self::Catalogue(_)
             | Self::CatalogueParts(_) => Remedy::CorrectInput,
+            Self::Charter(CharterError::Clock) => Remedy::CheckDate,
+            Self::Charter(_) => Remedy::CorrectInput,
+            Self::Grant(error) if error.is_the_charters() => Remedy::AskSteward,
+            Self::Grant(_) | Self::Fact(_) => Remedy::CorrectInput,
             Self::Passphrase(PassphraseError::OutOfMemory) => Remedy::TryLater,
             Self::Passphrase(_) => Remedy::CorrectInput,
             Self::Role | Self::Removed | Self::Copied | Self::Ended => Remedy::AskSteward,

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use satchel_core::data_map::{DATA_MAP, data_map_text};
+use satchel_core::record::vault::FactField;
 use satchel_core::storage::Table;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -81,6 +82,7 @@ fn in_program(source_name: &str) -> BTreeSet<String> {
             found
         }
         ("storage/table.rs", "Table") => Table::ALL.iter().map(|table| format!("{table:?}")).collect(),
+        ("record/vault.rs", "FactField") => FactField::ALL.iter().map(|fact| fact.as_str().to_owned()).collect(),
         ("team/operation.rs", "Action") => variants(&source(path)),
         (_, "NAME") => BTreeSet::from(["name".to_owned()]),
         (_, module_name) if module_name.starts_with(char::is_lowercase) => module(&source(path), module_name),

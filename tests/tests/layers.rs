@@ -200,6 +200,7 @@ const EDGES: &[(&str, &str, &str)] = &[
     ("envelope", "record", "kind, audience and shape stand in every cover"),
     ("record", "document", "records map to documents field by field"),
     ("record", "screen", "texts in records are screened types"),
+    ("record", "consent", "a fact belongs to a gated category, a recipient to a class, and summaries hold what grants say"),
     ("recovery", "crypto", "keys are split, checked and put on paper"),
     ("recovery", "env", "shares are random"),
     ("consent", "record", "grants and withdrawals are entries"),

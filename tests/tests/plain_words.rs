@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
-use satchel_core::consent::page::{Page, PageFacts, PageLanguage, page};
-use satchel_core::consent::{Agreement, AgreementWith, Charter};
+use satchel_core::consent::page::{Page, PageFacts, page};
+use satchel_core::consent::{Agreement, AgreementWith, Charter, Language};
 use satchel_wire::ShiftDay;
 
 /// Highest grade of Flesch and Kincaid (school years; US Navy, 1975).
@@ -73,7 +73,7 @@ fn day(days: u16) -> ShiftDay {
 }
 
 /// Every sentence that the page can hold: of a new team, and of one about which everything is said and everything is late.
-fn pages(language: PageLanguage) -> Vec<Page> {
+fn pages(language: Language) -> Vec<Page> {
     let new = Charter::strictest("UTC", day(0));
     let mut silent = new.clone();
     silent.funders = Some(vec![]);
@@ -108,7 +108,7 @@ fn sentences(page: &Page) -> Vec<String> {
 
 #[test]
 fn both_languages_read_at_grade_six_or_below() {
-    for page in pages(PageLanguage::English) {
+    for page in pages(Language::English) {
         let found = grade(&sentences(&page));
         assert!(found <= GRADE_MAX, "{found:.1}");
         for section in &page.sections {
@@ -116,7 +116,7 @@ fn both_languages_read_at_grade_six_or_below() {
             assert!(found <= GRADE_MAX, "{}: {found:.1}", section.heading);
         }
     }
-    for page in pages(PageLanguage::Spanish) {
+    for page in pages(Language::Spanish) {
         let found = ease(&sentences(&page));
         assert!(found >= EASE_MIN, "{found:.1}");
         for section in &page.sections {
@@ -147,7 +147,7 @@ fn the_measures_tell_easy_from_hard() {
 
 #[test]
 fn what_is_late_or_not_said_shows_and_what_an_agency_wrote_is_shown_as_it_is() {
-    let all = pages(PageLanguage::English);
+    let all = pages(Language::English);
     let text: Vec<String> = all.iter().map(Page::to_text).collect();
     assert!(text[0].contains("There is no board yet.") && text[0].contains("We have not yet said who pays us."));
     assert!(text[1].contains("The board has not started yet.") && text[1].contains("We have no deal with police."));
@@ -159,8 +159,8 @@ fn what_is_late_or_not_said_shows_and_what_an_agency_wrote_is_shown_as_it_is() {
     for loaded in ["<script", "src=", "href=", "http", "@import", "url("] {
         assert!(!html.contains(loaded), "{loaded}");
     }
-    assert!(pages(PageLanguage::Spanish)[3].to_html().contains("<html lang=\"es\">"));
-    for (english, spanish) in all.iter().zip(pages(PageLanguage::Spanish)) {
+    assert!(pages(Language::Spanish)[3].to_html().contains("<html lang=\"es\">"));
+    for (english, spanish) in all.iter().zip(pages(Language::Spanish)) {
         let lines = |page: &Page| page.sections.iter().map(|section| section.lines.len()).collect::<Vec<_>>();
         assert_eq!(lines(english), lines(&spanish), "both say the same number of things");
     }

@@ -126,7 +126,8 @@ pub fn board(settings: &Settings, output: Output, command: Board) -> Result<(), 
         Board::Close { id, yes } => {
             let unlocked = settings.unlock()?;
             let id = find(&unlocked, &id)?;
-            if !yes && output::ask("Its text and address are destroyed on this phone. Type yes: ").as_deref() != Some("yes") {
+            let question = if output.is_json() { "" } else { "Its text and address are destroyed on this phone. Type yes: " };
+            if !yes && !output::ask(question).is_some_and(|answer| answer.eq_ignore_ascii_case("yes")) {
                 return Err(Failure::NotConfirmed);
             }
             unlocked.board_close(id)?;

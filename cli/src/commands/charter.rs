@@ -4,8 +4,7 @@ use super::board::read_keys;
 use crate::arguments::{Charter, Settings};
 use crate::failure::Failure;
 use crate::output::{self, Output};
-use satchel_core::consent::page::PageLanguage;
-use satchel_core::consent::{Agreement, AgreementWith};
+use satchel_core::consent::{Agreement, AgreementWith, Language};
 use satchel_core::data_map::{DATA_MAP, data_map_text};
 use satchel_core::store::CharterChange;
 use serde_json::{Value, json};
@@ -23,7 +22,7 @@ pub fn charter(settings: &Settings, output: Output, command: Charter) -> Result<
 }
 
 fn show(settings: &Settings, output: Output, language: &str, html: bool) -> Result<(), Failure> {
-    let language = PageLanguage::from_code(language).ok_or(Failure::Argument { name: "language", expected: "en or es" })?;
+    let language = Language::from_code(language).ok_or(Failure::Argument { name: "language", expected: "en or es" })?;
     let page = settings.unlock()?.charter_page(language)?;
     if html && !output.is_json() {
         output::say(page.to_html().trim_end());
@@ -31,7 +30,7 @@ fn show(settings: &Settings, output: Output, language: &str, html: bool) -> Resu
     }
     let sections =
         page.sections.iter().map(|section| json!({ "heading": section.heading, "lines": section.lines, "own_words": section.own_words }));
-    let mut value = json!({ "language": language.code(), "title": page.title, "sections": sections.collect::<Vec<_>>() });
+    let mut value = json!({ "language": language.as_str(), "title": page.title, "sections": sections.collect::<Vec<_>>() });
     if html && let Some(object) = value.as_object_mut() {
         object.insert("html".to_owned(), json!(page.to_html()));
     }

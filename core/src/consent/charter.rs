@@ -3,6 +3,7 @@
 //! Every setting has a strictest default; there is no switch that turns a guard off. The charter names
 //! no place and no person. Retention may be lowered by a steward; raising it needs the board.
 
+use super::grant::{Act, GatedCategory, RECORD_GRANT_MAX_DAYS};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use minicbor::{Decode, Encode};
@@ -67,6 +68,27 @@ pub struct Retention {
     pub participant_days: u16,
 }
 
+/// Longest terms of grants (days). The grant of a file itself follows [`Retention::participant_days`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct GrantDays {
+    /// To record gated facts, 1 to 366.
+    #[n(0)]
+    pub record: u16,
+    /// To share them, 1 to 366.
+    #[n(1)]
+    pub share: u16,
+}
+
+/// What may be kept in vaults without a word of the board: what forms and appointments ask for.
+const FIRST_CATEGORIES: [GatedCategory; 6] = [
+    GatedCategory::LegalName,
+    GatedCategory::BirthDate,
+    GatedCategory::ContactDetail,
+    GatedCategory::ExactPlace,
+    GatedCategory::GovernmentId,
+    GatedCategory::Demographics,
+];
+
 /// The team's policy.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -90,20 +112,29 @@ pub struct Charter {
     #[cbor(n(5), with = "minicbor::bytes")]
     pub board_key: Option<Vec<u8>>,
     /// The key that signs the board's bulletins (Ed25519), or none yet. Both keys are needed before complaints are offered.
-    #[cbor(n(20), with = "minicbor::bytes")]
+    #[cbor(n(30), with = "minicbor::bytes")]
     pub board_signing: Option<[u8; 32]>,
     /// Who pays: sorted; none stated yet, or nobody when empty.
-    #[n(21)]
+    #[n(31)]
     pub funders: Option<Vec<String>>,
     /// Agreements with police and their like: sorted; none stated yet, or no agreement when empty.
-    #[n(22)]
+    #[n(32)]
     pub agreements: Option<Vec<Agreement>>,
     /// The day of the last review by participants and board.
-    #[n(23)]
+    #[n(33)]
     pub reviewed: Option<ShiftDay>,
     /// When the next review is due.
-    #[n(24)]
+    #[n(34)]
     pub review_due: Option<ShiftDay>,
+    /// Longest terms of grants.
+    #[n(20)]
+    pub grant_days: GrantDays,
+    /// Gated categories that may be recorded and shared, sorted.
+    #[n(21)]
+    pub categories: Vec<GatedCategory>,
+    /// Whether a share may go to police, prosecutors, courts, probation or prisons at all.
+    #[n(22)]
+    pub justice_shares: bool,
 }
 
 /// With whom an agreement is: a closed list of those whose reach into people's lives must be public.
@@ -189,6 +220,9 @@ impl Charter {
             agreements: None,
             reviewed: None,
             review_due: None,
+            grant_days: GrantDays { record: 180, share: 90 },
+            categories: FIRST_CATEGORIES.to_vec(),
+            justice_shares: false,
         }
     }
 
@@ -212,6 +246,10 @@ impl Charter {
             ("last_day", self.sunset.to_string()),
             ("absence_limit_days", self.absence_limit_days.to_string()),
             ("suppression", self.suppression.to_string()),
+            ("record_grant_days", self.grant_days.record.to_string()),
+            ("share_grant_days", self.grant_days.share.to_string()),
+            ("categories", lines(Some(self.categories.iter().map(|category| category.as_str().to_owned()).collect()))),
+            ("justice_shares", self.justice_shares.to_string()),
             ("board_key", key(self.board_key.as_deref())),
             ("board_signing", key(self.board_signing.as_ref().map(<[u8; 32]>::as_slice))),
             ("funders", lines(self.funders.clone())),
@@ -235,6 +273,31 @@ impl Charter {
         self.review_due.unwrap_or_else(|| founded.plus(REVIEW_DEFAULT_DAYS))
     }
 
+    /// The longest term of a grant (days).
+    pub const fn grant_limit_days(&self, act: Act, is_for_file: bool) -> u16 {
+        match act {
+            Act::Record if is_for_file => self.retention.participant_days,
+            Act::Record => self.grant_days.record,
+            Act::Share => self.grant_days.share,
+        }
+    }
+
+    /// Whether what it says of grants allows nothing that another one does not.
+    pub fn grants_no_more_than(&self, other: &Self) -> bool {
+        self.grant_days.record <= other.grant_days.record
+            && self.grant_days.share <= other.grant_days.share
+            && self.categories.iter().all(|category| other.categories.contains(category))
+            && (other.justice_shares || !self.justice_shares)
+    }
+
+    /// Lowers what it says of grants to what another one allows.
+    pub fn tighten_grants(&mut self, other: &Self) {
+        self.grant_days.record = self.grant_days.record.min(other.grant_days.record);
+        self.grant_days.share = self.grant_days.share.min(other.grant_days.share);
+        self.categories.retain(|category| other.categories.contains(category));
+        self.justice_shares &= other.justice_shares;
+    }
+
     /// Checks every bound. Errors: [`CharterError`].
     pub fn check(&self) -> Result<(), CharterError> {
         if self.time_zone.len() > ZONE_NAME_MAX_BYTES || TimeZone::get(&self.time_zone).is_err() {
@@ -246,6 +309,9 @@ impl Charter {
             && (1..=365).contains(&kept.participant_days)
             && (1..=21).contains(&self.absence_limit_days)
             && self.suppression >= SUPPRESSION_MIN
+            && (1..=RECORD_GRANT_MAX_DAYS).contains(&self.grant_days.record)
+            && (1..=RECORD_GRANT_MAX_DAYS).contains(&self.grant_days.share)
+            && self.categories.is_sorted_by(|a, b| a < b)
             && self.board_key.as_ref().is_none_or(|key| key.len() == 1_216)
             && are_lines(self.funders.as_deref(), |line| line)
             && are_lines(self.agreements.as_deref(), |line| &line.what);

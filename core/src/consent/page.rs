@@ -3,34 +3,8 @@
 //! Sentences are short on purpose; a test measures both languages. What an agency wrote itself stands as it is.
 
 use super::charter::{AgreementWith, Charter};
+use super::words::Language;
 use satchel_wire::ShiftDay;
-
-/// A language of the page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PageLanguage {
-    /// English.
-    English,
-    /// Spanish.
-    Spanish,
-}
-
-impl PageLanguage {
-    /// The language of a two-letter code (ISO 639-1): `en` or `es`.
-    pub fn from_code(code: &str) -> Option<Self> {
-        match code {
-            "en" => Some(Self::English),
-            "es" => Some(Self::Spanish),
-            _ => None,
-        }
-    }
-    /// The two-letter code.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::English => "en",
-            Self::Spanish => "es",
-        }
-    }
-}
 
 /// What the page is made from.
 #[derive(Debug, Clone)]
@@ -64,7 +38,7 @@ pub struct Section {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
     /// Its language.
-    pub language: PageLanguage,
+    pub language: Language,
     /// Its title.
     pub title: &'static str,
     /// Its sections.
@@ -88,7 +62,7 @@ impl Page {
         let mut html = format!(
             "<!doctype html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n\
              <title>{}</title>\n</head>\n<body>\n<h1>{}</h1>\n",
-            self.language.code(),
+            self.language.as_str(),
             escape(self.title),
             escape(self.title)
         );
@@ -121,14 +95,14 @@ fn escape(text: &str) -> String {
 }
 
 /// The page of a charter in a language.
-pub fn page(facts: &PageFacts<'_>, language: PageLanguage) -> Page {
+pub fn page(facts: &PageFacts<'_>, language: Language) -> Page {
     let say = |english: &str, spanish: &str| match language {
-        PageLanguage::English => english.to_owned(),
-        PageLanguage::Spanish => spanish.to_owned(),
+        Language::English => english.to_owned(),
+        Language::Spanish => spanish.to_owned(),
     };
     let head = |english: &'static str, spanish: &'static str| match language {
-        PageLanguage::English => english,
-        PageLanguage::Spanish => spanish,
+        Language::English => english,
+        Language::Spanish => spanish,
     };
     let section = |heading, lines, own_words| Section { heading, lines, own_words };
     let charter = facts.charter;
@@ -151,6 +125,15 @@ pub fn page(facts: &PageFacts<'_>, language: PageLanguage) -> Page {
         say(
             &format!("Your file goes {} days after we last met.", kept.participant_days),
             &format!("Tu hoja se borra a los {} días de la última vez que te vimos.", kept.participant_days),
+        ),
+        say("A fact like your birth date needs one more yes.", "Un dato como tu edad pide otro sí."),
+        say(
+            &format!("That yes ends after {} days at most.", charter.grant_days.record),
+            &format!("Ese sí dura {} días como mucho.", charter.grant_days.record),
+        ),
+        say(
+            &format!("To tell it to one other place, we ask you again. That ends after {} days.", charter.grant_days.share),
+            &format!("Para darlo a otro lugar, te lo pedimos otra vez. Dura {} días.", charter.grant_days.share),
         ),
         say(
             &format!("A count below {} is not shown to those who pay us.", charter.suppression),
@@ -196,12 +179,16 @@ pub fn page(facts: &PageFacts<'_>, language: PageLanguage) -> Page {
     }
 }
 
-fn police(facts: &PageFacts<'_>, language: PageLanguage) -> Section {
-    let english = language == PageLanguage::English;
+fn police(facts: &PageFacts<'_>, language: Language) -> Section {
+    let english = language == Language::English;
     let line = |en: &str, es: &str| if english { en.to_owned() } else { es.to_owned() };
     let mut lines = vec![
         line("Police have no way into our records.", "La policía no entra en lo que hay aquí."),
-        line("We give them a fact only if you ask us to.", "Solo les damos un dato si tú lo pides."),
+        if facts.charter.justice_shares {
+            line("We give them a fact only if you ask us to.", "Solo les damos un dato si tú lo pides.")
+        } else {
+            line("We can not send them a fact on you from here.", "Desde aquí no se les puede dar un dato sobre ti.")
+        },
     ];
     let mut own_words = Vec::new();
     match &facts.charter.agreements {
@@ -230,8 +217,8 @@ fn police(facts: &PageFacts<'_>, language: PageLanguage) -> Section {
     Section { heading: if english { "Police and courts" } else { "Policía y jueces" }, lines, own_words }
 }
 
-fn funders(facts: &PageFacts<'_>, language: PageLanguage) -> Section {
-    let english = language == PageLanguage::English;
+fn funders(facts: &PageFacts<'_>, language: Language) -> Section {
+    let english = language == Language::English;
     let funders = facts.charter.funders.as_deref();
     let line = match (funders, english) {
         (None, true) => "We have not yet said who pays us. Ask us.",
@@ -249,8 +236,8 @@ fn funders(facts: &PageFacts<'_>, language: PageLanguage) -> Section {
     }
 }
 
-fn board(facts: &PageFacts<'_>, language: PageLanguage) -> Section {
-    let english = language == PageLanguage::English;
+fn board(facts: &PageFacts<'_>, language: Language) -> Section {
+    let english = language == Language::English;
     let line = |en: &str, es: &str| if english { en.to_owned() } else { es.to_owned() };
     let mut lines = Vec::new();
     match (facts.board_words, facts.bulletin) {
@@ -284,8 +271,8 @@ fn board(facts: &PageFacts<'_>, language: PageLanguage) -> Section {
     Section { heading: if english { "The board" } else { "La junta" }, lines, own_words: Vec::new() }
 }
 
-fn review(facts: &PageFacts<'_>, language: PageLanguage) -> Section {
-    let english = language == PageLanguage::English;
+fn review(facts: &PageFacts<'_>, language: Language) -> Section {
+    let english = language == Language::English;
     let line = |en: &str, es: &str| if english { en.to_owned() } else { es.to_owned() };
     let due = facts.charter.review_due(facts.founded);
     let mut lines = vec![match facts.charter.reviewed {

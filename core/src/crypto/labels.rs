@@ -90,6 +90,10 @@ labels! {
     COMMONS_SECRET = "commons secret";
     /// A turn's id, from its commons secret.
     TURN_ID = "turn id";
+    /// A record key, from its field key.
+    FIELD_RECORD_KEY = "field record key";
+    /// The mask of a value that leaves its body early, from a field key.
+    FIELD_MASK = "field mask";
     /// Key of the announce lane, from a commons secret.
     LANE_ANNOUNCE = "lane announce";
     /// Key of the commons lane, from a commons secret.
@@ -132,6 +136,8 @@ labels! {
     CHECK_WORDS = "check words";
     /// The record that carries on the values of one whose history is dropped, from that one's id.
     SUCCESSOR = "successor";
+    /// The record of one category of one grant, from both.
+    VAULT_RECORD = "vault record";
     /// A secret of the root, told from others without being shown.
     SECRET_MARK = "secret mark";
     /// A device's id, from its signing key.

@@ -1,8 +1,8 @@
 //! Changing the charter: tightening takes effect at once, loosening waits for the board.
 
 use super::Unlocked;
-use crate::consent::page::{Page, PageFacts, PageLanguage, page};
-use crate::consent::{Agreement, Charter};
+use crate::consent::page::{Page, PageFacts, page};
+use crate::consent::{Agreement, Charter, GatedCategory, Language};
 use crate::error::Error;
 use crate::screen::ShortText;
 use crate::team::operation::{Action, Operation};
@@ -36,6 +36,14 @@ pub struct CharterChange {
     pub reviewed: Option<ShiftDay>,
     /// When the next review is due.
     pub review_due: Option<ShiftDay>,
+    /// Longest term of a grant to record gated facts (days, 1 to 366).
+    pub record_grant_days: Option<u16>,
+    /// Longest term of a grant to share (days, 1 to 366).
+    pub share_grant_days: Option<u16>,
+    /// Gated categories that may be recorded and shared.
+    pub categories: Option<Vec<GatedCategory>>,
+    /// Whether shares with police, prosecutors, courts, probation or prisons can be asked for at all.
+    pub justice_shares: Option<bool>,
 }
 
 /// What became of a change.
@@ -84,6 +92,14 @@ impl CharterChange {
         }
         next.reviewed = self.reviewed.or(next.reviewed);
         next.review_due = self.review_due.or(next.review_due);
+        next.grant_days.record = self.record_grant_days.unwrap_or(next.grant_days.record);
+        next.grant_days.share = self.share_grant_days.unwrap_or(next.grant_days.share);
+        if let Some(categories) = &self.categories {
+            next.categories.clone_from(categories);
+            next.categories.sort_unstable();
+            next.categories.dedup();
+        }
+        next.justice_shares = self.justice_shares.unwrap_or(next.justice_shares);
         next
     }
 }
@@ -137,7 +153,7 @@ impl Unlocked {
     }
 
     /// The charter in force as a page for a participant, with what is late.
-    pub fn charter_page(&self, language: PageLanguage) -> Result<Page, Error> {
+    pub fn charter_page(&self, language: Language) -> Result<Page, Error> {
         self.write(|vault, _| {
             let status = vault.board_status()?;
             let today = vault.key_day()?;

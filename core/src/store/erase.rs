@@ -126,21 +126,9 @@ impl Erasing {
     }
 }
 
-/// What a held value would be erased for.
-fn held_target(held: &Held) -> Option<(Target, Kind, DeviceId)> {
-    match held {
-        Held::Row(..) => None,
-        Held::Body(body) => Some((target(body.record, body.kind, body.subject), body.kind, body.author)),
-    }
-}
-
-/// The gated category whose facts a record holds: none has any before there are vaults.
-const fn category_of(_: Kind) -> Option<GatedCategory> {
-    None
-}
-
-pub(super) const fn target(record: RecordId, kind: Kind, subject: Option<RecordId>) -> Target {
-    Target { record, subject, category: category_of(kind) }
+/// What a record other than a vault would be erased for.
+pub(super) const fn target(record: RecordId, subject: Option<RecordId>) -> Target {
+    Target { record, subject, category: None }
 }
 
 impl Vault {
@@ -202,7 +190,7 @@ impl Vault {
         let named: Vec<&(OperationId, Tombstone)> = self.erasing.tombstones.iter().filter(|(id, _)| operations.contains(id)).collect();
         let mut found: Vec<(OperationId, Kind, Place)> = Vec::new();
         for item in self.index.all() {
-            let target = target(item.record, item.kind, item.subject);
+            let target = self.target_read(item.record, item.kind, item.subject);
             if let Some((id, _)) = named.iter().find(|(_, tombstone)| tombstone.erases(&target)) {
                 found.push((*id, item.kind, item.place()));
             }
@@ -272,9 +260,12 @@ impl Vault {
     fn erase_held(&mut self, tx: &Transaction<'_>) -> Result<(), Error> {
         let mut drop: Vec<satchel_wire::ids::RowId> = Vec::new();
         for (id, held) in self.all_held(tx)? {
-            let late = match held_target(&held) {
-                Some((target, kind, author)) => self.late_for(&target).map(|operation| (operation, kind, author)),
-                None => None,
+            let late = match held {
+                Held::Row(..) => None,
+                Held::Body(body) => {
+                    let target = self.target_of(tx, body.record, body.kind, body.subject)?;
+                    self.late_for(&target).map(|operation| (operation, body.kind, body.author))
+                }
             };
             if let Some((operation, kind, author)) = late {
                 self.tell_dropped(operation, kind, author)?;
@@ -308,7 +299,7 @@ impl Vault {
     }
 
     /// Writes a tombstone, applies it, and starts a turn that names it.
-    fn erase(&mut self, tx: &Transaction<'_>, erasure: &Erasure, places: Option<BTreeSet<Place>>) -> Result<OperationId, Error> {
+    pub(super) fn erase(&mut self, tx: &Transaction<'_>, erasure: &Erasure, places: Option<BTreeSet<Place>>) -> Result<OperationId, Error> {
         self.require_writer()?;
         let action = tombstone::write(&self.env, erasure).map_err(|_| Error::TooMany)?;
         let operation = self.write_operation(action)?.id();
@@ -334,7 +325,7 @@ impl Vault {
     }
 
     /// Places about a participant, as far as the kinds that have a subject say.
-    fn places_about(&mut self, reader: &Reader<'_>, participant: RecordId) -> Result<BTreeSet<Place>, Error> {
+    pub(super) fn places_about(&mut self, reader: &Reader<'_>, participant: RecordId) -> Result<BTreeSet<Place>, Error> {
         for kind in Kind::ALL.into_iter().filter(|kind| kind.subject_rule() != crate::record::SubjectRule::Forbidden) {
             self.index.load_kind(reader, &self.store_id, &self.root, kind)?;
         }

@@ -13,6 +13,8 @@
 //! | `write`, `read` | records, by kind |
 //! | `charter` | changing the policy |
 //! | `complaints`, `board` | complaints that wait and leave; the board's keys, book and bulletins |
+//! | `consent` | grants, withdrawals, recipients, the sharing log |
+//! | `vaults` | gated facts, under a live grant |
 //! | `pack` | everything for the team in one sealed file |
 //! | `erase`, `retention` | what must go: at somebody's word, and by age |
 //! | `keystore` | the platform's keystore, and one of files |
@@ -34,6 +36,7 @@ mod board;
 mod catalogues;
 mod charter;
 mod complaints;
+mod consent;
 #[cfg(feature = "adversary")]
 mod dangerous;
 mod date;
@@ -50,6 +53,7 @@ mod ledger;
 mod locking;
 mod mailbox;
 mod membership;
+mod nearby;
 mod observer;
 mod pack;
 mod pages;
@@ -73,6 +77,7 @@ mod tests_pages;
 mod tests_sync;
 mod unlocking;
 mod vault;
+mod vaults;
 mod write;
 
 pub use accept::{Acceptance, BodyVerdict};
@@ -81,6 +86,7 @@ pub use board::{BoardKeys, BookLine};
 pub use catalogues::CatalogueInfo;
 pub use charter::{CharterChange, CharterDecision, CharterEvent};
 pub use complaints::{BoardStatus, board_words};
+pub use consent::{GrantLine, RecipientLine, RecordedBy, SharingLine, WithdrawalLine, WithdrawalReport};
 #[cfg(feature = "adversary")]
 pub use dangerous::{Loot, LootClass, RecordLoot};
 pub use erase::{DroppedEdit, ErasureReceipt};
@@ -99,6 +105,7 @@ pub use rekey::KeyReplacement;
 pub use removal::{AwaitedSignature, RemovalPlan};
 pub use replica::PeerLink;
 pub use retention::TendReport;
+pub use vaults::{OpenVault, VaultLine, vault_record};
 pub use write::{EncounterDraft, OfferDraft, TallyTap};
 
 use crate::crypto::{Passphrase, StoreKey};

@@ -177,6 +177,8 @@ pub(super) struct Vault {
     pub signer: SigningKey,
     pub device: DeviceId,
     changes: Vec<Change>,
+    /// Participants whose file was taken back; none until it was asked for, and after each grant or withdrawal.
+    pub withdrawn: Option<BTreeSet<RecordId>>,
     /// Bodies beyond a cut that a standing member built on.
     pub depended_on: BTreeSet<BodyId>,
     /// How much is held, once something had to be.
@@ -251,6 +253,7 @@ impl Vault {
             signer,
             device,
             changes: Vec::new(),
+            withdrawn: None,
             depended_on: BTreeSet::new(),
             held_room: None,
             is_held_key_due: false,
@@ -435,6 +438,9 @@ impl Vault {
     /// Something of a record changed, or it is gone.
     pub(super) fn note_change(&mut self, kind: Kind, record: RecordId, subject: Option<RecordId>) {
         self.changes.push(Change { kind, record, subject });
+        if matches!(kind, Kind::Grant | Kind::Withdrawal) {
+            self.withdrawn = None;
+        }
         if kind == Kind::Catalogue {
             self.catalogue = None;
         }
@@ -466,6 +472,7 @@ impl Vault {
     pub(super) fn load_shown(&mut self, reader: &Reader<'_>, kind: Kind) -> Result<Terms, Error> {
         self.index.load_kind(reader, &self.store_id, &self.root, kind)?;
         self.index.load_kind(reader, &self.store_id, &self.root, Kind::Participant)?;
+        self.note_withdrawn(reader)?;
         self.latest_terms()
     }
 
@@ -479,6 +486,7 @@ impl Vault {
         let item = self.find(reader, record, kind)?;
         if let Some(subject) = item.subject {
             self.item(reader, &place_of(subject, Kind::Participant, Some(subject)))?;
+            self.note_withdrawn(reader)?;
         }
         let terms = self.latest_terms()?;
         if self.is_hidden(&item, &terms) { Err(Error::NoSuchRecord) } else { Ok((item, terms)) }
@@ -496,9 +504,10 @@ impl Vault {
         self.index.of_kind(kind).filter(|item| item.record == record).min_by_key(|item| item.place()).cloned().ok_or(Error::NoSuchRecord)
     }
 
-    /// A fresh key for a record.
-    pub(super) fn make_key(&self) -> ItemKey {
-        ItemKey::make(&self.env, self.ban_mark(), self.device)
+    /// A fresh key for a record; one that masks where something in it is forgotten before the record.
+    pub(super) fn make_key(&self, masks: bool) -> ItemKey {
+        let make = if masks { ItemKey::make_with_field } else { ItemKey::make };
+        make(&self.env, self.ban_mark(), self.device)
     }
     /// The membership bans known: a key made under others seals nothing new.
     pub(super) fn ban_mark(&self) -> BanMark {

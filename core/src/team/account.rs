@@ -361,6 +361,7 @@ fn tighten(charter: &mut Charter, other: &Charter) {
     charter.sunset = charter.sunset.min(other.sunset);
     charter.absence_limit_days = charter.absence_limit_days.min(other.absence_limit_days);
     charter.suppression = charter.suppression.max(other.suppression);
+    charter.tighten_grants(other);
     if charter.board_key.is_none() {
         charter.board_key.clone_from(&other.board_key);
         charter.board_signing = other.board_signing;

@@ -261,6 +261,7 @@ pub(super) fn tightens(old: &Charter, new: &Charter) -> bool {
         && new.sunset <= old.sunset
         && new.absence_limit_days <= old.absence_limit_days
         && new.suppression >= old.suppression
+        && new.grants_no_more_than(old)
         && (new.board_key == old.board_key || old.board_key.is_none())
         && (new.board_signing == old.board_signing || old.board_signing.is_none())
         && says_no_more(old.funders.as_deref(), new.funders.as_deref())
