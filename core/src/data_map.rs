@@ -49,7 +49,7 @@ pub const DATA_MAP: &[DataGroup] = &[
     ),
     group!("encounter", "record/encounter.rs#Encounter", true, TEAM, MEETING,
         "kind": "street, drop-in, phone or site visit",
-        "zone": "where the team is needed; a random code, shown for 14 days",
+        "masked_zone": "where the team is needed: a random code, under a key that is destroyed after 14 days",
         "offers": "what was offered, so that a colleague can go on",
         "note": "what a colleague needs to know; the guard reads it first",
     ),

@@ -115,6 +115,7 @@ fn every_type_that_is_encoded_in_records_consents_and_complaints_is_in_the_map()
         ("EntryContent", "carries one of the values in the map"),
         ("TallyCounter", "the store's value `tally`"),
         ("DayCount", "the same"),
+        ("Scopes", "withdrawals, each in the map"),
         ("Content", "a bulletin: tokens, not facts"),
         ("Signed", "a bulletin's envelope"),
         ("Inside", "carries a complaint"),
