@@ -232,6 +232,14 @@ impl Replica for Unlocked {
         })
     }
 
+    fn clock_day(&mut self) -> Result<ShiftDay, Error> {
+        self.read(|vault, _| vault.clock_day())
+    }
+
+    fn hear_clock(&mut self, day: ShiftDay) -> Result<(), Error> {
+        self.write(|vault, _| vault.confirm_by_clock(day))
+    }
+
     fn own_admission(&mut self) -> Result<Vec<OperationId>, Error> {
         self.read(|vault, _| {
             let admitted = vault.keyring.log.state().devices.get(&vault.device).ok_or(Error::Removed)?.admitted;

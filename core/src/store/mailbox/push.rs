@@ -88,6 +88,7 @@ impl Vault {
             cbor::encode(&content.own),
             content.day.days().to_le_bytes().to_vec(),
             content.turn.unwrap_or_default().to_vec(),
+            content.commons_turn.unwrap_or_default().to_vec(),
         ];
         let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
         let hash = crypto::derive_id(labels::CHAIN_DIGEST, &parts);
