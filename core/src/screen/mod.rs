@@ -57,7 +57,7 @@ pub const VERSION: u32 = 2;
 
 #[cfg(feature = "training")]
 pub use model::train;
-pub use text::{Alias, Note, ScreenError, ShortText};
+pub use text::{Alias, COVER, Note, ScreenError, ShortText};
 
 /// Screens a text for what should not be stored, in linear time.
 ///
