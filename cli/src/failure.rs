@@ -12,6 +12,7 @@ use satchel_core::team::{InvitationError, Refusal};
 use satchel_core::{Error, Remedy};
 use satchel_transport::TransportError;
 use satchel_transport::joining::JoiningError;
+use satchel_transport::nearby::NearbyError;
 use satchel_transport::peer::PeerError;
 
 /// Why not.
@@ -69,6 +70,14 @@ from!(TransportError => Transport, HsdsError => Hsds, ProtectorError => Keystore
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::Store(error)
+    }
+}
+impl From<NearbyError> for Failure {
+    fn from(error: NearbyError) -> Self {
+        match error {
+            NearbyError::Transport(error) => Self::Transport(error),
+            NearbyError::Store(error) => Self::Store(error),
+        }
     }
 }
 impl From<RelayError> for Failure {

@@ -232,12 +232,13 @@ impl Error {
             | Self::TooMany
             | Self::Window
             | Self::Screen(_)
-            | Self::Charter(_)
             | Self::Entry(_)
             | Self::Catalogue(_)
             | Self::CatalogueParts(_) => Remedy::CorrectInput,
             Self::Grant(error) if error.is_the_charters() => Remedy::AskSteward,
             Self::Grant(_) | Self::Fact(_) => Remedy::CorrectInput,
+            Self::Charter(CharterError::Clock) => Remedy::CheckDate,
+            Self::Charter(_) => Remedy::CorrectInput,
             Self::Passphrase(PassphraseError::OutOfMemory) => Remedy::TryLater,
             Self::Passphrase(_) => Remedy::CorrectInput,
             Self::Role | Self::Removed | Self::Copied | Self::Ended => Remedy::AskSteward,

@@ -42,11 +42,13 @@ pub enum Rule {
     EscrowRecovery = 15,
     /// A pack made before the newest known ban is refused.
     RefuseOldPack = 16,
+    /// The field key of a zone that is over is destroyed everywhere it lies.
+    DestroyFieldKeys = 17,
 }
 
 impl Rule {
     /// All rules.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::ApplyNamedBans,
         Self::NameKnownBans,
         Self::NoBannedRecipient,
@@ -64,5 +66,6 @@ impl Rule {
         Self::HoldBeyondCut,
         Self::EscrowRecovery,
         Self::RefuseOldPack,
+        Self::DestroyFieldKeys,
     ];
 }

@@ -7,6 +7,7 @@ use satchel_core::store::RelayError;
 use satchel_core::sync::{SessionError, SessionFault};
 use satchel_core::{Error, Remedy};
 use satchel_transport::TransportError;
+use satchel_transport::nearby::NearbyError;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
@@ -213,6 +214,15 @@ impl From<RelayError> for FfiError {
             RelayError::Store(error) => error.into(),
             RelayError::NoRelay => Self::invalid(error.code()),
             _ => Self::sync(error.code(), error.remedy()),
+        }
+    }
+}
+
+impl From<NearbyError> for FfiError {
+    fn from(error: NearbyError) -> Self {
+        match error {
+            NearbyError::Transport(error) => error.into(),
+            NearbyError::Store(error) => error.into(),
         }
     }
 }

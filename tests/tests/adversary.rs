@@ -231,7 +231,7 @@ fn what_ana_signed_stays_where_she_put_it() {
         verdict(phone, &w.mallory.cover_as(&covered.binding, &other, &again), THROWN_AWAY, "", "another key");
         // longer padding
         let mut longer = plain.clone();
-        longer.resize(plain.len() + covered.body.len() + 150, 0);
+        longer.resize(plain.len() + covered.body.len() + 1 + satchel_core::envelope::COVER_BYTES, 0);
         let again = w.mallory.reseal(w.mallory.team, &covered.binding, &covered.key, &longer);
         verdict(phone, &w.mallory.cover_as(&covered.binding, &covered.key, &again), THROWN_AWAY, "", "longer padding");
     }

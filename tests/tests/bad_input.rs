@@ -223,7 +223,7 @@ fn no_team_is_founded_in_1970() {
     let (dir, clock) = (folder.path().join("store"), TestClock::at(0));
     let found = || scene::found(&dir, Env::new(clock.clone(), Recorder::seeded(6)));
     let error = found().unwrap_err();
-    assert_eq!((error.code(), error.remedy()), ("charter_clock", Remedy::CorrectInput));
+    assert_eq!((error.code(), error.remedy()), ("charter_clock", Remedy::CheckDate));
     assert!(!dir.exists());
     clock.set(NOON);
     let unlocked = found().unwrap().unlocked;

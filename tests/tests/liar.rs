@@ -1,4 +1,4 @@
-//! A modified client with valid keys tries every way around a consent, against phones that keep to the rules.
+//! A modified app with valid keys tries every way around a consent, against phones that keep to the rules.
 //!
 //! What it can do is lie: say that somebody said yes. Then its signature stands beside the claim.
 
@@ -162,7 +162,7 @@ fn control_an_honest_vault_is_shown_and_its_key_is_there() {
     assert_eq!(w.shown(w.grant).unwrap(), [SECRET]);
     let there = vault_record(w.grant, NAME);
     assert!(w.ana.unlocked.dangerous_loot().unwrap().records.iter().any(|loot| loot.record == there));
-    // a colleague may add to it: another client, the same rules
+    // a colleague may add to it: another app, the same rules
     let edit = w.facts_of(w.grant, NAME, "legal_name", "Maria G.");
     w.both(&edit, "applied");
 }
@@ -264,7 +264,7 @@ fn a_withdrawal_without_a_tombstone_is_enough() {
     let mut w = world(5);
     let (grant, day, blue) = (w.grant, w.day, w.blue);
     let late = w.facts_of(grant, NAME, "legal_name", "Maria Perez");
-    // an older or modified client stores the word and does not erase
+    // an older or modified app stores the word and does not erase
     let word = w.mallory.entry(record(0x51), Kind::Withdrawal, Some(blue), day, of_name(HowGiven::Spoken));
     w.both(&word, "applied");
     w.stands(grant, GrantStatus::Withdrawn);

@@ -182,6 +182,61 @@ fn what_expired_here_does_not_come_back_from_a_phone_with_a_slow_clock() {
 }
 
 #[test]
+fn a_zone_comes_from_whoever_still_may_give_it_and_never_after_its_days() {
+    let folder = tempfile::tempdir().unwrap();
+    let ana = found(folder.path(), 10, "ana", START);
+    let [ben, cleo, dora] = ["ben", "cleo", "dora"].map(|name| join(folder.path(), 10, name, START, &ana, Role::Worker));
+    let zone = ana.unlocked.create_zone(&ShortText::parse("by the river").unwrap()).unwrap();
+    let other = ana.unlocked.create_zone(&ShortText::parse("at the station").unwrap()).unwrap();
+    let met = encounter(&ana, None, Some(zone));
+    meet(&ana, &ben);
+    meet(&ana, &cleo);
+    // a correction has a mask of its own under the same key
+    let corrected = EncounterDraft { kind: EncounterKind::DropIn, participant: None, zone: Some(other), offers: Vec::new(), note: None };
+    ben.unlocked.correct_encounter(met, &corrected).unwrap();
+    meet(&ben, &cleo);
+    meet(&ben, &ana);
+    let zone_of = |phone: &Phone| phone.unlocked.encounter(met).unwrap().value.zone;
+    let listed = |phone: &Phone| phone.unlocked.encounters(None).unwrap()[0].zone;
+    for phone in [&ana, &ben, &cleo] {
+        assert_eq!((zone_of(phone), listed(phone)), (Some(other), Some(other)), "{}", phone.name);
+    }
+    for day in 1..=14 {
+        for phone in [&ana, &ben, &cleo, &dora] {
+            phone.clock.advance(DAY);
+            phone.unlocked.tend().unwrap();
+        }
+        // Ben's clock is a day ahead
+        if day == 1 {
+            ben.clock.advance(DAY);
+        }
+    }
+    assert_eq!((zone_of(&ana), zone_of(&ben)), (Some(other), None));
+    meet(&ben, &dora);
+    assert_eq!((zone_of(&dora), listed(&dora)), (None, None), "Ben has it no more to give");
+    // a session hands over only what the other side lacks; a pack or the relay brings the whole row
+    let mut pack = cleo.unlocked.write_pack().unwrap();
+    let mut reader = dora.unlocked.read_pack();
+    while let Some(chunk) = pack.next_bytes().unwrap() {
+        reader.receive(&chunk).unwrap();
+    }
+    reader.finish().unwrap();
+    assert_eq!((zone_of(&dora), listed(&dora)), (Some(other), Some(other)), "Cleo still has it");
+    meet(&dora, &ben);
+    assert_eq!(zone_of(&ben), None, "whose day is over takes it back from nobody");
+    ana.clock.advance(DAY);
+    ana.unlocked.tend().unwrap();
+    meet(&ana, &cleo);
+    assert_eq!((zone_of(&ana), zone_of(&cleo)), (None, Some(other)));
+    // what is corrected now begins no new term
+    ana.unlocked.correct_encounter(met, &corrected).unwrap();
+    assert_eq!((zone_of(&ana), listed(&ana)), (None, None));
+    meet(&ana, &ben);
+    assert_eq!(ben.unlocked.encounter(met).unwrap().value.kind, EncounterKind::DropIn);
+    assert_eq!(zone_of(&ben), None);
+}
+
+#[test]
 fn after_its_last_day_a_team_is_read_only_and_then_gone() {
     let (_folder, ana) = lone(8);
     for _ in 0..365 {

@@ -8,12 +8,13 @@
 
 use data_encoding::HEXLOWER;
 use satchel_core::consent::{Act, Charter, GatedCategory, Grant, HowGiven, Purpose, ShareClass, Withdrawal};
-use satchel_core::crypto::{CommonsSecret, PageKey, ReceivingKey, RecordKey, RecordsSecret, SigningKey, VerifyingKey};
+use satchel_core::crypto::{CommonsSecret, FieldKey, PageKey, ReceivingKey, RecordKey, RecordsSecret, SigningKey, VerifyingKey};
 use satchel_core::env::{Env, UnixTime};
 use satchel_core::envelope::directory::{self, DirectoryEntry, EntryKey, PageName, RootContent};
-use satchel_core::envelope::{Binding, BodyHeader, SCHEMA_VERSION, cover_row, open_body, open_row, seal_body};
+use satchel_core::envelope::{Binding, BodyHeader, SCHEMA_VERSION, cover_row, cover_row_with_field, open_body, open_row, seal_body};
 use satchel_core::record::{
-    Audience, Encounter, EncounterKind, EntryContent, EntryError, Kind, Offer, Outcome, Shape, SharingEvent, SharingNote, Tally, TallyLine,
+    Audience, Encounter, EncounterKind, EntryContent, EntryError, EntryValue, Kind, Offer, Outcome, Shape, SharingEvent, SharingNote,
+    Tally, TallyLine,
 };
 use satchel_core::team::notice::{Notice, NoticeError};
 use satchel_core::team::operation::OperationError;
@@ -84,6 +85,15 @@ fn judge(kind: &str, inputs: &Inputs<'_>) -> Result<(), String> {
             let covered = open_row(inputs.team(), &lane, &row).map_err(|error| said(error.code()))?;
             let opened = open_body(inputs.team(), &covered.binding, &covered.key, &covered.body).map_err(|error| said(error.code()))?;
             let verified = opened.verify(&inputs.key()).map_err(|error| said(error.code()))?;
+            if inputs.0.contains_key("zone") {
+                let mut content = EntryContent::<Encounter>::from_bytes(&verified.content, true).map_err(|error| said(error.code()))?;
+                if let Some(field) = &covered.field {
+                    content.value.unmask(Some(&|nonce, value| field.mask(nonce, value)));
+                }
+                if content.value.zone.map_or(String::new(), |zone| hex(zone.as_bytes())) != inputs.text("zone") {
+                    return Err(said("other_zone"));
+                }
+            }
             if verified.header.schema > SCHEMA_VERSION { Err(said("held_newer_version")) } else { Ok(()) }
         }
         "operation" => {
@@ -294,7 +304,7 @@ fn wire_pages(made: &mut Made, env: &Env, team: TeamId, other_team: TeamId, secr
         record: RecordId::from_bytes([3; 16]),
         kind: Kind::Encounter.byte(),
         subject: None,
-        keys: (0..keys).map(|n| EntryKey { id: [n; 8], key: RecordKey::from_bytes(&[n; 32]) }).collect(),
+        keys: (0..keys).map(|n| EntryKey { id: [n; 8], key: RecordKey::from_bytes(&[n; 32]), field: None }).collect(),
         bodies: (0..bodies).map(|n| (BodyId::of(&n.to_le_bytes()), ShiftDay::from_days(20_000))).collect(),
     };
     let page = |entries: &[DirectoryEntry]| directory::seal_page(env, team, &key, entries).unwrap().into_bytes();
@@ -628,7 +638,93 @@ fn generate() -> Made {
     entries(&mut made, day);
     texts(&mut made);
     wire_pages(&mut made, &env, team, other_team, &secret_bytes);
+    field_keys(&mut made, &env, team, &signer, &secret_bytes, day);
     made
+}
+
+/// Covers and pages with a field key in the record key's place; last, for the same reason.
+fn field_keys(made: &mut Made, env: &Env, team: TeamId, signer: &SigningKey, secret: &[u8; 32], day: ShiftDay) {
+    use satchel_core::crypto::{Aad, Nonce, OVERHEAD_BYTES, labels, seal};
+    let lane = RecordsSecret::from_bytes(secret).derive_records_lane_key();
+    let author = hex(signer.verifying_key().as_bytes());
+    let binding = Binding {
+        record: RecordId::from_bytes([1; 16]),
+        subject: None,
+        audience: Audience::Team,
+        kind: Kind::Encounter,
+        day,
+        key_id: [3; 8],
+    };
+    let header = BodyHeader {
+        shape: Shape::Entry,
+        schema: 1,
+        device: signer.verifying_key().device_id(),
+        session: [4; 8],
+        sequence: 1,
+        previous: [0; 16],
+        log_head: [5; 16],
+        keep_until: Some(day.plus(90)),
+    };
+    let (field, zone) = (FieldKey::from_bytes(&[0x71; 32]), RecordId::from_bytes([0x72; 16]));
+    let mut met = Encounter::new(EncounterKind::Street);
+    met.zone = Some(zone);
+    met.mask([0x73; 8], Some(&|nonce, value| field.mask(nonce, value)));
+    let content = EntryContent::first(met).to_bytes();
+    let key = field.derive_record_key();
+    let body = seal_body(env, team, &binding, &key, signer, &header, &content).unwrap();
+    let mut add = |name: &str, comment: &str, row: Vec<u8>, zone: &str, expect: &str| {
+        let inputs =
+            json!({ "team": hex(team.as_bytes()), "author": author, "records_secret": hex(secret), "row": hex(row), "zone": zone });
+        made.add("rows", "row", name, comment, inputs, expect);
+    };
+    let with_field = cover_row_with_field(env, team, &lane, &binding, &field, &body.bytes).unwrap().into_bytes();
+    add("field-key", "an encounter in a zone, while its field key is given", with_field, &hex(zone.as_bytes()), "ok");
+    let without = cover_row(env, team, &lane, &binding, &key, &body.bytes).unwrap().into_bytes();
+    add("field-key-gone", "the same body later: it opens, its author is proven, and no zone is read", without, "", "ok");
+    let cover = |what: u8, secret: [u8; 32]| {
+        let mut plain = vec![1];
+        plain.extend_from_slice(binding.record.as_bytes());
+        plain.extend_from_slice(&[0; 16]);
+        plain.extend_from_slice(&[Audience::Team.byte(), Kind::Encounter.byte()]);
+        plain.extend_from_slice(&day.days().to_le_bytes());
+        plain.extend_from_slice(&binding.key_id);
+        plain.push(what);
+        plain.extend_from_slice(&secret);
+        let aad = Aad::new(labels::COVER).add(team.as_bytes()).add(body.id.as_bytes());
+        let sealed = seal(&lane, Nonce::make(env), &aad, &plain).unwrap();
+        [vec![Lane::Records.byte()], sealed, body.bytes.clone()].concat()
+    };
+    let zone = hex(zone.as_bytes());
+    add("field-key-spelled-out", "the cover as FORMAT.md says it", cover(2, [0x71; 32]), &zone, "ok");
+    add("field-key-as-record-key", "a field key that says it is the record key", cover(1, [0x71; 32]), &zone, "cover_false");
+    add("other-field-key", "another record key follows from it", cover(2, [0x70; 32]), &zone, "cover_false");
+    add("key-of-no-kind", "neither record key nor field key: of a later version", cover(3, [0x71; 32]), &zone, "body_newer_version");
+    add("key-of-kind-0", "neither record key nor field key", cover(0, [0x71; 32]), &zone, "body_newer_version");
+
+    let page_key = [0x51; 32];
+    let key = PageKey::from_bytes(&page_key);
+    let listed = EntryKey { id: [3; 8], key: field.derive_record_key(), field: Some(FieldKey::from_bytes(&[0x71; 32])) };
+    let entry = DirectoryEntry {
+        record: binding.record,
+        kind: Kind::Encounter.byte(),
+        subject: None,
+        keys: vec![listed],
+        bodies: vec![(body.id, day)],
+    };
+    let good = minicbor::to_vec([entry]).unwrap();
+    let mut add = |name: &str, comment: &str, content: &[u8], expect: &str| {
+        let mut plain = [&(content.len() as u32).to_le_bytes()[..], content].concat();
+        plain.resize(512 - 1 - OVERHEAD_BYTES, 0);
+        let sealed = seal(&key, Nonce::make(env), &Aad::new(labels::WIRE_PAGE).add(team.as_bytes()), &plain).unwrap();
+        let row = [vec![Lane::Records.byte()], sealed].concat();
+        let inputs = json!({ "team": hex(team.as_bytes()), "page_key": hex(page_key), "row": hex(row) });
+        made.add("pages", "wire_page", name, comment, inputs, expect);
+    };
+    add("page-with-field-key", "a record whose field key is given", &good, "ok");
+    let mut denied = good.clone();
+    let mark = denied.iter().rposition(|byte| *byte == 0xf5).unwrap();
+    denied[mark] = 0xf4;
+    add("field-key-that-is-none", "a key with three items that says it is a record key", &denied, "directory_malformed");
 }
 
 fn rows_and_bodies(made: &mut Made, env: &Env, team: TeamId, signer: &SigningKey, stranger: &SigningKey, secret: &[u8; 32], day: ShiftDay) {
@@ -870,6 +966,11 @@ fn entries(made: &mut Made, day: ShiftDay) {
     );
     add("quantity-0", "nothing offered", "encounter", &first(met(vec![offer(Outcome::Accepted, 0, None)])), "entry_value");
     add("33-offers", "too many", "encounter", &first(met(vec![offer(Outcome::Accepted, 1, None); 33])), "entry_too_many");
+    let masked = |head: &[u8], bytes: &[u8], tail: &[u8]| [&[0xa1, 0x01, 0xa3, 0x00, 0x01][..], head, bytes, tail].concat();
+    add("masked-zone", "nonce and masked zone", "encounter", &masked(&[0x02, 0x80, 0x04, 0x58, 24], &[6; 24], &[]), "ok");
+    add("masked-zone-short", "a byte is missing", "encounter", &masked(&[0x02, 0x80, 0x04, 0x57], &[6; 23], &[]), "entry_malformed");
+    add("masked-zone-long", "a byte too many", "encounter", &masked(&[0x02, 0x80, 0x04, 0x58, 25], &[6; 25], &[]), "entry_malformed");
+    add("zone-without-mask", "a zone as it is", "encounter", &masked(&[0x01, 0x50], &[6; 16], &[0x02, 0x80]), "entry_malformed");
     let body = |n: u8| BodyId::from_bytes([n; 32]);
     add("correction", "replaces two", "encounter", &EntryContent::replacing(vec![body(1), body(2)], met(vec![])).to_bytes(), "ok");
     let replacing = |bodies| cbor::encode(&EntryContent { replaces: Some(bodies), value: met(vec![]) });

@@ -24,6 +24,9 @@ pub enum TransportError {
         /// What the operating system said.
         kind: io::ErrorKind,
     },
+    /// Nobody can be looked for on this network. Remedy: dial an address by hand.
+    #[error("cannot look around on this network")]
+    Discovery,
     /// Nothing came or went for too long. Remedy: start again nearer to each other.
     #[error("nothing came for too long")]
     IdleTimeout,
@@ -55,6 +58,7 @@ impl TransportError {
             Self::NotEncrypted => "transport.not_encrypted",
             Self::Unreachable { .. } => "transport.unreachable",
             Self::Listen { .. } => "transport.listen",
+            Self::Discovery => "transport.discovery",
             Self::IdleTimeout => "transport.idle_timeout",
             Self::Cut => "transport.cut",
             Self::Network { .. } => "transport.network",
@@ -67,7 +71,7 @@ impl TransportError {
     /// What the caller can do.
     pub const fn remedy(self) -> Remedy {
         match self {
-            Self::Address | Self::NotEncrypted | Self::Listen { .. } => Remedy::CorrectInput,
+            Self::Address | Self::NotEncrypted | Self::Listen { .. } | Self::Discovery => Remedy::CorrectInput,
             Self::Unreachable { .. } | Self::IdleTimeout | Self::Cut | Self::Network { .. } => Remedy::TryLater,
             Self::TooLarge => Remedy::UpdateApp,
             Self::Tls | Self::NotARelay => Remedy::AskSteward,

@@ -6,12 +6,14 @@
 //! | file | holds |
 //! |---|---|
 //! | `peer` | a session with a colleague's phone over a TCP stream |
+//! | `nearby` | finding colleagues' phones on the local network, and meeting them all |
 //! | `joining` | the five messages of joining in person, length-prefixed |
 //! | `relay` | requests to a relay |
 //! | `error` | why bytes did not arrive |
 
 pub mod error;
 pub mod joining;
+pub mod nearby;
 pub mod peer;
 pub mod relay;
 

@@ -12,6 +12,18 @@ pub enum Peer {
         #[arg(long, default_value = "127.0.0.1:0")]
         listen: String,
     },
+    /// Find colleagues' phones on this network by themselves, and meet them all
+    Nearby {
+        /// Where to take calls; port 0 takes a free one
+        #[arg(long, default_value = "0.0.0.0:0")]
+        listen: String,
+        /// How long (seconds); what is under way then ends first
+        #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+        seconds: u64,
+        /// End after so many meetings
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+        meetings: Option<u32>,
+    },
     /// Meet a colleague's phone
     Dial {
         /// HOST:PORT

@@ -3,13 +3,15 @@
 use crate::arguments::{Peer, Relay, Settings};
 use crate::failure::Failure;
 use crate::output::{self, Output};
-use satchel_core::store::{PeerLink, RelayAddress, RelayAnswer, RelayReport};
+use satchel_core::store::{PeerLink, RelayAddress, RelayAnswer, RelayReport, Unlocked};
 use satchel_core::sync::SessionReport;
 use satchel_transport::TransportError;
+use satchel_transport::nearby::{Lookout, Nearby};
 use satchel_transport::peer::{self, Patience};
 use satchel_transport::relay::{Client, check_url};
 use serde_json::{Value, json};
 use std::net::TcpStream;
+use std::time::Duration;
 
 pub fn peer(settings: &Settings, output: Output, command: Peer) -> Result<(), Failure> {
     let unlocked = settings.unlock()?;
@@ -21,11 +23,36 @@ pub fn peer(settings: &Settings, output: Output, command: Peer) -> Result<(), Fa
             let stream = peer::accept(&listener)?;
             meet(output, unlocked.listen(), stream)
         }
+        Peer::Nearby { listen, seconds, meetings } => nearby(output, &unlocked, &listen, Duration::from_secs(seconds), meetings),
         Peer::Dial { address } => {
             let stream = peer::dial(&address, Patience::default())?;
             meet(output, unlocked.dial()?, stream)
         }
     }
+}
+
+fn nearby(output: Output, unlocked: &Unlocked, listen: &str, term: Duration, meetings: Option<u32>) -> Result<(), Failure> {
+    let lookout = Lookout::new(listen, Patience::default())?;
+    let (stop, mut met) = (lookout.stop(), 0);
+    lookout.meet(unlocked, Some(term), |event| match event {
+        Nearby::Listening(here) => {
+            output.show(&json!({ "listening": here.to_string() }), || format!("Looking for colleagues' phones; taking calls at {here} …"))
+        }
+        Nearby::Met(report) => {
+            output.show(&session_value(&report), || session_text(&report));
+            met += 1;
+            if meetings == Some(met) {
+                stop.stop();
+            }
+        }
+        // whoever is on the network may call and say nonsense: it is told, and the rest goes on
+        Nearby::Broken(error) => {
+            let code = Failure::from(error).code().to_owned();
+            output.show(&json!({ "broken": code }), || format!("A meeting broke off ({code}); what had arrived is kept."));
+        }
+    })?;
+    output.show(&json!({ "met": met }), || format!("{met} meetings."));
+    Ok(())
 }
 
 fn meet(output: Output, mut link: PeerLink, stream: TcpStream) -> Result<(), Failure> {

@@ -5,7 +5,7 @@
 //! Source: BLAKE3 specification, section 2.3 and 6.2 (the context is a constant of the program).
 
 use super::labels::{self, Label};
-use super::secrets::{CommonsSecret, DiscoverySecret, InvitationSecret, LaneKey, RecordsSecret, SessionPsk};
+use super::secrets::{CommonsSecret, DiscoverySecret, FieldKey, InvitationSecret, LaneKey, RecordKey, RecordsSecret, SessionPsk};
 use super::signing::SigningKey;
 use satchel_wire::TurnId;
 use zeroize::{Zeroize, Zeroizing};
@@ -102,5 +102,23 @@ impl InvitationSecret {
     /// The pre-shared key of the session in which a device joins.
     pub fn derive_psk(&self) -> SessionPsk {
         SessionPsk::filled_by(|out| derive_into(labels::PSK_INVITATION, &[self.expose()], out))
+    }
+}
+
+impl FieldKey {
+    /// The record key that goes with it. One-way: who holds the result cannot come back.
+    pub fn derive_record_key(&self) -> RecordKey {
+        RecordKey::filled_by(|out| derive_into(labels::FIELD_RECORD_KEY, &[self.expose()], out))
+    }
+
+    /// Masks 16 bytes of a body, or takes the mask off again. `nonce` is drawn anew for every value under one key.
+    ///
+    /// No tag: the body's author signs the masked bytes, and the body's commitment to the record key fixes this key.
+    pub fn mask(&self, nonce: &[u8; 8], value: &[u8; 16]) -> [u8; 16] {
+        let mut mask = Zeroizing::new([0; 16]);
+        derive_into(labels::FIELD_MASK, &[self.expose(), nonce], mask.as_mut_slice());
+        let mut masked = *value;
+        masked.iter_mut().zip(mask.iter()).for_each(|(byte, mask)| *byte ^= mask);
+        masked
     }
 }

@@ -88,6 +88,10 @@ labels! {
     COMMONS_SECRET = "commons secret";
     /// A turn's id, from its commons secret.
     TURN_ID = "turn id";
+    /// A record key, from its field key.
+    FIELD_RECORD_KEY = "field record key";
+    /// The mask of a value that leaves its body early, from a field key.
+    FIELD_MASK = "field mask";
     /// Key of the announce lane, from a commons secret.
     LANE_ANNOUNCE = "lane announce";
     /// Key of the commons lane, from a commons secret.

@@ -42,8 +42,8 @@ pub use labels::Label;
 pub use noise::{CHANNEL_PLAINTEXT_MAX_BYTES, Channel, HANDSHAKE_MESSAGE_BYTES, Handshake, NoiseError};
 pub use passphrase::{Argon2Params, Passphrase, PassphraseError, derive_unlock_key};
 pub use secrets::{
-    CommonsSecret, DiscoverySecret, EscrowKey, InvitationSecret, KeystoreSecret, LaneKey, PageKey, RecordKey, RecordsSecret, RootKey,
-    SealingKey, SecretLengthError, SessionPsk, StoreKey, UnlockKey, WrappedSecret,
+    CommonsSecret, DiscoverySecret, EscrowKey, FieldKey, InvitationSecret, KeystoreSecret, LaneKey, PageKey, RecordKey, RecordsSecret,
+    RootKey, SealingKey, SecretLengthError, SessionPsk, StoreKey, UnlockKey, WrappedSecret,
 };
 pub use sharing::{SecretShare, SharingError, combine_shares, split_secret};
 pub use signing::{Signature, SignatureError, SigningKey, VerifyingKey};

@@ -135,6 +135,11 @@ secret!(
     RecordKey, 32, SealingKey, WrappedSecret
 );
 secret!(
+    /// Masks what leaves a body earlier than the body itself. The record key follows from it, and never the other way:
+    /// who destroys it keeps the record.
+    FieldKey, 32
+);
+secret!(
     /// Seals one key page; a page is never rewritten under the same one.
     PageKey, 32, SealingKey, WrappedSecret
 );

@@ -18,7 +18,7 @@
 //! A root is signed by the device that made it. Nothing in it is believed: a listed body still needs its author's
 //! signature, and a body that a root leaves out is judged by its cover as before.
 
-use crate::crypto::{self, Aad, LaneKey, Nonce, OVERHEAD_BYTES, PageKey, RecordKey, Signature, SigningKey, VerifyingKey, labels};
+use crate::crypto::{self, Aad, FieldKey, LaneKey, Nonce, OVERHEAD_BYTES, PageKey, RecordKey, Signature, SigningKey, VerifyingKey, labels};
 use crate::env::Env;
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
@@ -80,11 +80,16 @@ pub struct EntryKey {
     pub id: [u8; 8],
     /// The key.
     pub key: RecordKey,
+    /// The field key that it follows from, while it may be given: it is written in the record key's place.
+    pub field: Option<FieldKey>,
 }
 
 impl<C> Encode<C> for EntryKey {
     fn encode<W: minicbor::encode::Write>(&self, e: &mut minicbor::Encoder<W>, _: &mut C) -> Result<(), minicbor::encode::Error<W::Error>> {
-        e.array(2)?.bytes(&self.id)?.bytes(self.key.expose())?;
+        match &self.field {
+            Some(field) => e.array(3)?.bytes(&self.id)?.bytes(field.expose())?.bool(true)?,
+            None => e.array(2)?.bytes(&self.id)?.bytes(self.key.expose())?,
+        };
         Ok(())
     }
 }
@@ -92,11 +97,17 @@ impl<C> Encode<C> for EntryKey {
 impl<'b, C> Decode<'b, C> for EntryKey {
     fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
         let wrong = || minicbor::decode::Error::message("entry key");
-        if d.array()? != Some(2) {
-            return Err(wrong());
-        }
+        let length = d.array()?;
         let id = d.bytes()?.try_into().map_err(|_| wrong())?;
-        Ok(Self { id, key: RecordKey::from_slice(d.bytes()?).map_err(|_| wrong())? })
+        let secret = d.bytes()?;
+        match length {
+            Some(2) => Ok(Self { id, key: RecordKey::from_slice(secret).map_err(|_| wrong())?, field: None }),
+            Some(3) if d.bool()? => {
+                let field = FieldKey::from_slice(secret).map_err(|_| wrong())?;
+                Ok(Self { id, key: field.derive_record_key(), field: Some(field) })
+            }
+            _ => Err(wrong()),
+        }
     }
 }
 

@@ -4,8 +4,9 @@
 //! signing device's member: none of them is repeated here. Deliberately absent: place finer than a
 //! zone, clock time, who else was there, and a reason for declining.
 
-use super::entry::{EntryError, EntryValue};
+use super::entry::{EntryError, EntryValue, Mask};
 use crate::screen::Note;
+use minicbor::bytes::ByteArray;
 use minicbor::{Decode, Encode};
 use satchel_wire::ids::{RecordId, ResourceId};
 use satchel_wire::limits::OFFERS_MAX_COUNT;
@@ -143,8 +144,8 @@ pub struct Encounter {
     /// Street, drop-in, phone or site visit.
     #[n(0)]
     pub kind: EncounterKind,
-    /// The zone's record; its name is a record of its own.
-    #[n(1)]
+    /// The zone's record, when it is known; its name is a record of its own. The bytes hold it masked only.
+    #[cbor(skip)]
     pub zone: Option<RecordId>,
     /// Up to 32 offers.
     #[n(2)]
@@ -152,12 +153,15 @@ pub struct Encounter {
     /// A short note that the guard let pass.
     #[n(3)]
     note: Option<String>,
+    /// `nonce (8) ‖ zone (16) under the field key's mask`.
+    #[n(4)]
+    masked_zone: Option<ByteArray<24>>,
 }
 
 impl Encounter {
     /// An encounter of which nothing but its kind is known.
     pub const fn new(kind: EncounterKind) -> Self {
-        Self { kind, zone: None, offers: Vec::new(), note: None }
+        Self { kind, zone: None, offers: Vec::new(), note: None, masked_zone: None }
     }
     /// Adds a note.
     #[must_use]
@@ -199,6 +203,27 @@ impl EntryValue for Encounter {
             _ => Ok(()),
         }
     }
+
+    fn has_fields(&self) -> bool {
+        self.zone.is_some()
+    }
+
+    fn mask(&mut self, nonce: [u8; 8], mask: Option<&Mask<'_>>) {
+        self.masked_zone = self.zone.zip(mask).map(|(zone, mask)| {
+            let mut masked = [0; 24];
+            masked[..8].copy_from_slice(&nonce);
+            masked[8..].copy_from_slice(&mask(&nonce, zone.as_bytes()));
+            masked.into()
+        });
+    }
+
+    fn unmask(&mut self, mask: Option<&Mask<'_>>) {
+        let masked = self.masked_zone.as_ref().and_then(|masked| masked.split_first_chunk::<8>());
+        self.zone = masked.zip(mask).and_then(|((nonce, masked), mask)| {
+            let zone = mask(nonce, masked.first_chunk::<16>()?);
+            Some(RecordId::from_bytes(zone))
+        });
+    }
 }
 
 #[cfg(test)]
@@ -229,9 +254,29 @@ mod tests {
         let offers = (0..4).map(|n| Offer::new(ResourceId::from_bytes([n; 16]), Outcome::Accepted)).collect();
         let mut encounter = Encounter::new(EncounterKind::Street);
         encounter.zone = Some(RecordId::from_bytes([9; 16]));
+        encounter.mask([7; 8], Some(&|_, zone| *zone));
         encounter.offers = offers;
         let content = EntryContent::first(encounter).to_bytes();
-        assert!(content.len() <= 144, "{}", content.len());
+        assert!(content.len() <= 158, "{}", content.len());
+    }
+
+    #[test]
+    fn a_zone_enters_the_bytes_masked_or_not_at_all() {
+        let zone = RecordId::from_bytes([9; 16]);
+        let flip = |_: &[u8; 8], bytes: &[u8; 16]| bytes.map(|byte| !byte);
+        let mut encounter = Encounter::new(EncounterKind::Street);
+        encounter.zone = Some(zone);
+        for (mask, reader, read) in
+            [(Some(&flip as &Mask<'_>), Some(&flip as &Mask<'_>), Some(zone)), (Some(&flip), None, None), (None, Some(&flip), None)]
+        {
+            encounter.mask([7; 8], mask);
+            let bytes = EntryContent::first(encounter.clone()).to_bytes();
+            assert!(!bytes.windows(16).any(|window| window == zone.as_bytes()));
+            let mut content = EntryContent::<Encounter>::from_bytes(&bytes, true).unwrap();
+            assert_eq!(content.value.zone, None);
+            content.value.unmask(reader);
+            assert_eq!(content.value.zone, read);
+        }
     }
 
     #[test]

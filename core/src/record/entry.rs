@@ -42,10 +42,22 @@ impl EntryError {
     }
 }
 
+/// Masks 16 bytes under a nonce, or takes the mask off again: what a field key does.
+pub type Mask<'a> = dyn Fn(&[u8; 8], &[u8; 16]) -> [u8; 16] + 'a;
+
 /// A value that is stored as an entry.
 pub trait EntryValue: Sized + Encode<()> + for<'b> Decode<'b, ()> {
     /// The structural rules of this schema version: a pure function of the value.
     fn check(&self) -> Result<(), EntryError>;
+
+    /// Whether it holds something readable that is forgotten before the rest.
+    fn has_fields(&self) -> bool {
+        false
+    }
+    /// Puts the mask on that: only masked does it enter the bytes. Without a mask to put on it is left out of them.
+    fn mask(&mut self, _nonce: [u8; 8], _mask: Option<&Mask<'_>>) {}
+    /// Takes the mask off. Without it that reads as never said.
+    fn unmask(&mut self, _mask: Option<&Mask<'_>>) {}
 }
 
 /// What stands in an entry's body.

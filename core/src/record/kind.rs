@@ -105,6 +105,10 @@ impl Kind {
     pub const fn has_successors(self) -> bool {
         matches!(self, Self::Encounter)
     }
+    /// Whether something in records of this kind is to be forgotten before the record is: the zone of an encounter.
+    pub const fn has_fields(self) -> bool {
+        matches!(self, Self::Encounter)
+    }
     /// The stable name in errors, tables and JSON.
     pub const fn as_str(self) -> &'static str {
         match self {

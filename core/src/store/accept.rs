@@ -14,7 +14,7 @@ use super::vault::Vault;
 use super::vaults::VaultStanding;
 use super::write::entry_term_days;
 use crate::consent::{Grant, Withdrawal};
-use crate::crypto::{self, labels};
+use crate::crypto::{self, RecordKey, labels};
 use crate::document::{Actor, Document, DocumentError};
 use crate::envelope::{self, BodyHeader, Covered, EnvelopeError, SCHEMA_VERSION, VerifiedBody};
 use crate::error::Error;
@@ -27,7 +27,7 @@ use minicbor::{Decode, Encode};
 use satchel_wire::ShiftDay;
 use satchel_wire::cbor;
 use satchel_wire::ids::{BodyId, DeviceId, RecordId, RowId};
-use satchel_wire::limits::{HELD_MAX_BYTES, HELD_PER_AUTHOR_MAX_COUNT};
+use satchel_wire::limits::{DAY_AHEAD_MAX_DAYS, HELD_MAX_BYTES, HELD_PER_AUTHOR_MAX_COUNT};
 use satchel_wire::row::{Lane, Row};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -207,6 +207,9 @@ pub(super) struct HeldBody {
     pub author: DeviceId,
     #[cbor(n(7), with = "minicbor::bytes")]
     pub body: Vec<u8>,
+    /// The field key that the key follows from, until what it masks is over.
+    #[n(8)]
+    pub field: Option<Seed>,
 }
 
 impl Vault {
@@ -268,8 +271,15 @@ impl Vault {
 
     /// Judges one body with the key that its cover carried.
     pub(super) fn judge(&mut self, tx: &Transaction<'_>, covered: Covered) -> Result<BodyVerdict, Error> {
-        let Covered { binding, key, body_id, body } = covered;
-        if self.ledger(tx)?.line(&body_id).is_some() {
+        let Covered { binding, key, field, body_id, body } = covered;
+        let field = match field {
+            Some(field) if self.may_keep_fields(binding.kind, binding.day)? => Some(Seed::new(field.expose())),
+            _ => None,
+        };
+        if let Some(line) = self.ledger(tx)?.line(&body_id).copied() {
+            if let Some(field) = field {
+                self.take_field(tx, &line.place, &key, field)?;
+            }
             return Ok(BodyVerdict::Known);
         }
         let Ok(opened) = envelope::open_body(self.team(), &binding, &key, &body) else { return Ok(BodyVerdict::ThrownAway) };
@@ -283,6 +293,7 @@ impl Vault {
             key: Seed::new(key.expose()),
             author,
             body,
+            field,
         };
         let Some(device) = self.keyring.log.state().devices.get(&author).cloned() else {
             // nobody's word, about something erased: its key must not even be held
@@ -402,14 +413,22 @@ impl Vault {
             keys: Vec::new(),
             summary: Summary::Plain,
             until: None,
+            fields_from: None,
         });
+        if held.kind.has_fields() {
+            let latest = self.latest_day()?.plus(DAY_AHEAD_MAX_DAYS);
+            item.fields_from = item.fields_from.or(Some(day.min(latest)));
+        }
         // by its bytes too: a key id is its author's word, and another key may stand under it already
-        if !item.keys.iter().any(|key| key.id == held.key_id && key.key.expose() == held.key.expose()) {
+        let mut same = item.keys.iter_mut().filter(|key| key.key.expose() == held.key.expose());
+        if let Some(known) = same.find(|key| key.id == held.key_id) {
+            known.field = known.field.take().or_else(|| held.field.clone());
+        } else {
             let of_author = item.keys.iter().filter(|key| key.bans == bans && key.author == held.author);
             if of_author.count() >= KEYS_PER_BAN_MAX_COUNT {
                 return Ok(BodyVerdict::Held("held_too_many_keys"));
             }
-            item.keys.push(ItemKey { id: held.key_id, key: held.key.clone(), bans, author: held.author });
+            item.keys.push(ItemKey { id: held.key_id, key: held.key.clone(), bans, author: held.author, field: held.field.clone() });
             // every phone writes on under the same key: the one made under the most bans, then the largest id
             item.keys.sort_by(|a, b| (a.bans, a.id, a.key.expose()).cmp(&(b.bans, b.id, b.key.expose())));
         }
@@ -459,10 +478,7 @@ impl Vault {
                 }
                 if held.kind == Kind::Encounter {
                     // the version shown may be another one than this
-                    item.summary = match self.entry_values::<Encounter>(tx, &item)?.first() {
-                        Some(shown) => mapping::encounter_summary(shown),
-                        None => Summary::Plain,
-                    };
+                    self.summarise_encounter(tx, &mut item)?;
                 }
                 self.save_item(tx, item)?;
                 if let (Kind::Encounter, Some(participant)) = (held.kind, held.subject) {
@@ -474,6 +490,36 @@ impl Vault {
             }
         }
         Ok(BodyVerdict::Applied)
+    }
+
+    /// Whether a field key of such a record is taken and kept: what it masks is not over yet.
+    fn may_keep_fields(&mut self, kind: Kind, day: ShiftDay) -> Result<bool, Error> {
+        let today = self.today()?;
+        Ok(kind.has_fields() && !self.terms(today)?.are_fields_over(day.min(today.plus(DAY_AHEAD_MAX_DAYS))))
+    }
+
+    /// A body that is here came again, with a field key that was not: from somebody whose clock is behind another's.
+    fn take_field(&mut self, tx: &Transaction<'_>, place: &Place, key: &RecordKey, field: Seed) -> Result<(), Error> {
+        let Some(mut item) = self.item(tx, place)? else { return Ok(()) };
+        let terms = self.latest_terms()?;
+        let Some(known) = item.keys.iter_mut().find(|known| known.field.is_none() && known.key.expose() == key.expose()) else {
+            return Ok(());
+        };
+        if terms.are_fields_over(item.fields_from.unwrap_or(item.day)) {
+            return Ok(());
+        }
+        known.field = Some(field);
+        self.summarise_encounter(tx, &mut item)?;
+        self.save_item(tx, item)
+    }
+
+    /// What lists show of an encounter: of the version that is shown.
+    pub(super) fn summarise_encounter(&mut self, reader: &Reader<'_>, item: &mut Item) -> Result<(), Error> {
+        item.summary = match self.entry_values::<Encounter>(reader, item)?.first() {
+            Some(shown) => mapping::encounter_summary(shown),
+            None => Summary::Plain,
+        };
+        Ok(())
     }
 
     /// A correction names versions of the same record and keeps their day and expiry; what it names must be here first.

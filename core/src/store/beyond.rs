@@ -3,7 +3,7 @@
 use super::accept::{Held, HeldBody};
 use super::freeze::changes;
 use super::vault::Vault;
-use crate::crypto::RecordKey;
+use crate::crypto::{FieldKey, RecordKey};
 use crate::document::{Actor, Document, inspect_change};
 use crate::envelope::{self, Binding, Covered};
 use crate::error::Error;
@@ -42,7 +42,8 @@ impl HeldBody {
     /// As it came out of its cover.
     pub(super) fn covered(&self) -> Covered {
         let key = RecordKey::from_bytes(self.key.expose());
-        Covered { binding: self.binding(), key, body_id: BodyId::of(&self.body), body: self.body.clone() }
+        let field = self.field.as_ref().map(|field| FieldKey::from_bytes(field.expose()));
+        Covered { binding: self.binding(), key, field, body_id: BodyId::of(&self.body), body: self.body.clone() }
     }
 }
 

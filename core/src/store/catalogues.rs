@@ -60,7 +60,7 @@ impl Unlocked {
                 vault.save_entry(
                     tx,
                     EntryRecord { record: RecordId::from_bytes(id), kind: Kind::Catalogue, subject: None, days },
-                    &content,
+                    content,
                     Summary::Plain,
                 )?;
             }

@@ -250,7 +250,7 @@ impl Vault {
         let record = RecordId::from_bytes(self.env.random());
         let days = (today, today.plus(entry_term_days(Kind::SharingNote)));
         let entry = EntryRecord { record, kind: Kind::SharingNote, subject: Some(participant), days };
-        self.save_entry(tx, entry, &EntryContent::first(note), Summary::Plain)
+        self.save_entry(tx, entry, EntryContent::first(note), Summary::Plain)
     }
 
     /// The grant that a request would make today. Errors: [`GrantError`].
@@ -282,7 +282,7 @@ impl Vault {
         let days = (self.today()?, grant.expiry);
         let summary = Summary::Grant(Some(grant.clone()));
         let entry = EntryRecord { record: id, kind: Kind::Grant, subject: Some(participant), days };
-        self.save_entry(tx, entry, &EntryContent::first(grant), summary)?;
+        self.save_entry(tx, entry, EntryContent::first(grant), summary)?;
         Ok(id)
     }
 }
@@ -408,7 +408,7 @@ impl Unlocked {
             scopes.add(*withdrawal);
             let days = (today, today.plus(entry_term_days(Kind::Withdrawal)));
             let entry = EntryRecord { record: id, kind: Kind::Withdrawal, subject: Some(participant), days };
-            vault.save_entry(tx, entry, &EntryContent::first(*withdrawal), Summary::Withdrawal(scopes))?;
+            vault.save_entry(tx, entry, EntryContent::first(*withdrawal), Summary::Withdrawal(scopes))?;
 
             vault.retry_about(tx, &participant)?;
             let mut stopped = BTreeSet::new();
@@ -450,7 +450,7 @@ impl Unlocked {
             let today = vault.today()?;
             let days = (today, today.plus(entry_term_days(Kind::Recipient)));
             let entry = EntryRecord { record, kind: Kind::Recipient, subject: None, days };
-            vault.save_entry(tx, entry, &EntryContent::first(recipient.clone()), Summary::Recipient(recipient))?;
+            vault.save_entry(tx, entry, EntryContent::first(recipient.clone()), Summary::Recipient(recipient))?;
             Ok(record)
         })
     }

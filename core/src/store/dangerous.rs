@@ -5,6 +5,7 @@ use super::accept::Held;
 use crate::error::Error;
 use crate::record::Kind;
 use crate::team::RecipientClass;
+use crate::team::escrow::EscrowBoxes;
 use satchel_wire::ids::{BodyId, DeviceId, RecordId, TeamId};
 use satchel_wire::row::Row;
 
@@ -29,6 +30,8 @@ pub enum LootClass {
     Receiving,
     /// Opens notices of a turn that is gone.
     Notices,
+    /// Masks what is forgotten before its record; the record key follows from it.
+    Field,
     /// Seals a page on the wire.
     WirePage,
     /// Signs and nothing else.
@@ -59,6 +62,14 @@ pub struct Loot {
     pub secrets: Vec<(LootClass, [u8; 32])>,
     /// Record keys.
     pub records: Vec<RecordLoot>,
+    /// Those of them that belong to bodies which are held back.
+    pub held: Vec<RecordLoot>,
+    /// Rows that are held back, since no turn here opens them (count).
+    pub held_rows: usize,
+    /// Keys of records that wire pages list and that have not come (in memory alone).
+    pub listed: Vec<RecordLoot>,
+    /// What a board phone keeps for the key on paper.
+    pub escrow: EscrowBoxes,
     /// Devices that may read records, as far as this phone knows.
     pub readers: Vec<DeviceId>,
     /// All devices that were ever admitted, as far as this phone knows.
@@ -101,6 +112,7 @@ impl Unlocked {
                 (LootClass::Signing, *vault.root.signing.expose()),
             ];
             secrets.extend(vault.root.pages.iter().map(|page| (LootClass::Page, *page.key.expose())));
+            secrets.extend(vault.dangerous_listed_fields().into_iter().map(|field| (LootClass::Field, field)));
             secrets.extend(pages.into_iter().map(|key| (LootClass::WirePage, key)));
             secrets.extend(keys.receiving.iter().map(|seed| (LootClass::Receiving, *seed.expose())));
             secrets.extend(keys.turns.iter().map(|turn| match turn.class {
@@ -109,22 +121,31 @@ impl Unlocked {
             }));
             secrets.extend(keys.remembered.iter().map(|kept| (LootClass::Notices, *kept.notices.expose())));
             secrets.extend(keys.control.iter().map(|seed| (LootClass::Signing, *seed.expose())));
-            let mut records: Vec<RecordLoot> =
+            let listed: Vec<RecordLoot> =
                 listed.into_iter().map(|(record, kind, subject, key)| RecordLoot { record, kind, subject, key }).collect();
+            let mut records = listed.clone();
             for item in vault.index.all() {
+                secrets.extend(item.keys.iter().filter_map(|key| key.field.as_ref()).map(|field| (LootClass::Field, *field.expose())));
                 let (record, kind, subject) = (item.record, item.kind, item.subject);
                 records.extend(item.keys.iter().map(|key| RecordLoot { record, kind, subject, key: *key.key.expose() }));
             }
-            for (_, held) in vault.all_held(reader)? {
-                if let Held::Body(body) = held {
-                    let (record, kind, subject) = (body.record, body.kind, body.subject);
-                    records.push(RecordLoot { record, kind, subject, key: *body.key.expose() });
+            let (mut held, mut held_rows) = (Vec::new(), 0);
+            for (_, kept) in vault.all_held(reader)? {
+                match kept {
+                    Held::Body(body) => {
+                        let (record, kind, subject) = (body.record, body.kind, body.subject);
+                        secrets.extend(body.field.as_ref().map(|field| (LootClass::Field, *field.expose())));
+                        held.push(RecordLoot { record, kind, subject, key: *body.key.expose() });
+                    }
+                    Held::Row(..) => held_rows += 1,
                 }
             }
+            records.extend(held.iter().copied());
+            let escrow = keys.escrow;
             let state = vault.keyring.log.state();
             let readers = state.active().filter(|(_, _, role)| role.reads_records()).map(|(device, _, _)| device).collect();
             let devices = state.devices.keys().copied().collect();
-            Ok(Loot { team: vault.root.team, device: vault.device, secrets, records, readers, devices })
+            Ok(Loot { team: vault.root.team, device: vault.device, secrets, records, held, held_rows, listed, escrow, readers, devices })
         })
     }
 }

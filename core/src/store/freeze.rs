@@ -3,13 +3,13 @@
 //! A document's drafts of one unlock become one body. Bodies of one departure are numbered in random order,
 //! grants before what rests on them, so that the author's chain does not tell who came after whom.
 
-use super::index::{Item, Place};
+use super::index::{Item, ItemKey, Place};
 use super::ledger::Line;
 use super::vault::Vault;
 use super::write::{Draft, EntryRecord};
 use crate::envelope::{self, BodyHeader, SCHEMA_VERSION};
 use crate::error::Error;
-use crate::record::{Encounter, EntryContent, Kind, Shape, Summary, mapping};
+use crate::record::{Encounter, EntryContent, EntryValue, Kind, Shape, Summary};
 use crate::rules::Rule;
 use crate::storage::Transaction;
 use satchel_wire::cbor;
@@ -53,35 +53,66 @@ impl Vault {
 
     fn freeze_record(&mut self, tx: &Transaction<'_>, mut item: Item) -> Result<usize, Error> {
         let place = item.place();
+        if item.kind == Kind::Encounter {
+            self.renew_encounter_key(tx, &mut item)?;
+        }
         let drafts = self.drafts_of(tx, &item)?;
         let last = drafts.iter().map(|(number, _)| *number).max().unwrap_or(0);
         // the first write after a ban uses a fresh key: whoever was banned keeps the old one
         let is_fresh = item.key_under(&self.ban_mark()).is_some() || !self.env.holds(Rule::FreshKeyAfterBan);
         if !is_fresh {
             let document = if item.kind.shape() == Shape::Document { Some(self.document(tx, &item)?) } else { None };
-            item.keys.push(self.make_key());
+            item.keys.push(self.make_key(false));
             if let Some(document) = document {
                 self.put_document(tx, &item, &document)?;
             }
             self.save_item(tx, item.clone())?;
         }
+        let key = self.key_to_leave_under(tx, &item)?;
         let departures = bundle(item.kind.shape(), drafts.into_iter().map(|(_, draft)| draft));
         let count = departures.len();
         for departure in departures {
-            self.depart(tx, &item, &place, &departure)?;
+            self.depart(tx, &item, &key, &departure)?;
         }
         tx.remove_drafts_up_to(&place, last)?;
-        if item.kind == Kind::Encounter
-            && let Some(shown) = self.entry_values::<Encounter>(tx, &item)?.first()
-        {
+        if item.kind == Kind::Encounter {
             // until now the draft came first; among bodies it may stand beside one that another phone wrote
-            item.summary = mapping::encounter_summary(shown);
+            self.summarise_encounter(tx, &mut item)?;
             self.save_item(tx, item)?;
         }
         Ok(count)
     }
 
-    fn depart(&mut self, tx: &Transaction<'_>, item: &Item, place: &Place, departure: &Departure) -> Result<(), Error> {
+    /// A draft of an encounter whose key was made under other bans goes under a fresh one. What it masks moves with it.
+    fn renew_encounter_key(&mut self, tx: &Transaction<'_>, item: &mut Item) -> Result<(), Error> {
+        let bans = self.ban_mark();
+        let old = self.drafts_and_keys_of(tx, item)?.pop().filter(|(_, _, key)| key.bans != bans);
+        let Some((number, mut draft, old)) = old.filter(|_| self.env.holds(Rule::FreshKeyAfterBan)) else { return Ok(()) };
+        let mut content: EntryContent<Encounter> = super::read::read_entry(item.kind, &draft.content, old)?;
+        let key = self.key_to_write_under(item, content.value.has_fields())?;
+        self.mask(&mut content.value, &key);
+        zeroize::Zeroize::zeroize(&mut draft.content);
+        draft.content = content.to_bytes();
+        let place = item.place();
+        self.save_item(tx, item.clone())?;
+        tx.remove_drafts_up_to(&place, number)?;
+        self.add_draft(tx, &place, &key.record_key(), draft)
+    }
+
+    /// The key under which drafts leave: that under which an entry lies, since it masks what is in it, if it was made
+    /// under the bans that are known now.
+    fn key_to_leave_under(&self, tx: &Transaction<'_>, item: &Item) -> Result<ItemKey, Error> {
+        let bans = self.ban_mark();
+        if item.kind.shape() == Shape::Entry
+            && let Some((_, _, key)) = self.drafts_and_keys_of(tx, item)?.pop()
+            && (key.bans == bans || !self.env.holds(Rule::FreshKeyAfterBan))
+        {
+            return Ok(key.clone());
+        }
+        Ok(item.key_under(&bans).map_or_else(|| item.newest_key(), Ok)?.clone())
+    }
+
+    fn depart(&mut self, tx: &Transaction<'_>, item: &Item, key: &ItemKey, departure: &Departure) -> Result<(), Error> {
         let Some(first) = departure.drafts.first() else { return Ok(()) };
         let content = match item.kind.shape() {
             Shape::Document => {
@@ -118,11 +149,11 @@ impl Vault {
             log_head: self.keyring.log.head_for(&admitted).ok_or(Error::Removed)?,
             keep_until: first.keep_until,
         };
-        let key = item.key_under(&self.ban_mark()).map_or_else(|| item.newest_key(), Ok)?;
+        let place = item.place();
         let binding = self.binding(item, day, key.id);
         let body = envelope::seal_body(&self.env, self.team(), &binding, &key.record_key(), &self.signer, &header, &content)?;
-        tx.put_body(place, &body.id, &body.bytes)?;
-        self.ledger(tx)?.append(Line::new(day, body.id, *place, device, sequence));
+        tx.put_body(&place, &body.id, &body.bytes)?;
+        self.ledger(tx)?.append(Line::new(day, body.id, place, device, sequence));
         Ok(())
     }
 
@@ -138,7 +169,7 @@ impl Vault {
         self.save_entry(
             tx,
             EntryRecord { record, kind: Kind::Tally, subject: None, days: (day, keep_until) },
-            &EntryContent::first(tally),
+            EntryContent::first(tally),
             Summary::Plain,
         )
     }

@@ -11,10 +11,12 @@ use crate::team::notice::{Asks, ChainAsk};
 use minicbor::{Decode, Encode};
 use satchel_wire::ShiftDay;
 use satchel_wire::ids::{BodyId, DeviceId, OperationId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Most asks of one kind in a notice (count).
 const ASKS_MAX_COUNT: usize = 64;
+/// Most operations of one colleague's newest log heads that are asked for (count): an honest log has one or two.
+const HEADS_MAX_COUNT: usize = 8;
 /// So often a gap is asked for; after that a colleague's phone may still bring it.
 const TRIES_MAX_COUNT: u8 = 4;
 /// Most bodies that are pushed again in one day because somebody asked (count).
@@ -79,17 +81,29 @@ impl Vault {
         Ok(gaps)
     }
 
+    /// Operations that are missing here: parents of what waits, then what colleagues' frontiers name and nobody brought.
+    /// Without the second kind the last operation before a silence would stay unknown if its row is lost.
+    fn missing_operations(&self) -> Vec<OperationId> {
+        let log = &self.keyring.log;
+        let parents = log.missing();
+        let active: Vec<DeviceId> = log.state().active().map(|(device, ..)| device).filter(|device| *device != self.device).collect();
+        let named = active.iter().filter_map(|device| self.frontier_of(device));
+        let named = named.flat_map(|frontier| frontier.content().known.iter().take(HEADS_MAX_COUNT).copied().collect::<Vec<_>>());
+        let unknown: BTreeSet<OperationId> = named.filter(|id| log.operation(id).is_none() && !parents.contains(id)).collect();
+        parents.into_iter().chain(unknown).take(ASKS_MAX_COUNT).collect()
+    }
+
     /// Remembers, at the end of an exchange, what is missing.
     pub(super) fn note_gaps(&mut self, reader: &Reader<'_>) -> Result<(), Error> {
         let chains = self.chain_gaps(reader)?;
-        let missing = self.keyring.log.missing();
+        let missing = self.missing_operations();
         let known = &mut self.state.gaps;
         known.chains.retain(|device, gap| chains.get(device).is_some_and(|ask| ask.after == gap.after));
         for (device, ask) in chains {
             known.chains.entry(device).or_insert(Gap::new(ask.after));
         }
         known.operations.retain(|id, _| missing.contains(id));
-        for id in missing.into_iter().take(ASKS_MAX_COUNT) {
+        for id in missing {
             known.operations.entry(id).or_insert(Gap::new(0));
         }
         Ok(())
@@ -114,7 +128,7 @@ impl Vault {
                 asks.chains.push(*ask);
             }
         }
-        let missing = self.keyring.log.missing();
+        let missing = self.missing_operations();
         for (id, gap) in &mut self.state.gaps.operations {
             if missing.contains(id) && gap.is_due(today) {
                 gap.ask(today);

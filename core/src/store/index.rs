@@ -3,7 +3,8 @@
 //! ```text
 //! page = AEAD(page key, aad: "page", store, page id): CBOR [ item, … ]
 //! tail = AEAD(page key, aad: "page", store, page id, place): CBOR item     the newest version of one item
-//! item = CBOR map { 0: record, 1: kind, 2: subject, 3: day, 4: [ [key id, key, bans], … ], 5: summary, 6: until }
+//! item = CBOR map { 0: record, 1: kind, 2: subject, 3: day, 4: [ [key id, key, bans, author, field key], … ],
+//!         5: summary, 6: until, 7: day from which fields count }
 //! ```
 //!
 //! New and changed items are appended as tails; when enough have gathered the page is written anew under a
@@ -14,7 +15,7 @@
 //! record, in another *place*. So nobody can take over or block a record by naming its id first.
 
 use super::root::{PageRef, Root, Seed};
-use crate::crypto::{self, Aad, Nonce, RecordKey, labels};
+use crate::crypto::{self, Aad, FieldKey, Nonce, RecordKey, labels};
 use crate::env::Env;
 use crate::error::Error;
 use crate::record::{Kind, Summary};
@@ -73,14 +74,26 @@ pub(super) struct ItemKey {
     pub bans: BanMark,
     #[n(3)]
     pub author: DeviceId,
+    /// The field key that this key follows from, until what it masks is over.
+    #[n(4)]
+    pub field: Option<Seed>,
 }
 
 impl ItemKey {
     pub(super) fn make(env: &Env, bans: BanMark, author: DeviceId) -> Self {
-        Self { id: env.random(), key: Seed::make(env), bans, author }
+        Self { id: env.random(), key: Seed::make(env), bans, author, field: None }
+    }
+    /// One that follows from a field key.
+    pub(super) fn make_with_field(env: &Env, bans: BanMark, author: DeviceId) -> Self {
+        let field = FieldKey::make(env);
+        let key = Seed::new(field.derive_record_key().expose());
+        Self { id: env.random(), key, bans, author, field: Some(Seed::new(field.expose())) }
     }
     pub(super) fn record_key(&self) -> RecordKey {
         RecordKey::from_bytes(self.key.expose())
+    }
+    pub(super) fn field_key(&self) -> Option<FieldKey> {
+        self.field.as_ref().map(|field| FieldKey::from_bytes(field.expose()))
     }
 }
 
@@ -106,6 +119,9 @@ pub(super) struct Item {
     /// two days beyond the day of arrival.
     #[n(6)]
     pub until: Option<ShiftDay>,
+    /// The day from which the term of masked fields counts: the item's, but at most two days beyond the day of arrival.
+    #[n(7)]
+    pub fields_from: Option<ShiftDay>,
 }
 
 impl Item {
@@ -115,6 +131,18 @@ impl Item {
     /// The newest key made while exactly these bans were known: what is written next is sealed with it, or a fresh one.
     pub(super) fn key_under(&self, bans: &BanMark) -> Option<&ItemKey> {
         self.keys.iter().rev().find(|key| key.bans == *bans)
+    }
+    /// The same of those that can still mask, and let read, what is forgotten before the record.
+    pub(super) fn masking_key_under(&self, bans: &BanMark) -> Option<&ItemKey> {
+        self.keys.iter().rev().find(|key| key.bans == *bans && key.field.is_some())
+    }
+    /// The day from which the term of masked fields counts.
+    pub(super) fn fields_day(&self) -> ShiftDay {
+        self.fields_from.map_or(self.day, |from| from.min(self.day))
+    }
+    /// Whether something in it is still to be forgotten before the record.
+    pub(super) fn has_fields(&self) -> bool {
+        matches!(self.summary, Summary::Encounter { zone: Some(_), .. }) || self.keys.iter().any(|key| key.field.is_some())
     }
     /// The newest key.
     pub(super) fn newest_key(&self) -> Result<&ItemKey, Error> {
@@ -284,6 +312,23 @@ impl Index {
             self.tails.remove(page);
         }
         Ok(!pages.is_empty())
+    }
+
+    /// Writes the pages of some places anew, under fresh keys: what was taken out of their items is gone from old copies
+    /// as well. The root must be stored in the same transaction.
+    pub(super) fn renew<'a>(
+        &mut self,
+        env: &Env,
+        tx: &Transaction<'_>,
+        store_id: &[u8; 16],
+        root: &mut Root,
+        places: impl Iterator<Item = &'a Place>,
+    ) -> Result<(), Error> {
+        let mut pages: BTreeSet<PageId> = places.filter_map(|place| self.items.get(place)).map(|(_, page)| *page).collect();
+        while let Some(page) = pages.pop_first() {
+            self.fold(env, tx, store_id, root, &page)?;
+        }
+        Ok(())
     }
 
     /// Every place that has been read.

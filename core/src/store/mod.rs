@@ -50,6 +50,7 @@ mod ledger;
 mod locking;
 mod mailbox;
 mod membership;
+mod nearby;
 mod observer;
 mod pack;
 mod pages;

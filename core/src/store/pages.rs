@@ -8,10 +8,11 @@
 
 use super::accept::BodyVerdict;
 use super::index::{Place, place_of};
+use super::retention::Terms;
 use super::root::Seed;
 use super::vault::Vault;
-use crate::crypto::{self, PageKey, RecordKey, labels};
-use crate::envelope::directory::{self, DirectoryEntry, DirectoryError, RootContent, RootPart};
+use crate::crypto::{self, FieldKey, PageKey, labels};
+use crate::envelope::directory::{self, DirectoryEntry, DirectoryError, EntryKey, RootContent, RootPart};
 use crate::envelope::{self, Binding, Covered};
 use crate::error::Error;
 use crate::record::{Audience, Kind};
@@ -19,7 +20,7 @@ use crate::storage::{Reader, Transaction};
 use minicbor::{Decode, Encode};
 use satchel_wire::ShiftDay;
 use satchel_wire::ids::{BodyId, DeviceId, RecordId, RowId, RowName, TurnId};
-use satchel_wire::limits::{DIRECTORY_PAGES_MAX_COUNT, DIRECTORY_ROOT_ROWS_MAX_COUNT, DIRECTORY_WANTED_MAX_COUNT};
+use satchel_wire::limits::{DAY_AHEAD_MAX_DAYS, DIRECTORY_PAGES_MAX_COUNT, DIRECTORY_ROOT_ROWS_MAX_COUNT, DIRECTORY_WANTED_MAX_COUNT};
 use satchel_wire::row::Row;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -50,6 +51,9 @@ pub(super) struct KnownPage {
     /// Of one record with very many bodies: which part.
     #[n(4)]
     pub part: u16,
+    /// The earliest day of a record in it whose field key it lists: its own key goes when that is over.
+    #[n(5)]
+    pub fields_from: Option<ShiftDay>,
 }
 
 /// A root that a colleague or this phone published under a turn that is held.
@@ -106,7 +110,7 @@ struct Listed {
     record: RecordId,
     kind: Kind,
     subject: Option<RecordId>,
-    keys: Vec<([u8; 8], RecordKey)>,
+    keys: Vec<EntryKey>,
 }
 
 /// All of it. What is sealed is read when first asked for.
@@ -170,23 +174,26 @@ impl Vault {
     /// Judges a row that no turn here opens by what is known of it otherwise. None: it stays unknown.
     pub(super) fn accept_unopened(&mut self, tx: &Transaction<'_>, row: &Row) -> Result<Option<(Option<BodyId>, BodyVerdict)>, Error> {
         let team = self.team();
-        if let Some((id, body)) = envelope::body_of(row) {
-            if self.ledger(tx)?.line(&id).is_some() {
+        if let Some((body_id, body)) = envelope::body_of(row) {
+            if self.ledger(tx)?.line(&body_id).is_some() {
                 // another cover of a body that is here
-                return Ok(Some((Some(id), BodyVerdict::Known)));
+                return Ok(Some((Some(body_id), BodyVerdict::Known)));
             }
-            let listed = self.directory.wanted.get(&id).cloned().unwrap_or_default();
+            let listed = self.directory.wanted.get(&body_id).cloned().unwrap_or_default();
             for (entry, day) in listed {
-                let Some((key_id, key)) = entry.keys.iter().find(|(_, key)| envelope::is_sealed_by(body, key)) else { continue };
-                let (record, subject, kind, key_id) = (entry.record, entry.subject, entry.kind, *key_id);
+                let Some(EntryKey { id, key, field }) = entry.keys.iter().find(|known| envelope::is_sealed_by(body, &known.key)) else {
+                    continue;
+                };
+                let (record, subject, kind, key_id) = (entry.record, entry.subject, entry.kind, *id);
                 let binding = Binding { record, subject, audience: Audience::Team, kind, day, key_id };
-                let covered = Covered { binding, key: key.duplicate(), body_id: id, body: body.to_vec() };
+                let covered =
+                    Covered { binding, key: key.duplicate(), field: field.as_ref().map(FieldKey::duplicate), body_id, body: body.to_vec() };
                 match self.judge(tx, covered)? {
                     // the page lied, not the row
                     BodyVerdict::ThrownAway => {}
                     verdict => {
-                        self.directory.wanted.remove(&id);
-                        return Ok(Some((Some(id), verdict)));
+                        self.directory.wanted.remove(&body_id);
+                        return Ok(Some((Some(body_id), verdict)));
                     }
                 }
             }
@@ -325,12 +332,13 @@ impl Vault {
 
     fn take_page(&mut self, tx: &Transaction<'_>, row: RowId, key: Seed, entries: Vec<DirectoryEntry>) -> Result<(), Error> {
         let digest = digest_of(&entries)?;
+        let latest = self.latest_day()?.plus(DAY_AHEAD_MAX_DAYS);
+        let fields_from = earliest_with_field(&entries).map(|day| day.min(latest));
         let mut places = Vec::new();
         for entry in entries {
             let Some(kind) = Kind::from_byte(entry.kind) else { continue };
             places.push(place_of(entry.record, kind, entry.subject));
-            let keys = entry.keys.into_iter().map(|key| (key.id, key.key)).collect();
-            let listed = Arc::new(Listed { record: entry.record, kind, subject: entry.subject, keys });
+            let listed = Arc::new(Listed { record: entry.record, kind, subject: entry.subject, keys: entry.keys });
             for (body, day) in entry.bodies {
                 if self.ledger(tx)?.line(&body).is_none() && self.directory.wanted.len() < DIRECTORY_WANTED_MAX_COUNT {
                     self.directory.wanted.entry(body).or_default().push((Arc::clone(&listed), day));
@@ -340,7 +348,7 @@ impl Vault {
         // a record in several parts is read part by part; only its maker knows which is which, so it is not named again
         let is_whole = places.windows(2).all(|pair| pair[0] != pair[1]);
         if is_whole {
-            self.wire_pages_mut(tx)?.push(KnownPage { row, key, digest, places, part: 0 });
+            self.wire_pages_mut(tx)?.push(KnownPage { row, key, digest, places, part: 0, fields_from });
         }
         self.directory.news = true;
         self.forget_unread(tx, &row)
@@ -442,6 +450,23 @@ impl Vault {
         Ok(())
     }
 
+    /// Forgets pages that list a field key whose term is over. Says whether there were any.
+    pub(super) fn prune_pages_with_fields(&mut self, tx: &Transaction<'_>, terms: &Terms) -> Result<bool, Error> {
+        let is_over = |page: &KnownPage| page.fields_from.is_some_and(|from| terms.are_fields_over(from));
+        let lists = |listed: &Listed| listed.keys.iter().any(|key| key.field.is_some());
+        if self.directory.wanted.values().flatten().any(|(listed, day)| lists(listed) && terms.are_fields_over(*day)) {
+            // the next root lists again what is still wanted
+            self.directory.wanted.clear();
+        }
+        // what is being published was made under earlier terms
+        self.directory.outgoing = None;
+        let found = self.wire_pages(tx)?.iter().any(is_over);
+        if found {
+            self.wire_pages_mut(tx)?.retain(|page| !is_over(page));
+        }
+        Ok(found)
+    }
+
     /// Keys of pages, and of bodies that they list, whether in the file or in memory alone.
     #[cfg(feature = "adversary")]
     #[allow(clippy::type_complexity, reason = "for one caller")]
@@ -452,8 +477,15 @@ impl Vault {
         let mut pages: Vec<[u8; 32]> = self.wire_pages(reader)?.iter().map(|page| *page.key.expose()).collect();
         pages.extend(self.roots(reader)?.known.iter().flat_map(|root| &root.unread).map(|(_, key)| *key.expose()));
         let listed = self.directory.wanted.values().flatten().map(|(listed, _)| listed);
-        let keys = listed.flat_map(|listed| listed.keys.iter().map(|(_, key)| (listed.record, listed.kind, listed.subject, *key.expose())));
+        let keys = listed.flat_map(|listed| listed.keys.iter().map(|key| (listed.record, listed.kind, listed.subject, *key.key.expose())));
         Ok((pages, keys.collect()))
+    }
+
+    /// Field keys that pages listed of bodies which are not here: in memory alone.
+    #[cfg(feature = "adversary")]
+    pub(super) fn dangerous_listed_fields(&self) -> Vec<[u8; 32]> {
+        let keys = self.directory.wanted.values().flatten().flat_map(|(listed, _)| &listed.keys);
+        keys.filter_map(|key| key.field.as_ref()).map(|field| *field.expose()).collect()
     }
 
     /// Another relay: nothing that was on the old one is there.
@@ -464,6 +496,12 @@ impl Vault {
         self.directory.outgoing = None;
         Ok(())
     }
+}
+
+/// The earliest day of a record of which a page lists a field key.
+pub(super) fn earliest_with_field(entries: &[DirectoryEntry]) -> Option<ShiftDay> {
+    let with_field = entries.iter().filter(|entry| entry.keys.iter().any(|key| key.field.is_some()));
+    with_field.flat_map(|entry| &entry.bodies).map(|(_, day)| *day).min()
 }
 
 /// What a page holds, as a hash.

@@ -5,11 +5,12 @@
 //! knows the pages when they come. Only what is in the index and the ledger is listed: this phone has applied every ban
 //! that it knows, so nothing erased ever appears.
 
-use super::index::Place;
-use super::pages::{KnownPage, KnownRoot, digest_of};
+use super::index::{ItemKey, Place};
+use super::pages::{KnownPage, KnownRoot, digest_of, earliest_with_field};
+use super::retention::Terms;
 use super::root::Seed;
 use super::vault::Vault;
-use crate::crypto::{PageKey, RecordKey};
+use crate::crypto::PageKey;
 use crate::envelope::directory::{self, DirectoryEntry, EntryKey, PAGE_CONTENT_MAX_BYTES, PageName, RootContent};
 use crate::error::Error;
 use crate::record::Kind;
@@ -32,6 +33,12 @@ const FRONTIERS_MAX_BYTES: usize = 512 * 1024;
 
 /// Places of a page, which part of a divided record it is, and what it holds.
 type NewPage = (Vec<Place>, u16, Vec<DirectoryEntry>);
+
+/// What there is to list: bodies by place, and by which terms their field keys are given.
+struct Listing {
+    bodies: BTreeMap<Place, Vec<(BodyId, ShiftDay)>>,
+    terms: Terms,
+}
 
 /// A publication on its way: it may take several pushes.
 pub(super) struct Outgoing {
@@ -122,20 +129,22 @@ impl Vault {
             bodies.entry(line.place).or_default().push((line.body, line.day));
         }
         bodies.values_mut().for_each(|bodies| bodies.sort_unstable());
+        let listing = Listing { bodies, terms: self.latest_terms()? };
         for kind in Kind::ALL {
             self.index.load_kind(tx, &self.store_id, &self.root, kind)?;
         }
-        let (kept, mut open) = self.unchanged_pages(tx, &bodies)?;
+        let (kept, mut open) = self.unchanged_pages(tx, &listing)?;
         // by kind and week, so that retention and erasure touch few pages
         open.sort_by_cached_key(|place| {
             self.index.item(place).map_or((0, 0, *place), |item| (item.kind.byte(), item.day.days() / 7, *place))
         });
         let mut rows = VecDeque::new();
         let mut names: Vec<PageName> = kept.iter().map(name_of).collect();
-        for (places, part, entries) in self.fill(&open, &bodies)? {
+        for (places, part, entries) in self.fill(&open, &listing)? {
             let key = Seed::make(&self.env);
             let row = directory::seal_page(&self.env, team, &PageKey::from_bytes(key.expose()), &entries).map_err(|_| Error::TooMany)?;
-            let page = KnownPage { row: row.id(), key, digest: digest_of(&entries)?, places, part };
+            let fields_from = earliest_with_field(&entries);
+            let page = KnownPage { row: row.id(), key, digest: digest_of(&entries)?, places, part, fields_from };
             names.push(name_of(&page));
             rows.push_back((row, Some(page)));
         }
@@ -155,27 +164,23 @@ impl Vault {
     }
 
     /// Known pages that may be named again, and the places that need a page.
-    fn unchanged_pages(
-        &mut self,
-        reader: &Reader<'_>,
-        bodies: &BTreeMap<Place, Vec<(BodyId, ShiftDay)>>,
-    ) -> Result<(Vec<KnownPage>, Vec<Place>), Error> {
+    fn unchanged_pages(&mut self, reader: &Reader<'_>, listing: &Listing) -> Result<(Vec<KnownPage>, Vec<Place>), Error> {
         let known = self.wire_pages(reader)?.clone();
         let mut kept = Vec::new();
         let mut sparse = Vec::new();
         let mut taken: BTreeSet<(Place, u16)> = BTreeSet::new();
         for page in known.into_iter().rev() {
             let is_free = page.places.iter().all(|place| !taken.contains(&(*place, page.part)));
-            if is_free && self.current_digest(&page, bodies)? == Some(page.digest) {
+            if is_free && self.current_digest(&page, listing)? == Some(page.digest) {
                 taken.extend(page.places.iter().map(|place| (*place, page.part)));
-                let is_sparse = page.places.len() < SPARSE_RECORDS_COUNT && !self.is_divided(&page, bodies);
+                let is_sparse = page.places.len() < SPARSE_RECORDS_COUNT && !self.is_divided(&page, listing);
                 if is_sparse { sparse.push(page) } else { kept.push(page) }
             }
         }
         let is_covered = |place: &Place, entries: usize| (0..entries).all(|part| taken.contains(&(*place, part as u16)));
         let mut open = Vec::new();
-        for place in bodies.keys() {
-            let entries = self.entries_of(place, bodies).len();
+        for place in listing.bodies.keys() {
+            let entries = self.entries_of(place, listing).len();
             if entries > 0 && !is_covered(place, entries) {
                 open.push(*place);
             }
@@ -191,15 +196,15 @@ impl Vault {
         Ok((kept, open))
     }
 
-    fn is_divided(&self, page: &KnownPage, bodies: &BTreeMap<Place, Vec<(BodyId, ShiftDay)>>) -> bool {
-        page.places.first().is_some_and(|place| self.entries_of(place, bodies).len() > 1)
+    fn is_divided(&self, page: &KnownPage, listing: &Listing) -> bool {
+        page.places.first().is_some_and(|place| self.entries_of(place, listing).len() > 1)
     }
 
     /// What a page would hold if it were made now. None: it lists a record that is not here.
-    fn current_digest(&self, page: &KnownPage, bodies: &BTreeMap<Place, Vec<(BodyId, ShiftDay)>>) -> Result<Option<[u8; 16]>, Error> {
+    fn current_digest(&self, page: &KnownPage, listing: &Listing) -> Result<Option<[u8; 16]>, Error> {
         let mut entries = Vec::new();
         for place in &page.places {
-            let mut found = self.entries_of(place, bodies);
+            let mut found = self.entries_of(place, listing);
             let at = usize::from(page.part);
             if found.len() <= at || (found.len() > 1 && page.places.len() > 1) {
                 return Ok(None);
@@ -210,8 +215,10 @@ impl Vault {
     }
 
     /// The entries of one record: one, unless it has very many keys or bodies.
-    fn entries_of(&self, place: &Place, bodies: &BTreeMap<Place, Vec<(BodyId, ShiftDay)>>) -> Vec<DirectoryEntry> {
-        let (Some(item), Some(bodies)) = (self.index.item(place), bodies.get(place)) else { return Vec::new() };
+    fn entries_of(&self, place: &Place, listing: &Listing) -> Vec<DirectoryEntry> {
+        let (Some(item), Some(bodies)) = (self.index.item(place), listing.bodies.get(place)) else { return Vec::new() };
+        let may_give = !listing.terms.are_fields_over(item.fields_day());
+        let entry_key = |key: &ItemKey| EntryKey { id: key.id, key: key.record_key(), field: key.field_key().filter(|_| may_give) };
         let mut entries = Vec::new();
         for keys in item.keys.chunks(PAGE_ENTRY_KEYS_MAX_COUNT) {
             for bodies in bodies.chunks(PAGE_ENTRY_BODIES_MAX_COUNT) {
@@ -219,7 +226,7 @@ impl Vault {
                     record: item.record,
                     kind: item.kind.byte(),
                     subject: item.subject,
-                    keys: keys.iter().map(|key| EntryKey { id: key.id, key: RecordKey::from_bytes(key.key.expose()) }).collect(),
+                    keys: keys.iter().map(entry_key).collect(),
                     bodies: bodies.to_vec(),
                 });
             }
@@ -227,11 +234,11 @@ impl Vault {
         entries
     }
 
-    fn fill(&self, open: &[Place], bodies: &BTreeMap<Place, Vec<(BodyId, ShiftDay)>>) -> Result<Vec<NewPage>, Error> {
+    fn fill(&self, open: &[Place], listing: &Listing) -> Result<Vec<NewPage>, Error> {
         let mut pages = Vec::new();
         let (mut places, mut entries, mut size): (Vec<Place>, Vec<DirectoryEntry>, usize) = (Vec::new(), Vec::new(), 0);
         for place in open {
-            let mut found = self.entries_of(place, bodies);
+            let mut found = self.entries_of(place, listing);
             if found.len() > 1 {
                 for (part, entry) in found.into_iter().enumerate() {
                     pages.push((vec![*place], u16::try_from(part).map_err(|_| Error::TooMany)?, vec![entry]));

@@ -1,7 +1,7 @@
 //! Reading records: lists from sealed summaries, single records from their bodies.
 
 use super::Unlocked;
-use super::index::{Item, place_of};
+use super::index::{Item, ItemKey, place_of};
 use super::vault::Vault;
 use super::write::{Draft, draft_aad, name_record};
 use crate::crypto;
@@ -101,13 +101,11 @@ impl Vault {
         let mut versions = Vec::new();
         for id in reader.bodies_of(&place)? {
             let body = reader.body(&place, &id)?.ok_or(Error::Damaged)?;
-            let content = self.open_own_body(item, &body)?;
-            let content = EntryContent::from_bytes(&content, item.kind.has_successors()).map_err(|_| Error::Damaged)?;
-            versions.push((Some(id), content));
+            let (content, key) = self.open_body_and_key(item, &body)?;
+            versions.push((Some(id), read_entry(item.kind, &content, key)?));
         }
-        for (_, draft) in self.drafts_of(reader, item)? {
-            let content = EntryContent::from_bytes(&draft.content, item.kind.has_successors()).map_err(|_| Error::Damaged)?;
-            versions.push((None, content));
+        for (_, draft, key) in self.drafts_and_keys_of(reader, item)? {
+            versions.push((None, read_entry(item.kind, &draft.content, key)?));
         }
         // every known entry has one: without, a grant would be taken for never given, a sum for nothing
         if versions.is_empty() { Err(Error::Damaged) } else { Ok(versions) }
@@ -136,10 +134,14 @@ impl Vault {
 
     /// The content of a body that was accepted here before; its signature was checked then.
     pub(super) fn open_own_body(&self, item: &Item, body: &[u8]) -> Result<zeroize::Zeroizing<Vec<u8>>, Error> {
+        self.open_body_and_key(item, body).map(|(content, _)| content)
+    }
+
+    fn open_body_and_key<'a>(&self, item: &'a Item, body: &[u8]) -> Result<(zeroize::Zeroizing<Vec<u8>>, &'a ItemKey), Error> {
         for key in item.keys.iter().rev() {
             let binding = self.binding(item, item.day, key.id);
             if let Ok(opened) = envelope::open_body(self.team(), &binding, &key.record_key(), body) {
-                return Ok(opened.into_content());
+                return Ok((opened.into_content(), key));
             }
         }
         Err(Error::Damaged)
@@ -160,16 +162,31 @@ impl Vault {
 
     /// A record's drafts, oldest first.
     pub(super) fn drafts_of(&self, reader: &Reader<'_>, item: &Item) -> Result<Vec<(u32, Draft)>, Error> {
+        Ok(self.drafts_and_keys_of(reader, item)?.into_iter().map(|(number, draft, _)| (number, draft)).collect())
+    }
+
+    /// The same, each with the key under which it lies.
+    pub(super) fn drafts_and_keys_of<'a>(&self, reader: &Reader<'_>, item: &'a Item) -> Result<Vec<(u32, Draft, &'a ItemKey)>, Error> {
         let place = item.place();
         let mut drafts = Vec::new();
         reader.for_each_draft_of::<Error>(&place, |number, sealed| {
             let aad = draft_aad(self, &place, number);
-            let plain = item.keys.iter().rev().find_map(|key| crypto::open(&key.record_key(), &aad, sealed).ok()).ok_or(Error::Damaged)?;
-            drafts.push((number, cbor::decode(&plain).map_err(|_| Error::Damaged)?));
+            let opened = item.keys.iter().rev().find_map(|key| Some((crypto::open(&key.record_key(), &aad, sealed).ok()?, key)));
+            let (plain, key) = opened.ok_or(Error::Damaged)?;
+            drafts.push((number, cbor::decode(&plain).map_err(|_| Error::Damaged)?, key));
             Ok(())
         })?;
         Ok(drafts)
     }
+}
+
+/// An entry as it lies in a body or draft, without the masks that its key can take off.
+pub(super) fn read_entry<T: EntryValue>(kind: Kind, content: &[u8], key: &ItemKey) -> Result<EntryContent<T>, Error> {
+    let mut content = EntryContent::<T>::from_bytes(content, kind.has_successors()).map_err(|_| Error::Damaged)?;
+    if let Some(field) = key.field_key() {
+        content.value.unmask(Some(&|nonce, value| field.mask(nonce, value)));
+    }
+    Ok(content)
 }
 
 impl Unlocked {
@@ -211,7 +228,7 @@ impl Unlocked {
                     id: item.record,
                     day: item.day,
                     kind: *kind,
-                    zone: zone.filter(|_| !terms.is_zone_over(item.day)),
+                    zone: zone.filter(|_| !terms.are_fields_over(item.fields_day())),
                     participant: item.subject,
                     offers: *offers,
                 }),
@@ -228,7 +245,7 @@ impl Unlocked {
         self.read(|vault, reader| {
             let (item, terms) = vault.find_shown(reader, encounter, Kind::Encounter)?;
             let mut values = vault.entry_values::<Encounter>(reader, &item)?;
-            if terms.is_zone_over(item.day) {
+            if terms.are_fields_over(item.fields_day()) {
                 values.iter_mut().for_each(|value| value.zone = None);
             }
             let alias = vault.alias_read(item.subject);

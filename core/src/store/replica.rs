@@ -50,16 +50,23 @@ impl Unlocked {
 impl PeerLink {
     /// Takes bytes of the other side, in any portions. What they brought is on disk when this returns.
     pub fn receive(&mut self, bytes: &[u8]) -> Result<(), SessionError<Error>> {
+        self.check()?;
         self.session.receive(&mut self.unlocked, bytes)
     }
 
     /// At most `max` bytes for the other side; none when nothing waits.
     pub fn transmit(&mut self, max: usize) -> Result<Option<Vec<u8>>, SessionError<Error>> {
+        self.check()?;
         if let Some(bytes) = self.session.transmit(max) {
             return Ok(Some(bytes));
         }
         self.session.pump(&mut self.unlocked)?;
         Ok(self.session.transmit(max))
+    }
+
+    /// After a lock not even what is already sealed leaves, and nothing that comes is looked at.
+    fn check(&self) -> Result<(), SessionError<Error>> {
+        self.unlocked.alive().map(drop).map_err(SessionError::Replica)
     }
 
     /// Whether both sides have said all they had.
@@ -151,7 +158,12 @@ impl Vault {
         let sealed_by = |key: &&super::index::ItemKey| envelope::is_sealed_by(&body, &key.record_key());
         let key = item.keys.iter().find(sealed_by).ok_or(Error::Damaged)?;
         let binding = self.binding(&item, line.day, key.id);
-        Ok(Some(envelope::cover_row(&self.env, self.team(), lane, &binding, &key.record_key(), &body)?))
+        // what is over is not handed out: not even by a phone that has not been tended yet
+        let field = key.field_key().filter(|_| !terms.are_fields_over(item.fields_day()));
+        Ok(Some(match field {
+            Some(field) => envelope::cover_row_with_field(&self.env, self.team(), lane, &binding, &field, &body)?,
+            None => envelope::cover_row(&self.env, self.team(), lane, &binding, &key.record_key(), &body)?,
+        }))
     }
 
     /// Of some turns, newest first, those that the newest frontiers of colleagues name last.

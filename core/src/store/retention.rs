@@ -3,7 +3,7 @@
 //! | kind | hidden after | destroyed |
 //! |---|---|---|
 //! | encounter | its keep-until day, or its day + the charter's encounter days if that is earlier | at once |
-//! | its zone in lists and when read | its day + the charter's zone days | with the encounter |
+//! | its zone | its day + the charter's zone days | at once: its field key, everywhere it lies |
 //! | vault | the last day of its grant, or the charter's longest term if that is earlier; at once when it is taken back | then; one absence limit later where only the charter ended it |
 //! | anything about somebody whose file was taken back | at once | by its tombstone |
 //! | participant, follow-up, self-referral | the last contact + the charter's participant days | one absence limit later |
@@ -16,11 +16,13 @@
 //! any more, and dropped where it arrives again.
 
 use super::Unlocked;
+use super::accept::Held;
 use super::index::{Item, Place, place_of};
 use super::vault::Vault;
 use super::write::entry_term_days;
 use crate::error::Error;
 use crate::record::{Kind, Shape, Summary};
+use crate::rules::Rule;
 use crate::storage::{Reader, Transaction};
 use crate::team::tombstone::Target;
 use satchel_wire::ShiftDay;
@@ -55,8 +57,8 @@ pub(super) struct Terms {
 }
 
 impl Terms {
-    /// Whether the zone of an encounter of a day is over.
-    pub(super) fn is_zone_over(&self, day: ShiftDay) -> bool {
+    /// Whether what is masked in an encounter of a day is over: its zone.
+    pub(super) fn are_fields_over(&self, day: ShiftDay) -> bool {
         day.plus(self.zone_days) < self.day
     }
 
@@ -159,7 +161,7 @@ impl Vault {
         }
         let until = self.entry_until(kind, day, keep_until)?;
         let unknown = RecordId::from_bytes([0; 16]);
-        let item = Item { record: unknown, kind, subject: None, day, keys: Vec::new(), summary: Summary::Plain, until };
+        let item = Item { record: unknown, kind, subject: None, day, keys: Vec::new(), summary: Summary::Plain, until, fields_from: None };
         Ok(terms.is_entry_over(&item))
     }
 
@@ -209,21 +211,51 @@ impl Vault {
         self.replace_held_key(tx)
     }
 
-    /// Takes zones that are over out of the summaries.
+    /// Destroys the field keys of zones that are over, everywhere they lie, and takes the zones out of the summaries. The
+    /// encounters stay, with bytes in their signed bodies that nobody can read any more.
     fn drop_zones(&mut self, tx: &Transaction<'_>, terms: &Terms) -> Result<usize, Error> {
-        let with_zone = self
-            .index
-            .of_kind(Kind::Encounter)
-            .filter(|item| matches!(item.summary, Summary::Encounter { zone: Some(_), .. }) && terms.is_zone_over(item.day));
-        let items: Vec<Item> = with_zone.cloned().collect();
-        let count = items.len();
-        for mut item in items {
+        let over = self.index.of_kind(Kind::Encounter).filter(|item| item.has_fields() && terms.are_fields_over(item.fields_day()));
+        let mut items: Vec<Item> = over.cloned().collect();
+        let destroys = self.env.holds(Rule::DestroyFieldKeys);
+        let held = destroys && self.drop_held_fields(tx, terms)?;
+        let pages = destroys && self.prune_pages_with_fields(tx, terms)?;
+        if items.is_empty() && !held && !pages {
+            return Ok(0);
+        }
+        let mut count = 0;
+        let places: Vec<Place> = items.iter().map(Item::place).collect();
+        for item in &mut items {
             if let Summary::Encounter { zone, .. } = &mut item.summary {
-                *zone = None;
+                count += usize::from(zone.take().is_some());
             }
+            item.keys.iter_mut().filter(|_| destroys).for_each(|key| key.field = None);
+        }
+        for item in items {
             self.save_item(tx, item)?;
         }
+        // under fresh keys of pages, of what is held, and of the store: an old copy of the file must not give them back
+        if destroys {
+            self.index.renew(&self.env, tx, &self.store_id, &mut self.root, places.iter())?;
+            self.touch_root();
+            self.replace_held_key(tx)?;
+        }
         Ok(count)
+    }
+
+    /// Takes field keys that are over out of bodies that are held. Says whether there were any.
+    fn drop_held_fields(&mut self, tx: &Transaction<'_>, terms: &Terms) -> Result<bool, Error> {
+        let mut changed = false;
+        for (id, held) in self.all_held(tx)? {
+            let Held::Body(mut body) = held else { continue };
+            if body.field.is_none() || !terms.are_fields_over(body.day.min(terms.day.plus(DAY_AHEAD_MAX_DAYS))) {
+                continue;
+            }
+            body.field = None;
+            tx.remove_held(&id)?;
+            self.put_held(tx, &id, &zeroize::Zeroizing::new(satchel_wire::cbor::encode(&Held::Body(body))))?;
+            changed = true;
+        }
+        Ok(changed)
     }
 }
 

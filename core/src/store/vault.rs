@@ -501,9 +501,10 @@ impl Vault {
         self.index.of_kind(kind).filter(|item| item.record == record).min_by_key(|item| item.place()).cloned().ok_or(Error::NoSuchRecord)
     }
 
-    /// A fresh key for a record.
-    pub(super) fn make_key(&self) -> ItemKey {
-        ItemKey::make(&self.env, self.ban_mark(), self.device)
+    /// A fresh key for a record; one that masks where something in it is forgotten before the record.
+    pub(super) fn make_key(&self, masks: bool) -> ItemKey {
+        let make = if masks { ItemKey::make_with_field } else { ItemKey::make };
+        make(&self.env, self.ban_mark(), self.device)
     }
     /// The membership bans known: a key made under others seals nothing new.
     pub(super) fn ban_mark(&self) -> BanMark {

@@ -1,7 +1,7 @@
 //! Writing records. A save is sealed and committed at once as a draft; it is numbered and signed when it first leaves.
 
 use super::Unlocked;
-use super::index::{Item, place_of};
+use super::index::{Item, ItemKey, place_of};
 use super::vault::Vault;
 use crate::consent::grant::RECORD_GRANT_MAX_DAYS;
 use crate::consent::{Grant, HowGiven};
@@ -13,6 +13,7 @@ use crate::record::{
     Encounter, EncounterKind, EntryContent, EntryValue, FollowUpDraft, FollowUpState, Kind, Offer, Outcome, ParticipantDraft,
     ParticipantEdit, ReferralStatus, SelfReferralDraft, SubjectRule, Summary,
 };
+use crate::rules::Rule;
 use crate::screen::{Note, ShortText};
 use crate::storage::{Reader, Transaction};
 use minicbor::{Decode, Encode};
@@ -113,7 +114,7 @@ impl Vault {
         &mut self,
         tx: &Transaction<'_>,
         entry: EntryRecord,
-        content: &EntryContent<T>,
+        mut content: EntryContent<T>,
         summary: Summary,
     ) -> Result<(), Error> {
         let EntryRecord { record, kind, subject, days } = entry;
@@ -125,18 +126,47 @@ impl Vault {
         self.require_open(&super::erase::target(record, subject))?;
         let mut item = match self.item(tx, &place)? {
             Some(item) => item,
-            None => Item { record, kind, subject, day, keys: vec![self.make_key()], summary: Summary::Plain, until: None },
+            None => Item { record, kind, subject, day, keys: Vec::new(), summary: Summary::Plain, until: None, fields_from: None },
         };
         item.day = day;
         item.until = Some(keep_until);
         item.summary = summary;
-        let key = item.newest_key()?.record_key();
+        if kind.has_fields() {
+            item.fields_from = item.fields_from.or(Some(day));
+        }
+        let key = self.key_to_write_under(&mut item, content.value.has_fields())?;
         self.save_item(tx, item)?;
+        self.mask(&mut content.value, &key);
+        let content = content.to_bytes();
         tx.remove_drafts_up_to(&place, u32::MAX)?;
-        self.add_draft(tx, &place, &key, Draft { day, keep_until: Some(keep_until), session: self.session, content: content.to_bytes() })
+        self.add_draft(tx, &place, &key.record_key(), Draft { day, keep_until: Some(keep_until), session: self.session, content })
     }
 
-    fn add_draft(&mut self, tx: &Transaction<'_>, place: &RecordId, key: &RecordKey, draft: Draft) -> Result<(), Error> {
+    /// The key for what is written now: made while the same bans were known as now, or made now. Whoever is banned since
+    /// an older one was made has that one, and must not read a draft in this phone's flash with it either.
+    pub(super) fn key_to_write_under(&self, item: &mut Item, masks: bool) -> Result<ItemKey, Error> {
+        let bans = self.ban_mark();
+        let known = if masks { item.masking_key_under(&bans) } else { item.key_under(&bans) };
+        if let Some(key) = known {
+            return Ok(key.clone());
+        }
+        if !masks && !item.keys.is_empty() && !self.env.holds(Rule::FreshKeyAfterBan) {
+            return item.newest_key().cloned();
+        }
+        let key = self.make_key(masks);
+        item.keys.push(key.clone());
+        Ok(key)
+    }
+
+    /// Masks what is forgotten before its record; without a field key it is left out.
+    pub(super) fn mask<T: EntryValue>(&self, value: &mut T, key: &ItemKey) {
+        match key.field_key().filter(|_| value.has_fields()) {
+            Some(field) => value.mask(self.env.random(), Some(&|nonce, value| field.mask(nonce, value))),
+            None => value.mask([0; 8], None),
+        }
+    }
+
+    pub(super) fn add_draft(&mut self, tx: &Transaction<'_>, place: &RecordId, key: &RecordKey, draft: Draft) -> Result<(), Error> {
         let mut number = 0;
         tx.for_each_draft_of::<Error>(place, |last, _| {
             number = last.saturating_add(1);
@@ -167,7 +197,8 @@ impl Vault {
 
     pub(super) fn put_document(&self, tx: &Transaction<'_>, item: &Item, document: &Document) -> Result<(), Error> {
         let plain = Zeroizing::new(document.save());
-        let key = item.newest_key()?.record_key();
+        // what this phone wrote after a ban stands in it as well: no key from before
+        let key = item.key_under(&self.ban_mark()).map_or_else(|| item.newest_key(), Ok)?.record_key();
         let place = item.place();
         let sealed = crypto::seal(&key, Nonce::make(&self.env), &snapshot_aad(self, &place), &plain).map_err(|_| Error::TooMany)?;
         Ok(tx.put_document(&place, &sealed)?)
@@ -189,16 +220,16 @@ impl Vault {
         self.require_open(&target)?;
         let mut item = match self.item(tx, &place)? {
             Some(item) => item,
-            None => Item { record, kind, subject, day, keys: vec![self.make_key()], summary: Summary::Plain, until: None },
+            None => Item { record, kind, subject, day, keys: Vec::new(), summary: Summary::Plain, until: None, fields_from: None },
         };
         let mut document = self.document(tx, &item)?;
         let Some(change) = document.edit(edit).map_err(|error| Error::Document(error.code()))? else { return Ok(()) };
         item.day = item.day.max(day);
         item.summary = mapping::summary(kind, &document);
-        let key = item.newest_key()?.record_key();
+        let key = self.key_to_write_under(&mut item, false)?;
         self.put_document(tx, &item, &document)?;
         self.save_item(tx, item)?;
-        self.add_draft(tx, &place, &key, Draft { day, keep_until: None, session: self.session, content: change })
+        self.add_draft(tx, &place, &key.record_key(), Draft { day, keep_until: None, session: self.session, content: change })
     }
 
     /// Notes a contact on the participant's own item, which is what lists show and expiry counts from.
@@ -396,12 +427,18 @@ impl Vault {
                 return Err(Error::Entry(crate::record::EntryError::Value));
             }
         }
-        let encounter = match &draft.note {
+        let mut encounter = match &draft.note {
             Some(note) => encounter.with_note(note),
             None => encounter,
         };
-        let summary = mapping::encounter_summary(&encounter);
         let today = self.today()?;
+        if let Some(item) = &known
+            && self.latest_terms()?.are_fields_over(item.fields_day())
+        {
+            // the zone's time is over, and a correction does not begin it anew
+            encounter.zone = None;
+        }
+        let summary = mapping::encounter_summary(&encounter);
         let (day, content) = match &known {
             None => (today, EntryContent::first(encounter)),
             Some(item) => match self.leaves(tx, item)? {
@@ -414,7 +451,7 @@ impl Vault {
         self.save_entry(
             tx,
             EntryRecord { record, kind: Kind::Encounter, subject: draft.participant, days: (day, keep_until) },
-            &content,
+            content,
             summary,
         )?;
         match draft.participant {

@@ -1,5 +1,6 @@
 //! Sync: sealed bytes between replicas, phone to phone and through a relay. Sans-I/O.
 
+mod appearance;
 mod error;
 mod hello;
 pub mod limits;
@@ -13,6 +14,8 @@ mod talk;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use appearance::recognise;
+pub use appearance::{APPEARANCE_BYTES, Appearance, Caller};
 pub use error::{CloseReason, SessionError, SessionFault};
 pub use hello::SESSION_VERSION;
 pub use message::Kind as MessageKind;

@@ -69,6 +69,18 @@ impl EscrowBoxes {
         self.turns.retain(|kept| !gone.contains(&kept.turn));
     }
 
+    /// The boxes as they lie there, by turn.
+    #[cfg(feature = "adversary")]
+    pub fn dangerous_boxes(&self) -> impl Iterator<Item = (TurnId, &[u8])> {
+        self.turns.iter().map(|kept| (kept.turn, kept.sealed.as_slice()))
+    }
+
+    /// As [`Self::open`], for a thief who wants the bytes.
+    #[cfg(feature = "adversary")]
+    pub fn dangerous_opened(&self, key: &ReceivingKey, team: TeamId) -> Vec<(TurnId, [u8; 32])> {
+        self.open(key, team).into_iter().map(|(turn, secret)| (turn, *secret.expose())).collect()
+    }
+
     /// Whether a turn can be recovered with the paper.
     pub fn holds(&self, turn: &TurnId) -> bool {
         self.turns.iter().any(|kept| kept.turn == *turn)

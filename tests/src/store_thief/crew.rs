@@ -1,17 +1,20 @@
 //! Phones with keystores of their own, everything that they do, and the thief who takes one.
 
 use super::evidence::{Evidence, Found, canary};
+use super::losses::Loss;
 use crate::team::{Hub, Phone, env, passphrase};
 use data_encoding::HEXLOWER;
 use satchel_core::consent::HowGiven;
 use satchel_core::env::Env;
 use satchel_core::error::Error;
 use satchel_core::record::{EncounterKind, FollowUpDraft, Kind, ParticipantDraft, ParticipantEdit};
+use satchel_core::recovery::PaperShare;
 use satchel_core::rules::Rule;
 use satchel_core::screen::{Note, ShortText};
 use satchel_core::storage::read_slots;
 use satchel_core::store::{
-    Credentials, EncounterDraft, FileKeystore, Founding, KeyCost, KeyProtector, LootClass, PackReport, RelayAddress, Store, Unlocked,
+    Credentials, EncounterDraft, FileKeystore, Founding, KeyCost, KeyProtector, LootClass, PackReport, RecordLoot, RelayAddress, Store,
+    Unlocked,
 };
 use satchel_core::team::{Invitation, Role};
 use satchel_wire::ids::{DeviceId, OperationId, RecordId};
@@ -44,6 +47,14 @@ pub struct Handset {
     ever: BTreeSet<[u8; 32]>,
     /// Devices without access to records, as far as it knows.
     pub shut_out: BTreeSet<DeviceId>,
+    /// Keys of bodies that it holds back.
+    pub held: Vec<RecordLoot>,
+    /// Rows that it holds back unopened (count).
+    pub held_rows: usize,
+    /// Keys that wire pages brought it before the bodies came.
+    pub listed: Vec<RecordLoot>,
+    /// Who let it in: the number of a phone.
+    pub host: usize,
 }
 
 impl std::fmt::Debug for Handset {
@@ -103,7 +114,7 @@ impl Target {
 pub struct Crew {
     seed: u64,
     folder: tempfile::TempDir,
-    without: Option<Rule>,
+    without: Vec<Rule>,
     /// The relay.
     pub hub: Hub,
     /// The phones.
@@ -112,6 +123,12 @@ pub struct Crew {
     pub evidence: Evidence,
     /// What was planted.
     pub planted: Vec<Planted>,
+    /// Shares of the newest recovery key; the thief has all papers there ever were.
+    pub(super) shares: Vec<PaperShare>,
+    pub(super) papers: BTreeSet<[u8; 32]>,
+    pub(super) reseat: Option<PaperShare>,
+    /// The newest package that a board phone wrote, with the shares that open it.
+    pub(super) package: Option<(Vec<u8>, Vec<PaperShare>)>,
 }
 
 impl std::fmt::Debug for Crew {
@@ -125,18 +142,33 @@ fn text(text: &str) -> ShortText {
 }
 
 impl Crew {
-    /// A team of one with a relay. A rule may be left out on every phone.
-    pub fn found(seed: u64, without: Option<Rule>) -> Self {
+    /// A team of one with a relay. Rules may be left out on every phone.
+    pub fn found(seed: u64, without: impl IntoIterator<Item = Rule>) -> Self {
+        let without: Vec<Rule> = without.into_iter().collect();
         let folder = tempfile::tempdir().expect("a folder");
         let (hub, address) = Hub::new(folder.path(), START);
-        let mut crew = Self { seed, folder, without, hub, phones: Vec::new(), evidence: Evidence::default(), planted: Vec::new() };
+        let (shares, papers, package) = Default::default();
+        let mut crew = Self {
+            seed,
+            folder,
+            without,
+            hub,
+            phones: Vec::new(),
+            evidence: Evidence::default(),
+            planted: Vec::new(),
+            shares,
+            papers,
+            reseat: None,
+            package,
+        };
         let (env, clock, keystore, dir) = crew.place(0);
         let protector: Arc<dyn KeyProtector> = Arc::new(FileKeystore::new(&keystore, env.clone()));
         let passphrase = passphrase();
         let credentials = Credentials { passphrase: &passphrase, protector: Some(protector), cost: KeyCost::Least };
         let founding = Founding { time_zone: "America/Los_Angeles".into(), member_name: text("Member 0") };
-        let unlocked = Store::found(&dir, env.clone(), &credentials, &founding).expect("founding").unlocked;
-        crew.add(Phone { name: "phone 0".into(), unlocked, clock, env, dir }, keystore);
+        let founded = Store::found(&dir, env.clone(), &credentials, &founding).expect("founding");
+        crew.reseat = Some(founded.reseat_paper);
+        crew.add(Phone { name: "phone 0".into(), unlocked: founded.unlocked, clock, env, dir }, keystore, 0);
         crew.set_relay(&address);
         crew
     }
@@ -146,19 +178,20 @@ impl Crew {
         assert!(self.exchange(0));
     }
 
-    fn place(&self, number: usize) -> (Env, Arc<crate::team::SetClock>, PathBuf, PathBuf) {
+    pub(super) fn place(&self, number: usize) -> (Env, Arc<crate::team::SetClock>, PathBuf, PathBuf) {
         let name = format!("phone {number}");
         let start = self.phones.first().map_or(START, |phone| phone.phone.clock.now());
         let (env, clock) = env(self.seed, &name, start);
-        let env = self.without.into_iter().fold(env, Env::dangerous_without);
+        let env = self.without.iter().copied().fold(env, Env::dangerous_without);
         let (keystore, dir) = (self.folder.path().join(format!("keys {number}")), self.folder.path().join(name));
         (env, clock, keystore, dir)
     }
 
-    fn add(&mut self, phone: Phone, keystore: PathBuf) {
+    pub(super) fn add(&mut self, phone: Phone, keystore: PathBuf, host: usize) {
         let device = phone.unlocked.device().expect("a device");
         let (images, now, ever, shut_out) = Default::default();
-        self.phones.push(Handset { phone, keystore, device, images, now, ever, shut_out });
+        let (held, held_rows, listed) = Default::default();
+        self.phones.push(Handset { phone, keystore, device, images, now, ever, shut_out, held, held_rows, listed, host });
         self.touch(self.phones.len() - 1);
     }
 
@@ -180,7 +213,7 @@ impl Crew {
         let name = text(&format!("Member {number}"));
         let (unlocked, thanks) = joined.welcomed(&welcome, &dir, &credentials, &name).expect("welcomed");
         hosted.thanked(&thanks).expect("thanked");
-        self.add(Phone { name: format!("phone {number}"), unlocked, clock, env, dir }, keystore);
+        self.add(Phone { name: format!("phone {number}"), unlocked, clock, env, dir }, keystore, host);
         self.touch(host);
         Some(number)
     }
@@ -193,6 +226,7 @@ impl Crew {
         handset.now = evidence.name(&loot);
         handset.ever.extend(&handset.now);
         handset.shut_out = loot.devices.iter().filter(|device| !loot.readers.contains(device)).copied().collect();
+        (handset.held, handset.held_rows, handset.listed) = (loot.held, loot.held_rows, loot.listed);
         let store_key = loot.secrets.iter().find(|(class, _)| *class == LootClass::Store).expect("a store key").1;
         let slots = read_slots(&handset.phone.dir).expect("slots");
         let keys =
@@ -244,8 +278,13 @@ impl Crew {
 
     /// One exchange with the relay. Says whether it came to the end.
     pub fn exchange(&mut self, number: usize) -> bool {
+        self.exchange_with(number, Loss::Nothing)
+    }
+
+    /// One exchange in which something is lost. Says whether it came to the end.
+    pub fn exchange_with(&mut self, number: usize, loss: Loss) -> bool {
         self.hub.clock.set(self.phones[number].phone.clock.now().max(self.hub.clock.now()));
-        let done = self.hub.exchange(&self.phones[number].phone).is_ok();
+        let done = loss.exchange(&self.hub, &self.phones[number].phone).unwrap_or(false);
         let traffic = self.hub.traffic.lock().unwrap_or_else(PoisonError::into_inner);
         self.evidence.traffic(&traffic);
         drop(traffic);
@@ -344,6 +383,21 @@ impl Crew {
         Ok(record)
     }
 
+    /// An encounter in a zone of its own. Returns both.
+    pub fn encounter_in_zone(&mut self, by: usize) -> Result<(RecordId, RecordId), Error> {
+        let planted = self.next_text();
+        let store = self.phones[by].store();
+        let zone = store.create_zone(&text("by the river"))?;
+        let record = store.save_encounter(&EncounterDraft { zone: Some(zone), ..Self::encounter_draft(&planted, None) })?;
+        self.plant(by, record, Kind::Encounter, None, planted);
+        Ok((record, zone))
+    }
+
+    /// Whether a thief learns the zone of an encounter by what was found.
+    pub fn tells_zone(&self, found: &Found, (encounter, zone): &(RecordId, RecordId)) -> bool {
+        self.evidence.tells_zone(found, encounter, zone)
+    }
+
     /// Another text for an encounter.
     pub fn correct(&mut self, by: usize, encounter: RecordId) -> Result<(), Error> {
         let planted = self.next_text();
@@ -378,9 +432,11 @@ impl Crew {
         done
     }
 
-    fn haul(&self, number: usize) -> BTreeSet<[u8; 32]> {
+    pub(super) fn haul(&self, number: usize) -> BTreeSet<[u8; 32]> {
         let handset = &self.phones[number];
         let mut start = handset.now.clone();
+        // all papers are the thief's: without a board phone they open nothing
+        start.extend(&self.papers);
         // an old slot opens while the keystore has its key
         start.extend(handset.images.iter().filter(|image| image.keys.iter().any(|key| key.exists())).map(|image| image.store_key));
         start
@@ -399,6 +455,11 @@ impl Crew {
         self.evidence.explain(&self.haul(number), &is_text, &|key| target.covers(key.record, key.subject))
     }
 
+    /// By which way a theft of a phone led to a field key.
+    pub fn explain_field(&self, number: usize) -> String {
+        self.evidence.explain_field(&self.haul(number))
+    }
+
     /// By which way a removed phone came to a text that it must not read.
     pub fn explain_after(&self, number: usize) -> String {
         let device = self.phones[number].device;
@@ -408,7 +469,7 @@ impl Crew {
 
     /// What a phone reads that kept every secret that it ever had: one that does not play by the rules.
     pub fn hoard(&mut self, number: usize) -> Found {
-        let start = self.phones[number].ever.clone();
+        let start = self.phones[number].ever.union(&self.papers).copied().collect();
         self.evidence.follow(&start)
     }
 

@@ -1,14 +1,16 @@
 //! Every ciphertext that was ever written or sent, and what each secret opens of it: worked out once, and remembered.
 
 use super::opening::{SORTS_COUNT, Sort, openers};
-use satchel_core::crypto::ReceivingKey;
+use satchel_core::crypto::{ReceivingKey, derive_key, labels};
 use satchel_core::envelope::COVER_BYTES;
+use satchel_core::recovery::open_package;
 use satchel_core::store::{Loot, LootClass, RecordLoot};
+use satchel_core::team::escrow::EscrowBoxes;
 use satchel_core::team::pack::PACK_HEADER_BYTES;
 use satchel_core::team::turn::open_announcement;
 use satchel_wire::announcement::{self, Part};
 use satchel_wire::frame::{Announce, Endpoint, Frame, Pulled, Push, Signed};
-use satchel_wire::ids::{AnnouncementId, TeamId};
+use satchel_wire::ids::{AnnouncementId, RecordId, TeamId};
 use satchel_wire::row::{Lane, Row};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io::Read;
@@ -71,7 +73,16 @@ pub struct Evidence {
     classes: HashMap<[u8; 32], BTreeSet<LootClass>>,
     names: HashMap<[u8; 32], BTreeSet<RecordLoot>>,
     studies: HashMap<[u8; 32], Study>,
+    /// Recovery keys, put together from enough papers.
+    papers: Vec<[u8; 32]>,
+    /// What opens with a recovery key alone: boxes of a board phone, packages that one wrote. Each under a name, with the
+    /// recovery key and what it then gives.
+    locked: HashMap<[u8; 32], Option<([u8; 32], BTreeSet<[u8; 32]>)>>,
+    /// How such a box begins, and its name.
+    box_heads: HashMap<[u8; 32], [u8; 32]>,
     passed: usize,
+    /// Every secret is tried as every kind of key, not only as what its phone says that it is.
+    pub is_exhaustive: bool,
 }
 
 impl std::fmt::Debug for Evidence {
@@ -100,7 +111,7 @@ impl Evidence {
     /// A secret that exists.
     pub fn name(&mut self, loot: &Loot) -> BTreeSet<[u8; 32]> {
         self.team = Some(loot.team);
-        let mut all = BTreeSet::new();
+        let mut all = self.boxes(&loot.escrow);
         for (class, secret) in &loot.secrets {
             self.classes.entry(*secret).or_default().insert(*class);
             all.insert(*secret);
@@ -111,6 +122,62 @@ impl Evidence {
             all.insert(record.key);
         }
         all
+    }
+
+    /// Enough papers of a recovery key.
+    pub fn paper(&mut self, seed: [u8; 32]) {
+        self.papers.push(seed);
+        // without the rule of the escrow it is a receiving key like any other
+        self.classes.entry(seed).or_default().insert(LootClass::Receiving);
+    }
+
+    /// What a board phone keeps. Returns the names of its boxes.
+    fn boxes(&mut self, boxes: &EscrowBoxes) -> BTreeSet<[u8; 32]> {
+        let mut names = BTreeSet::new();
+        for (turn, sealed) in boxes.dangerous_boxes() {
+            let name = *blake3::hash(sealed).as_bytes();
+            names.insert(name);
+            if self.locked.contains_key(&name) {
+                continue;
+            }
+            let Some((team, head)) = self.team.zip(sealed.first_chunk()) else { continue };
+            self.box_heads.insert(*head, name);
+            let opened = self.papers.iter().find_map(|paper| {
+                let opened = boxes.dangerous_opened(&ReceivingKey::from_seed(paper), team);
+                let (_, secret) = opened.into_iter().find(|(opened, _)| *opened == turn)?;
+                Some((*paper, BTreeSet::from([secret])))
+            });
+            if let Some((_, secrets)) = &opened {
+                for secret in secrets {
+                    self.classes.entry(*secret).or_default().insert(LootClass::Turn);
+                }
+            }
+            self.locked.insert(name, opened);
+        }
+        names
+    }
+
+    /// A package that a board phone wrote. Returns its name: whoever has the package has that.
+    pub fn package(&mut self, bytes: &[u8]) -> [u8; 32] {
+        let name = *blake3::hash(bytes).as_bytes();
+        let opened = self.papers.iter().find_map(|paper| {
+            let plain = open_package(&ReceivingKey::from_seed(paper), bytes).ok()?;
+            Some((*paper, self.boxes_in(&plain)))
+        });
+        self.locked.insert(name, opened);
+        name
+    }
+
+    /// Whether enough papers open a package or a box.
+    pub fn is_open_to_paper(&self, name: &[u8; 32]) -> bool {
+        self.locked.get(name).is_some_and(Option::is_some)
+    }
+
+    fn boxes_in(&self, plain: &[u8]) -> BTreeSet<[u8; 32]> {
+        if self.box_heads.is_empty() {
+            return BTreeSet::new();
+        }
+        plain.windows(32).filter_map(|window| self.box_heads.get(window).copied()).collect()
     }
 
     /// Everything in a store's file.
@@ -230,7 +297,10 @@ impl Evidence {
 
     fn study(&mut self, secret: &[u8; 32]) {
         let mut study = self.studies.remove(secret).unwrap_or_default();
-        let classes = self.classes.get(secret).cloned().unwrap_or_default();
+        let mut classes = self.classes.get(secret).cloned().unwrap_or_default();
+        if self.is_exhaustive && !self.locked.contains_key(secret) {
+            classes.extend(SYMMETRIC);
+        }
         let mut plains: Vec<(Sort, usize, Vec<u8>)> = Vec::new();
         for class in classes {
             for (sort, opener) in openers(class, secret) {
@@ -238,16 +308,22 @@ impl Evidence {
                 let fresh = known.iter().enumerate().skip(study.tried[sort as usize]);
                 plains.extend(fresh.filter_map(|(at, sealed)| Some((sort, at, opener.open(sealed)?))));
             }
+            if class == LootClass::Field {
+                let record = *derive_key(labels::FIELD_RECORD_KEY, &[secret]);
+                self.classes.entry(record).or_default().insert(LootClass::Record);
+                study.yields.insert(record);
+            }
             if class == LootClass::Receiving
                 && let Some(team) = self.team
             {
                 let key = [ReceivingKey::from_seed(secret)];
-                for bytes in &self.announcements[study.boxes_tried..] {
-                    let Ok(opened) = open_announcement(team, &key, bytes) else { continue };
+                for at in study.boxes_tried..self.announcements.len() {
+                    let Ok(opened) = open_announcement(team, &key, &self.announcements[at]) else { continue };
                     study.opened += 1;
                     // the secret itself is not to be had from outside: the key that it makes names it
-                    let lane = opened.turn.id();
-                    study.yields.extend(self.turn_named(lane));
+                    study.yields.extend(self.turn_named(opened.turn.id(), opened.secret.reads_records()));
+                    let boxes = EscrowBoxes::of(opened.turn.id(), opened.recovery);
+                    study.yields.extend(self.boxes(&boxes));
                 }
                 study.boxes_tried = self.announcements.len();
             }
@@ -270,24 +346,28 @@ impl Evidence {
         self.studies.insert(*secret, study);
     }
 
-    fn turn_named(&self, id: satchel_wire::ids::TurnId) -> Vec<[u8; 32]> {
+    fn turn_named(&self, id: satchel_wire::ids::TurnId, reads_records: bool) -> Vec<[u8; 32]> {
         use satchel_core::crypto::{CommonsSecret, RecordsSecret};
         let is_it = |secret: &[u8; 32], classes: &BTreeSet<LootClass>| {
-            (classes.contains(&LootClass::Turn) && RecordsSecret::from_bytes(secret).derive_commons().derive_turn_id() == id)
+            (reads_records
+                && classes.contains(&LootClass::Turn)
+                && RecordsSecret::from_bytes(secret).derive_commons().derive_turn_id() == id)
                 || (classes.contains(&LootClass::Commons) && CommonsSecret::from_bytes(secret).derive_turn_id() == id)
         };
         self.classes.iter().filter(|(secret, classes)| is_it(secret, classes)).map(|(secret, _)| *secret).collect()
     }
 
     fn find_secrets(&mut self, sort: Sort, plain: &[u8], into: &mut BTreeSet<[u8; 32]>) {
-        // a cover ends with the record's key
+        // a cover ends with the record's key, or with the field key that it follows from
         if sort == Sort::Cover
-            && let Some((_, key)) = plain.split_last_chunk::<32>()
+            && let Some((before, key)) = plain.split_last_chunk::<32>()
             && plain.len() + satchel_core::crypto::OVERHEAD_BYTES == COVER_BYTES
         {
-            self.classes.entry(*key).or_default().insert(LootClass::Record);
+            let class = if before.last() == Some(&2) { LootClass::Field } else { LootClass::Record };
+            self.classes.entry(*key).or_default().insert(class);
             into.insert(*key);
         }
+        into.extend(self.boxes_in(plain));
         // everything else writes 32 bytes as CBOR does
         for window in plain.windows(34).filter(|window| window[..2] == [0x58, 0x20]) {
             if let Ok(secret) = <[u8; 32]>::try_from(&window[2..])
@@ -308,6 +388,11 @@ impl Evidence {
                 if found.secrets.insert(secret) {
                     self.study(&secret);
                     next.extend(self.studies[&secret].yields.iter().copied());
+                    if let Some(Some((paper, inside))) = self.locked.get(&secret)
+                        && from.contains(paper)
+                    {
+                        next.extend(inside.iter().copied());
+                    }
                 }
             }
             if self.count() == size {
@@ -333,14 +418,59 @@ impl Evidence {
         found
     }
 
+    /// Whether what was found tells the zone of an encounter: it stands beside the encounter somewhere, or a mask comes off.
+    pub fn tells_zone(&self, found: &Found, encounter: &RecordId, zone: &RecordId) -> bool {
+        let is_field = |secret: &&[u8; 32]| self.classes.get(*secret).is_some_and(|classes| classes.contains(&LootClass::Field));
+        let fields: Vec<&[u8; 32]> = found.secrets.iter().filter(is_field).collect();
+        let holds = |plain: &[u8], id: &RecordId| plain.windows(16).any(|window| window == id.as_bytes());
+        let unmasks = |masked: &[u8]| {
+            let (nonce, masked) = masked.split_at(8);
+            fields.iter().any(|field| {
+                let mask = derive_key(labels::FIELD_MASK, &[*field, nonce]);
+                masked.iter().zip(mask.iter()).zip(zone.as_bytes()).all(|((byte, mask), zone)| byte ^ mask == *zone)
+            })
+        };
+        let tells = |sort: Sort, plain: &[u8]| {
+            let masked = plain.windows(26).filter(|window| window[..2] == [0x58, 24]);
+            // a wire page names all records there are, zones among them
+            (sort != Sort::WirePage && holds(plain, zone) && holds(plain, encounter))
+                || masked.into_iter().any(|window| unmasks(&window[2..]))
+        };
+        found.secrets.iter().any(|secret| {
+            let classes = self.classes.get(secret).into_iter().flatten();
+            let mut openers = classes.flat_map(|class| openers(*class, secret));
+            openers.any(|(sort, opener)| {
+                self.sealed[sort as usize].iter().filter_map(|sealed| opener.open(sealed)).any(|plain| tells(sort, &plain))
+            })
+        })
+    }
+
+    /// Whether keys of some class are among what was found, and lead to a key of a record.
+    pub fn leads_through(&self, found: &Found, class: LootClass, is_key: &dyn Fn(&RecordLoot) -> bool) -> bool {
+        let of_class = found.secrets.iter().filter(|secret| self.classes.get(*secret).is_some_and(|classes| classes.contains(&class)));
+        let yields = of_class.filter_map(|secret| self.studies.get(secret)).flat_map(|study| &study.yields);
+        yields.filter_map(|key| self.names.get(key)).flatten().any(is_key)
+    }
+
     /// By which steps some secrets lead to a text, or to a record's key: the classes of the secrets on the way.
     pub fn explain(&self, from: &BTreeSet<[u8; 32]>, is_it: &dyn Fn(&str) -> bool, is_key: &dyn Fn(&RecordLoot) -> bool) -> String {
+        self.explain_secret(from, &|secret| {
+            let Some(study) = self.studies.get(secret) else { return false };
+            study.texts.keys().any(|text| is_it(text)) || self.names.get(secret).into_iter().flatten().any(is_key)
+        })
+    }
+
+    /// By which steps some secrets lead to a field key.
+    pub fn explain_field(&self, from: &BTreeSet<[u8; 32]>) -> String {
+        self.explain_secret(from, &|secret| self.classes.get(secret).is_some_and(|classes| classes.contains(&LootClass::Field)))
+    }
+
+    fn explain_secret(&self, from: &BTreeSet<[u8; 32]>, is_it: &dyn Fn(&[u8; 32]) -> bool) -> String {
         let mut parents: HashMap<[u8; 32], Option<[u8; 32]>> = from.iter().map(|secret| (*secret, None)).collect();
         let mut next: std::collections::VecDeque<[u8; 32]> = from.iter().copied().collect();
         while let Some(secret) = next.pop_front() {
             let Some(study) = self.studies.get(&secret) else { continue };
-            let names = self.names.get(&secret);
-            if study.texts.keys().any(|text| is_it(text)) || names.into_iter().flatten().any(is_key) {
+            if is_it(&secret) {
                 let mut words = Vec::new();
                 let mut at = Some(secret);
                 while let Some(step) = at {
@@ -350,7 +480,8 @@ impl Evidence {
                 words.reverse();
                 return words.join(" > ");
             }
-            for found in &study.yields {
+            let inside = self.locked.get(&secret).into_iter().flatten().filter(|(paper, _)| from.contains(paper));
+            for found in study.yields.iter().chain(inside.flat_map(|(_, inside)| inside)) {
                 parents.entry(*found).or_insert_with(|| {
                     next.push_back(*found);
                     Some(secret)
@@ -360,6 +491,19 @@ impl Evidence {
         String::from("by no way")
     }
 }
+
+/// What a secret may be that opens without public keys.
+const SYMMETRIC: [LootClass; 9] = [
+    LootClass::Store,
+    LootClass::Values,
+    LootClass::Held,
+    LootClass::Page,
+    LootClass::Record,
+    LootClass::Turn,
+    LootClass::Commons,
+    LootClass::Notices,
+    LootClass::WirePage,
+];
 
 /// Planted texts in a plaintext, also where columns are deflated.
 fn find_texts(plain: &[u8], into: &mut BTreeSet<String>) {

@@ -1,10 +1,13 @@
 //! Random histories of a team on whole stores, over the public API, and what the thief may and may not find.
 
 use super::crew::{Crew, Target};
+use super::losses::Loss;
 use crate::harness::dice::Dice;
 use satchel_core::rules::Rule;
+use satchel_core::store::LootClass;
 use satchel_core::team::Role;
 use satchel_wire::ids::{DeviceId, OperationId, RecordId};
+use satchel_wire::row::Lane;
 use std::collections::{BTreeMap, BTreeSet};
 
 macro_rules! outcome {
@@ -30,6 +33,8 @@ macro_rules! outcome {
 outcome! {
     /// Histories.
     histories,
+    /// Of those, how many showed something that should not be.
+    with_find,
     /// Acts.
     acts,
     /// Tombstones written.
@@ -60,6 +65,30 @@ outcome! {
     packs,
     /// Sessions and exchanges.
     exchanges,
+    /// Exchanges of which something was lost.
+    lossy,
+    /// Phones that held a copy of something when it was erased: its key lay beside it, and the thief opened it there.
+    held_controls,
+    /// Rows that were held unopened somewhere when something was erased (count).
+    held_rows,
+    /// Phones that gave the thief a key of something erased through the key of a wire page, just before.
+    page_controls,
+    /// Board phones that gave it to the thief, who has the papers, just before.
+    escrow_controls,
+    /// Packages that a board phone wrote.
+    packages,
+    /// Of those written before an erasure, how many opened it together with the papers: a package that is kept is a key.
+    package_controls,
+    /// Packages written after a settlement that open what was erased: must be none.
+    package_open,
+    /// Texts that papers and traffic alone open: must be none.
+    paper_open,
+    /// Teams that were brought back at the end.
+    recovered,
+    /// Records that the last phones showed, and that did not come back: must be none.
+    recovered_unread,
+    /// Records that came back although they were erased, or that the new phone gave to the thief: must be none.
+    recovered_open,
     /// Ciphertexts that the thief had.
     ciphertexts,
 }
@@ -76,24 +105,36 @@ struct History {
     /// How many texts there were at the first removal of a device.
     removed_at: BTreeMap<usize, usize>,
     packs: Vec<Vec<u8>>,
+    board: Option<usize>,
+    /// Packages, and what was settled when they were written.
+    packages: Vec<([u8; 32], BTreeSet<OperationId>)>,
     is_relay_away: bool,
     claims: BTreeSet<(usize, OperationId)>,
     is_traced: bool,
 }
 
 /// Runs one history of 60 to 100 acts.
-pub fn run(seed: u64, without: Option<Rule>, is_traced: bool) -> Outcome {
+pub fn run(seed: u64, without: &[Rule], is_traced: bool) -> Outcome {
     let mut dice = Dice::new(seed);
-    let mut crew = Crew::found(seed, without);
+    let mut crew = Crew::found(seed, without.iter().copied());
+    // what phones say of their keys is checked by trying every key on everything
+    crew.evidence.is_exhaustive = seed.is_multiple_of(16);
     let phones = dice.between(4, 5);
     for number in 1..phones {
         let role = if number == 1 { Role::Steward } else { Role::Worker };
         crew.join(0, role).expect("a founder may invite");
     }
-    crew.settle(3);
+    let board = dice.chance(50).then(|| crew.join(0, Role::Board)).flatten();
+    crew.settle(2);
+    if board.is_some() {
+        crew.set_up_recovery(0).expect("a board there is");
+    }
+    crew.settle(2);
     let (erased, settled, removed, removed_at, packs, claims) = Default::default();
     let outcome = Outcome { histories: 1, ..Outcome::default() };
-    let mut history = History { crew, dice, outcome, erased, settled, removed, removed_at, packs, is_relay_away: false, claims, is_traced };
+    let (packages, is_relay_away) = Default::default();
+    let mut history =
+        History { crew, dice, outcome, erased, settled, removed, removed_at, packs, board, packages, is_relay_away, claims, is_traced };
     let acts = history.dice.between(60, 100);
     for act in 0..acts {
         let touched = history.act();
@@ -143,7 +184,7 @@ impl History {
     /// One act. Returns the phones that may know more after it.
     fn act(&mut self) -> Vec<usize> {
         let number = self.phone();
-        match self.dice.below(100) {
+        match self.dice.below(108) {
             0..10 => {
                 let done = self.crew.participant(number).is_ok();
                 self.say(format_args!("{number} makes a file: {done}"));
@@ -173,9 +214,11 @@ impl History {
             }
             38..58 => {
                 if !self.is_relay_away {
-                    let done = self.crew.exchange(number);
+                    let loss = if self.dice.chance(25) { self.loss() } else { Loss::Nothing };
+                    let done = self.crew.exchange_with(number, loss);
                     self.outcome.exchanges += 1;
-                    self.say(format_args!("{number} exchanges: {done}"));
+                    self.outcome.lossy += usize::from(loss != Loss::Nothing);
+                    self.say(format_args!("{number} exchanges, lost {loss:?}: {done}"));
                 }
             }
             58..70 => {
@@ -197,7 +240,7 @@ impl History {
             81..84 => self.remove(),
             84..87 => {
                 let host = self.steward();
-                if self.crew.phones.len() < 7 {
+                if self.crew.phones.len() < 8 {
                     let role = Role::Worker;
                     let joined = self.crew.join(host, role);
                     self.outcome.joined += usize::from(joined.is_some());
@@ -228,6 +271,24 @@ impl History {
                 self.crew.restart(number);
                 self.say(format_args!("{number} restarts"));
             }
+            100..103 => {
+                if let Some(name) = self.board.and_then(|board| self.crew.export_recovery(board)) {
+                    let board = self.board.map(|board| self.crew.phones[board].device);
+                    let over = self.settled.iter().filter(|(_, (clean, _))| board.is_some_and(|board| clean.contains(&board)));
+                    let over: BTreeSet<OperationId> = over.map(|(id, _)| *id).collect();
+                    self.outcome.packages += 1;
+                    self.say(format_args!("the board writes a package after {over:?}"));
+                    self.packages.push((name, over));
+                }
+            }
+            103..104 => {
+                let done = self.board.is_some() && self.crew.set_up_recovery(self.dice.below(2)).is_ok();
+                self.say(format_args!("recovery set up again: {done}"));
+            }
+            104..106 => {
+                self.crew.advance(86_400);
+                self.say(format_args!("a day goes by"));
+            }
             _ => {
                 let hours = self.dice.between(1, 5);
                 self.crew.advance(hours as i64 * 3_600);
@@ -236,11 +297,42 @@ impl History {
         vec![number]
     }
 
+    fn loss(&mut self) -> Loss {
+        match self.dice.below(5) {
+            0 => Loss::After(self.dice.below(8)),
+            1 => Loss::Lane(Lane::Announce),
+            2 => Loss::Lane(Lane::Commons),
+            3 => Loss::Lane(Lane::Records),
+            _ => Loss::SomeRecords,
+        }
+    }
+
+    /// What the thief opens of a target before its erasure, and where: without that the search proves nothing.
+    fn count_controls(&mut self, target: Target) {
+        let is_it = |key: &satchel_core::store::RecordLoot| target.covers(key.record, key.subject);
+        for number in 0..self.crew.phones.len() {
+            self.outcome.held_rows += self.crew.phones[number].held_rows;
+            let is_held = self.crew.phones[number].held.iter().any(is_it);
+            let found = self.crew.steal(number);
+            if self.crew.finds(&found, &target).is_none() {
+                continue;
+            }
+            self.outcome.held_controls += usize::from(is_held);
+            self.outcome.page_controls += usize::from(self.crew.evidence.leads_through(&found, LootClass::WirePage, &is_it));
+            self.outcome.escrow_controls += usize::from(self.board == Some(number));
+        }
+        for (name, _) in self.packages.clone() {
+            let found = self.crew.open_package(name);
+            self.outcome.package_controls += usize::from(self.crew.finds(&found, &target).is_some());
+        }
+    }
+
     fn erase(&mut self, number: usize) {
         let target = if self.dice.chance(60) { self.visible(number).map(Target::Subject) } else { self.met(number).map(Target::Record) };
         let Some(target) = target else { return };
         let before = self.crew.steal(number);
         let control = self.crew.finds(&before, &target).is_some();
+        self.count_controls(target);
         let Ok(operation) = self.crew.erase(number, target) else { return };
         self.say(format_args!("{number} erases {target:?}: {operation}"));
         self.outcome.erasures += 1;
@@ -311,6 +403,21 @@ impl History {
                 (0..self.crew.phones.len()).filter(|phone| devices.contains(&self.crew.phones[*phone].device)).collect();
             self.check_settled(operation, &phones, &format!("after act {act}"));
         }
+        for (name, over) in self.packages.clone() {
+            let found = self.crew.open_package(name);
+            for operation in over {
+                let Some(target) = self.erased.get(&operation).copied() else { continue };
+                if let Some(what) = self.crew.finds(&found, &target) {
+                    self.outcome.package_open += 1;
+                    self.find(format!("after act {act}: a package written after the settlement opens {what}, erased by {operation}"));
+                }
+            }
+        }
+        let alone = self.crew.open_papers().texts.len();
+        if alone > 0 {
+            self.outcome.paper_open += alone;
+            self.find(format!("after act {act}: papers and traffic alone open {alone} texts"));
+        }
         for victim in self.removed.clone() {
             let device = self.crew.phones[victim].device;
             let found = self.crew.hoard(victim);
@@ -344,9 +451,69 @@ impl History {
             self.outcome.removed_controls += unaware.filter(|text| found.sent_texts.contains(&text.text)).count();
         }
         self.count_live(&active);
+        self.lose_all_phones();
         let unsettled = self.erased.keys().filter(|id| !self.settled.contains_key(id)).count();
         self.say(format_args!("{unsettled} not settled at the end"));
         self.outcome.ciphertexts = self.crew.evidence.count();
+    }
+
+    fn shown(&self, number: usize) -> BTreeSet<RecordId> {
+        let store = self.crew.phones[number].store();
+        let mut shown: BTreeSet<RecordId> = BTreeSet::new();
+        shown.extend(store.participants().unwrap_or_default().iter().map(|line| line.id));
+        shown.extend(store.encounters(None).unwrap_or_default().iter().map(|line| line.id));
+        shown.extend(store.follow_ups().unwrap_or_default().iter().map(|line| line.id));
+        shown
+    }
+
+    /// Every phone but the board's is lost, and the team is brought back.
+    fn lose_all_phones(&mut self) {
+        let Some(board) = self.board.filter(|board| !self.removed.contains(board)) else { return };
+        // what it keeps is as old as its last exchange, and all have met since
+        for _ in 0..2 {
+            self.crew.exchange(board);
+            self.crew.exchange(0);
+        }
+        let before = self.shown(0);
+        if self.crew.export_recovery(board).is_none() {
+            self.say(format_args!("no package"));
+            return;
+        }
+        let new = match self.crew.recover() {
+            Ok(new) => new,
+            Err(error) => return self.find(format!("the team was not brought back: {}", error.code())),
+        };
+        self.outcome.recovered += 1;
+        for _ in 0..3 {
+            self.crew.exchange(new);
+            self.crew.exchange(board);
+        }
+        let waiting = self.crew.phones[new].store().waiting_beyond_cut().unwrap_or_default();
+        let waiting: Vec<_> = waiting.iter().map(|waiting| waiting.body).collect();
+        if !waiting.is_empty() && self.crew.phones[new].store().adopt(&waiting).is_err() {
+            self.find(String::from("the new phone adopts nothing"));
+        }
+        self.crew.touch(new);
+        let shown = self.shown(new);
+        let missing = before.difference(&shown).count();
+        self.outcome.recovered_unread += missing;
+        if missing > 0 {
+            self.find(format!("{missing} of {} records did not come back; {:?}", before.len(), self.crew.phones[new].store().waiting()));
+        }
+        let over: Vec<(OperationId, Target)> =
+            self.settled.keys().filter_map(|operation| Some((*operation, *self.erased.get(operation)?))).collect();
+        let found = self.crew.steal(new);
+        for (operation, target) in over {
+            let is_back = shown.iter().any(|record| target.covers(*record, None));
+            let opened = self.crew.finds(&found, &target);
+            if is_back || opened.is_some() {
+                self.outcome.recovered_open += 1;
+                self.find(format!(
+                    "after the recovery {opened:?}, erased by {operation}; shown: {is_back}; {}",
+                    self.crew.explain(new, &target)
+                ));
+            }
+        }
     }
 
     fn count_live(&mut self, active: &[usize]) {
@@ -371,11 +538,11 @@ impl History {
             .filter_map(|text| Some((text.record, author_of(&text.record)?)))
             .collect();
         for number in active {
+            if self.board == Some(*number) {
+                continue;
+            }
             let store = self.crew.phones[*number].store();
-            let mut shown: BTreeSet<RecordId> = BTreeSet::new();
-            shown.extend(store.participants().unwrap_or_default().iter().map(|line| line.id));
-            shown.extend(store.encounters(None).unwrap_or_default().iter().map(|line| line.id));
-            shown.extend(store.follow_ups().unwrap_or_default().iter().map(|line| line.id));
+            let shown = self.shown(*number);
             self.outcome.live += live.len();
             let missing: Vec<&(RecordId, usize)> = live.iter().filter(|(record, _)| !shown.contains(record)).collect();
             self.outcome.unread += missing.len();

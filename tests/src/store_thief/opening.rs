@@ -100,7 +100,7 @@ pub fn openers(class: LootClass, secret: &[u8; 32]) -> Vec<(Sort, Opener)> {
         LootClass::Commons => of_commons(secret),
         LootClass::Notices => vec![(Sort::Notice, raw())],
         LootClass::WirePage => vec![(Sort::WirePage, raw())],
-        LootClass::Receiving | LootClass::Signing => Vec::new(),
+        LootClass::Receiving | LootClass::Signing | LootClass::Field => Vec::new(),
     }
 }
 

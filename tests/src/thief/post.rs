@@ -205,7 +205,8 @@ impl World {
             let seen = |sent: &usize| matches!(&self.traffic.sent[*sent].parcel, Parcel::Record(row) if row.rest().ends_with(&self.traffic.bodies[&body].bytes));
             let Some(key) = open() else { break };
             if phone.shelf.held_rows.iter().any(seen) {
-                let covered = Covered { binding: line.binding, key, body_id: body, body: self.traffic.bodies[&body].bytes.to_vec() };
+                let covered =
+                    Covered { binding: line.binding, key, field: None, body_id: body, body: self.traffic.bodies[&body].bytes.to_vec() };
                 phone.shelf.accept(&phone.env, &mut phone.keyring, &phone.tombstones, covered);
             }
         }
@@ -249,7 +250,8 @@ impl World {
             }
             let phone = &mut self.phones[number];
             for (id, body) in std::mem::take(&mut phone.shelf.held_bodies) {
-                let covered = Covered { binding: body.binding, key: body.key.duplicate(), body_id: id, body: body.bytes.to_vec() };
+                let covered =
+                    Covered { binding: body.binding, key: body.key.duplicate(), field: None, body_id: id, body: body.bytes.to_vec() };
                 phone.shelf.accept(&phone.env, &mut phone.keyring, &phone.tombstones, covered);
             }
             if self.phones[number].shelf.version + self.phones[number].keyring.log().operations().count() as u64 == before {

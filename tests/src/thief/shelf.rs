@@ -142,7 +142,7 @@ impl Shelf {
 
     /// Judges a body with the key that came with it.
     pub fn accept(&mut self, env: &Env, keyring: &mut Keyring, tombstones: &BTreeMap<OperationId, Tombstone>, covered: Covered) -> Verdict {
-        let Covered { binding, key, body_id, body } = covered;
+        let Covered { binding, key, body_id, body, .. } = covered;
         if self.bodies.contains_key(&body_id) {
             return Verdict::Known;
         }

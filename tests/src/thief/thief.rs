@@ -175,7 +175,7 @@ impl Thief {
                                 crypto::unwrap::<LaneKey, RecordKey>(&study.lane, &page_aad(team, &line.binding.record), &line.wrapped)
                                     .ok()?;
                             let body = line.bodies.iter().find_map(|id| traffic.bodies.get(id).map(|sealed| (*id, sealed)))?;
-                            Some(Covered { binding: line.binding, key, body_id: body.0, body: body.1.bytes.to_vec() })
+                            Some(Covered { binding: line.binding, key, field: None, body_id: body.0, body: body.1.bytes.to_vec() })
                         };
                         lines.iter().filter_map(open).collect()
                     }

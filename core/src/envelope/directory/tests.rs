@@ -11,7 +11,7 @@ fn entry(n: u8, keys: usize, bodies: usize) -> DirectoryEntry {
         record: RecordId::from_bytes([n; 16]),
         kind: 2,
         subject: None,
-        keys: (0..keys).map(|key| EntryKey { id: [key as u8; 8], key: RecordKey::from_bytes(&[key as u8; 32]) }).collect(),
+        keys: (0..keys).map(|key| EntryKey { id: [key as u8; 8], key: RecordKey::from_bytes(&[key as u8; 32]), field: None }).collect(),
         bodies: (0..bodies).map(|body| (BodyId::of(&[n, body as u8, (body >> 8) as u8]), ShiftDay::from_days(20_000))).collect(),
     }
 }

@@ -1,0 +1,42 @@
+//! The long run of the thief on whole stores: `store_thief --histories N --mutants M --seed S [--minutes T] [--only NAME,NAME+NAME]
+//! [--trace SEED]`.
+//!
+//! Prints the table of rules left out, as Markdown, and to the other stream every seed in which something showed.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods, reason = "a program for people to read")]
+
+use satchel_tests::store_thief::{Line, Outcome, history, lines, markdown, name, run};
+use std::time::{Duration, Instant};
+
+fn main() {
+    let args: Vec<String> = std::env::args().collect();
+    let value = |name: &str| args.iter().position(|arg| arg == name).and_then(|at| args.get(at + 1)).cloned();
+    let number = |name: &str, default: u64| value(name).and_then(|text| text.parse().ok()).unwrap_or(default);
+    let only: Option<Vec<String>> = value("--only").map(|only| only.split(',').map(str::to_owned).collect());
+    let wanted: Vec<_> = lines().into_iter().filter(|set| only.as_ref().is_none_or(|only| only.contains(&name(set)))).collect();
+    if let Some(seed) = value("--trace").and_then(|text| text.parse().ok()) {
+        println!("{:#?}", run(seed, &wanted.into_iter().next().unwrap_or_default(), true));
+        return;
+    }
+    let (histories, seed) = (number("--histories", 100), number("--seed", 100));
+    let share = number("--mutants", (histories / 10).max(1));
+    let budget = Duration::from_secs(60 * number("--minutes", 24 * 60));
+    let mut done: Vec<Line> = Vec::new();
+    for without in wanted {
+        let count = if without.is_empty() { histories } else { share };
+        let (began, mut outcome) = (Instant::now(), Outcome::default());
+        for seed in seed..seed + count {
+            let one = history(seed, &without);
+            if one.with_find > 0 {
+                eprintln!("{} seed {seed}: {}", name(&without), one.effects());
+            }
+            outcome.add(one);
+            if began.elapsed() > budget {
+                break;
+            }
+        }
+        done.push(Line { without, outcome });
+        // all so far, in case that somebody ends the run
+        println!("{}", markdown(&done));
+    }
+}
