@@ -3,6 +3,7 @@
 //! Two levels: rich inside the rooms, few here. One mapping table, in this file.
 
 use crate::catalogue::{CatalogueError, PartError};
+use crate::complaint::ComplaintError;
 use crate::consent::{CharterError, GrantError};
 use crate::crypto::PassphraseError;
 use crate::envelope::EnvelopeError;
@@ -165,6 +166,9 @@ pub enum Error {
     /// Recovery, or a paper.
     #[error(transparent)]
     Recovery(#[from] RecoveryError),
+    /// A complaint, the board, or a bulletin.
+    #[error(transparent)]
+    Complaint(#[from] ComplaintError),
     /// The files.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -216,6 +220,7 @@ impl Error {
             Self::Turn(error) => error.code(),
             Self::Operation(_) => "operation_refused",
             Self::Recovery(error) => error.code(),
+            Self::Complaint(error) => error.code(),
             Self::Storage(error) => error.code(),
         }
     }
@@ -235,10 +240,10 @@ impl Error {
             | Self::Entry(_)
             | Self::Catalogue(_)
             | Self::CatalogueParts(_) => Remedy::CorrectInput,
-            Self::Grant(error) if error.is_the_charters() => Remedy::AskSteward,
-            Self::Grant(_) | Self::Fact(_) => Remedy::CorrectInput,
             Self::Charter(CharterError::Clock) => Remedy::CheckDate,
             Self::Charter(_) => Remedy::CorrectInput,
+            Self::Grant(error) if error.is_the_charters() => Remedy::AskSteward,
+            Self::Grant(_) | Self::Fact(_) => Remedy::CorrectInput,
             Self::Passphrase(PassphraseError::OutOfMemory) => Remedy::TryLater,
             Self::Passphrase(_) => Remedy::CorrectInput,
             Self::Role | Self::Removed | Self::Copied | Self::Ended => Remedy::AskSteward,
@@ -254,6 +259,12 @@ impl Error {
             Self::Recovery(RecoveryError::NoBoard | RecoveryError::NotSetUp) => Remedy::AskSteward,
             Self::Recovery(RecoveryError::Paper(PaperError::Newer)) => Remedy::UpdateApp,
             Self::Recovery(_) => Remedy::CorrectInput,
+            Self::Complaint(ComplaintError::NoBoard | ComplaintError::NotInCharter) => Remedy::AskSteward,
+            Self::Complaint(ComplaintError::NoKeys) => Remedy::MeetColleague,
+            Self::Complaint(ComplaintError::Full) => Remedy::TryLater,
+            Self::Complaint(ComplaintError::Newer) => Remedy::UpdateApp,
+            Self::Complaint(ComplaintError::Seal) => Remedy::Report,
+            Self::Complaint(_) => Remedy::CorrectInput,
             Self::Storage(error) => match error {
                 StorageError::NotFound
                 | StorageError::Erased

@@ -1,6 +1,7 @@
 //! Satchel's core: an offline-first, end-to-end-encrypted record keeper for street outreach.
 
 pub mod catalogue;
+pub mod complaint;
 pub mod consent;
 pub mod crypto;
 pub mod document;

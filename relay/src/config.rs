@@ -7,6 +7,8 @@ use satchel_wire::limits::LISTING_MAX_COUNT;
 
 /// Room for one mailbox unless the operator says otherwise (bytes).
 pub const QUOTA_DEFAULT_BYTES: u64 = 2 * 1024 * 1024 * 1024;
+/// A mailbox whose newest row is older counts as abandoned, unless the operator says otherwise (days).
+pub const ABANDONED_AFTER_DEFAULT_DAYS: u16 = 365;
 /// How long an earlier pull key reads the announce lane (days).
 pub const ABSENCE_LIMIT_DEFAULT_DAYS: u16 = 21;
 /// Most earlier pull keys of one mailbox; beyond it the oldest goes (count).
@@ -47,12 +49,16 @@ pub const BODY_TIMEOUT_SECONDS: u64 = 300;
 pub const CONNECTION_LIFETIME_SECONDS: u64 = 900;
 /// How long running requests may take after a stop signal, or at the end of a connection's life (seconds).
 pub const STOP_GRACE_SECONDS: u64 = 30;
+/// Longest wait for news in one request; proxies often end a silent connection after 60 (seconds).
+pub const WAIT_DEFAULT_SECONDS: u16 = 50;
 /// Largest request head (bytes).
 pub const HEAD_MAX_BYTES: usize = 16 * 1024;
 /// Most header lines in a request (count).
 pub const HEADERS_MAX_COUNT: usize = 32;
 /// Request bodies in memory, all connections together (bytes).
 pub const BODIES_MAX_BYTES: usize = 256 * 1024 * 1024;
+/// Connections to the operator's own address at once (count).
+pub const OPERATOR_CONNECTIONS_COUNT: usize = 16;
 /// Requests worked on at once; further ones wait (count).
 pub const WORKING_MAX_COUNT: usize = 16;
 
@@ -66,6 +72,23 @@ pub const REBUILD_MAX_BYTES: u64 = 64 * 1024 * 1024;
 pub const LOCK_WAIT_MILLISECONDS: u64 = 10_000;
 /// Idle read connections kept for each file (count).
 pub const IDLE_READERS_MAX_COUNT: usize = 4;
+
+/// Connections to PostgreSQL: one for each request that is worked on, and a few for the rest (count).
+pub const POSTGRES_CONNECTIONS_COUNT: usize = WORKING_MAX_COUNT + 4;
+/// How long connecting to PostgreSQL may take (seconds).
+pub const POSTGRES_CONNECT_TIMEOUT_SECONDS: u64 = 5;
+/// How long one statement may take (seconds).
+pub const POSTGRES_STATEMENT_SECONDS: u64 = 120;
+/// How long a push waits for another one of the same mailbox (seconds).
+pub const POSTGRES_LOCK_WAIT_SECONDS: u64 = 10;
+/// A relay that stops in the middle of a push holds up pushes of that mailbox for this long (seconds).
+pub const POSTGRES_IDLE_TRANSACTION_SECONDS: u64 = 15;
+/// How often a relay looks what others wrote, besides what it is told (seconds).
+pub const POSTGRES_LOOK_EVERY_SECONDS: u64 = 5;
+/// After deletions tables up to this size are written anew at once (bytes); larger ones when the operator says so.
+pub const POSTGRES_REWRITE_MAX_BYTES: i64 = 1024 * 1024 * 1024;
+/// Relays tell each other of arrivals at most this often (milliseconds).
+pub const POSTGRES_NOTIFY_EVERY_MILLISECONDS: u64 = 20;
 
 /// What an operator may set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +107,8 @@ pub struct Config {
     pub head_timeout_seconds: u64,
     /// Longest silence within a request body (seconds).
     pub body_silence_seconds: u64,
+    /// Longest wait for news in one request (seconds).
+    pub wait_seconds: u16,
     /// Most row ids in one listing; a longer day is read again from its beginning (count).
     pub listing_count: usize,
 }
@@ -98,6 +123,7 @@ impl Default for Config {
             day_rows_count: DAY_ROWS_MAX_COUNT,
             head_timeout_seconds: HEAD_TIMEOUT_DEFAULT_SECONDS,
             body_silence_seconds: BODY_SILENCE_DEFAULT_SECONDS,
+            wait_seconds: WAIT_DEFAULT_SECONDS,
             listing_count: LISTING_MAX_COUNT,
         }
     }

@@ -63,7 +63,30 @@ pub struct Disclosure {
     pub rows: Vec<RowCount>,
     /// Deletion batches that wait.
     pub deletions: Vec<DeletionCount>,
+    /// What the engine and its surroundings may keep beyond this.
+    pub remains: &'static [&'static str],
+    /// What an order could make this relay do from now on.
+    pub future_yields: &'static [&'static str],
+    /// What it could not make it do, because it has no key.
+    pub future_does_not_yield: &'static [&'static str],
 }
+
+/// What an order for the future would yield.
+const FUTURE_YIELDS: &[&str] = &[
+    "From when on each phone connects, from which network address (unless it comes through Tor or another proxy), and how many bytes it sends and fetches.",
+    "Which rows come in one request, in which order, at which minute, and which requests carry which of the mailbox's shared keys. All members of a turn share them; an address may still tell phones apart.",
+    "From which address rows are fetched that came from another: who is likely in a team with whom.",
+    "Rows that the team asks to delete, if the relay is made to keep them. They stay sealed; their keys are erased on the phones whether or not the relay deletes.",
+    "The relay may be made to withhold, delay or repeat rows, or to show different phones different ones. Phones notice differences when they meet or read on, and warn.",
+];
+
+/// What an order for the future would not yield.
+const FUTURE_DOES_NOT_YIELD: &[&str] = &[
+    "The content of any row, past or future: no key passes through this relay.",
+    "Who wrote a row, about whom it is, or of which kind it is.",
+    "A new member of the team, or a key change: both need signatures of keys that are on phones.",
+    "The order within days that are over, or addresses of the past: they were not kept.",
+];
 
 const fn lane_name(lane: Lane) -> &'static str {
     match lane {
@@ -92,6 +115,9 @@ impl From<Census> for Disclosure {
             rows: *rows,
         };
         Self {
+            remains: census.remains,
+            future_yields: FUTURE_YIELDS,
+            future_does_not_yield: FUTURE_DOES_NOT_YIELD,
             mailbox: mailbox.to_string(),
             claimed: census.mailbox.access.is_some(),
             generation: census.mailbox.access.as_ref().map(|access| access.generation),
@@ -148,27 +174,29 @@ impl fmt::Display for Disclosure {
             writeln!(f, "  {}  {}", batch.day, batch.rows)?;
         }
         writeln!(f)?;
-        f.write_str(EXPLANATION)
+        f.write_str(EXPLANATION)?;
+        let mut list = |title: &str, lines: &[&str]| -> fmt::Result {
+            writeln!(f, "\n{title}")?;
+            lines.iter().try_for_each(|line| writeln!(f, "- {line}"))
+        };
+        list("What else this machine may keep:", self.remains)?;
+        list("What an order for the future could make this relay collect or do:", self.future_yields)?;
+        list("What no order to this relay yields:", self.future_does_not_yield)
     }
 }
 
 const EXPLANATION: &str = "\
-Besides this table the files hold the rows themselves. Each is encrypted on a phone; this relay has
+Besides this table the storage holds the rows themselves. Each is encrypted on a phone; this relay has
 no key that opens any of them, and never had one.
 
-What can be learned from the files:
+What can be learned from it:
 - that a mailbox is in use, on which days something arrived, and roughly how much in which size class;
 - on which days deletion was asked for, of which rows; one list a day mixes all reasons;
 - on which days keys were announced or changed, and from the size of announcements roughly how many
   devices a team has.
 
-What cannot be learned from the files, because it is not in them:
+What cannot be learned from it, because it is not in there:
 - names, notes, places, or anything else about a person;
 - who wrote a row, which rows were sent together or belong to one record, or their order within a day;
 - when within a day a row arrived, from which address, or which phone fetched it.
-
-Two things the files cannot show, but someone who watches this machine while it runs can see:
-- connections: when, from which address (if a proxy or the network shows it), and how much was sent;
-- the running day: its file keeps the order of arrival for up to an hour, or until the day ends if it is
-  large. Copies of the disk made while the day runs, and backups of that file, keep what they caught.
 ";

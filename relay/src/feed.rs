@@ -34,7 +34,7 @@ enum Look {
 }
 
 /// The view of a reader, or none if the lane is not for its key.
-fn view_of(standing: Standing, lane: Option<Lane>) -> Option<View> {
+pub(crate) fn view_of(standing: Standing, lane: Option<Lane>) -> Option<View> {
     match (standing, lane) {
         (Standing::Current, None) => Some(View::All),
         (Standing::Current, Some(lane)) => Some(View::Only(lane)),
@@ -94,6 +94,23 @@ impl Relay {
                     ids: order.slice(view, 0, order.count(view)).ids,
                     present: Cursor { day, fingerprint: order.fingerprint(view) },
                 },
+            }
+        })
+    }
+
+    /// Whether a pull with this cursor would bring anything.
+    pub(crate) fn has_news(&self, mailbox: &MailboxId, view: View, cursor: Option<Cursor>) -> Result<bool, StorageError> {
+        let Some(cursor) = cursor.filter(|cursor| cursor.day <= self.today()) else {
+            return match self.next_stretch(mailbox, view, None, 1)? {
+                Some(stretch) if stretch.slice.ids.is_empty() => self.has_rows_after(mailbox, stretch.day, view),
+                Some(_) => Ok(true),
+                None => Ok(false),
+            };
+        };
+        Ok(match self.look(mailbox, view, cursor)? {
+            Look::Listing { .. } => true,
+            Look::Rows(stretch) => {
+                !stretch.slice.ids.is_empty() || (stretch.is_final && self.has_rows_after(mailbox, stretch.day, view)?)
             }
         })
     }

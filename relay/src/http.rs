@@ -9,11 +9,11 @@ use crate::relay::Relay;
 use axum::Router;
 use axum::body::{Body, HttpBody};
 use axum::extract::{Request, State};
-use axum::http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use satchel_wire::frame::{self, Endpoint, ProblemCode};
+use satchel_wire::frame::{self, Endpoint, Frame, ProblemCode, Signed, Wait};
 use satchel_wire::limits::HTTP_BODY_MAX_BYTES;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -51,6 +51,31 @@ pub fn router(relay: Arc<Relay>) -> Router {
         .with_state(shared)
 }
 
+/// Paths for the operator's own address: `/` (a page), `/metrics`, `/healthz`, `/readyz`.
+pub fn operator_router(relay: Arc<Relay>) -> Router {
+    let page = |State(relay): State<Arc<Relay>>| async move {
+        let asked = Arc::clone(&relay);
+        let is_ready = tokio::task::spawn_blocking(move || asked.is_ready()).await.unwrap_or(false);
+        let headers = [
+            (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+            (CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'")),
+        ];
+        (headers, relay.counters.to_page(is_ready)).into_response()
+    };
+    let metrics = |State(relay): State<Arc<Relay>>| async move {
+        let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+        ([(CONTENT_TYPE, kind)], relay.counters.to_text()).into_response()
+    };
+    let ready = |State(relay): State<Arc<Relay>>| ready_or_not(relay);
+    Router::new()
+        .route("/", get(page))
+        .route("/metrics", get(metrics))
+        .route("/healthz", get(|| async { "up\n" }))
+        .route("/readyz", get(ready))
+        .fallback(|| async { plain(StatusCode::NOT_FOUND) })
+        .with_state(relay)
+}
+
 /// A problem that needs no more than its status (RFC 9457, section 4.2.1).
 fn plain(status: StatusCode) -> Response {
     let title = status.canonical_reason().unwrap_or_default();
@@ -59,7 +84,10 @@ fn plain(status: StatusCode) -> Response {
 }
 
 async fn is_ready(State(shared): State<Shared>) -> Response {
-    let relay = shared.relay;
+    ready_or_not(shared.relay).await
+}
+
+async fn ready_or_not(relay: Arc<Relay>) -> Response {
     match tokio::task::spawn_blocking(move || relay.is_ready()).await {
         Ok(true) => "ready\n".into_response(),
         _ => (StatusCode::SERVICE_UNAVAILABLE, "storage does not answer\n").into_response(),
@@ -83,7 +111,10 @@ impl IntoResponse for Problem {
 }
 
 async fn answer(shared: Shared, endpoint: Endpoint, request: Request) -> Response {
-    match answer_or_problem(shared, endpoint, request).await {
+    let relay = Arc::clone(&shared.relay);
+    let answered = answer_or_problem(shared, endpoint, request).await;
+    relay.counters.answered(endpoint, answered.as_ref().err().map(|problem| problem.code));
+    match answered {
         Ok(body) => ([(CONTENT_TYPE, HeaderValue::from_static(frame::CONTENT_TYPE))], body).into_response(),
         Err(problem) => problem.into_response(),
     }
@@ -100,7 +131,11 @@ async fn answer_or_problem(shared: Shared, endpoint: Endpoint, request: Request)
     let (body, room) = tokio::time::timeout(Duration::from_secs(BODY_TIMEOUT_SECONDS), reading)
         .await
         .map_err(|_| Problem::new(ProblemCode::Malformed))??;
-    let turn = shared.working.acquire_owned().await.map_err(|_| internal)?;
+    let turn = Arc::clone(&shared.working).acquire_owned().await.map_err(|_| internal)?;
+    if endpoint == Endpoint::Wait {
+        drop(room);
+        return wait(shared, body, turn).await;
+    }
     let relay = shared.relay;
     let work = move || {
         let answer = relay.answer(endpoint, &body);
@@ -109,6 +144,47 @@ async fn answer_or_problem(shared: Shared, endpoint: Endpoint, request: Request)
     };
     // a started blocking task runs to its end even if the connection goes away
     tokio::task::spawn_blocking(work).await.map_err(|_| internal)?
+}
+
+/// Answers when there is news, when the time is over, or when the relay stops. While nothing happens this holds a bell and
+/// a cursor: no thread, no turn, no connection of the storage.
+async fn wait(shared: Shared, body: Vec<u8>, turn: OwnedSemaphorePermit) -> Result<Vec<u8>, Problem> {
+    let internal = Problem::new(ProblemCode::Internal);
+    let relay = Arc::clone(&shared.relay);
+    let begin = move || {
+        let begun = Signed::from_bytes(&body).map_err(Problem::from).and_then(|signed| {
+            let wait = Wait::from_bytes(&signed.body)?;
+            relay.begin_waiting(&wait, &signed)
+        });
+        drop((body, turn));
+        begun
+    };
+    let (waiting, mut waited) = tokio::task::spawn_blocking(begin).await.map_err(|_| internal)??;
+    let mut stopped = shared.relay.bells.stopped();
+    let _waits = shared.relay.counters.waits();
+    let until = tokio::time::Instant::now() + waiting.longest();
+    while !waited.changed {
+        // before looking: what rings from here on is heard
+        let mut bell = std::pin::pin!(waiting.bell().notified());
+        bell.as_mut().enable();
+        let turn = Arc::clone(&shared.working).acquire_owned().await.map_err(|_| internal)?;
+        let (relay, question) = (Arc::clone(&shared.relay), waiting.question());
+        let look = move || {
+            let answer = relay.look_again(&question);
+            drop(turn);
+            answer
+        };
+        waited = tokio::task::spawn_blocking(look).await.map_err(|_| internal)??;
+        if waited.changed {
+            break;
+        }
+        tokio::select! {
+            () = bell => {}
+            () = tokio::time::sleep_until(until) => break,
+            _ = stopped.changed() => break,
+        }
+    }
+    Ok(waited.to_bytes())
 }
 
 /// Reads a body and the permits for its memory. Errors: `too_large`, `rate_limited` when all requests

@@ -46,10 +46,13 @@ impl Relay {
         rows.dedup_by_key(|(id, _)| *id);
         let shelf = self.running(mailbox.id);
         let mut running = lock(&shelf);
-        // the day may close between looking at the clock and storing; it does so once
+        // the day may close between looking at the clock and storing, and another relay may have closed it; it does so once
         let mut kept = self.keep_now(mailbox, &rows, cursor, announcement, &mut running);
         if kept == Err(Trouble::Storage(StorageError::DayClosed)) {
-            kept = self.keep_now(mailbox, &rows, cursor, announcement, &mut running);
+            kept = self
+                .follow_day()
+                .map_err(Trouble::Storage)
+                .and_then(|()| self.keep_now(mailbox, &rows, cursor, announcement, &mut running));
         }
         kept.map_err(|trouble| match trouble {
             Trouble::Storage(error) => self.problem(error),
@@ -86,10 +89,24 @@ impl Relay {
             }
         };
         self.forget_report();
-        for head in deposited.added {
-            running.order.append(head);
+        if !deposited.added.is_empty() {
+            self.counters.kept(deposited.added.len());
+            self.bells.ring(&mailbox.id);
         }
-        running.used_bytes = running.used_bytes.saturating_add(deposited.added_bytes);
+        let expected = running.order.len() + deposited.added.len();
+        let only_own_rows_follow = if deposited.day_rows.is_none_or(|rows| rows == expected as u64) {
+            for head in deposited.added {
+                running.order.append(head);
+            }
+            running.used_bytes = running.used_bytes.saturating_add(deposited.added_bytes);
+            only_own_rows_follow
+        } else {
+            // another relay's rows came in between. These are kept, whatever reading them all again says now
+            if self.learn(&mailbox.id, day, running).is_err() {
+                running.day = None;
+            }
+            false
+        };
         let moved = Cursor { day, fingerprint: running.order.fingerprint(View::All) };
         Ok(Pushed { day: deposited.earlier_day.unwrap_or(day), cursor: only_own_rows_follow.then_some(moved) })
     }
@@ -109,7 +126,9 @@ impl Relay {
             Some(cursor) if cursor.day == today => running.order.position(View::All, &cursor.fingerprint),
             _ => {
                 let read_all = match cursor {
-                    Some(cursor) => self.closed_order(mailbox, cursor.day)?.fingerprint(View::All) == cursor.fingerprint,
+                    Some(cursor) => self.with_ended_order(mailbox, cursor.day, |order, is_final| {
+                        is_final && order.fingerprint(View::All) == cursor.fingerprint
+                    })?,
                     None => true,
                 };
                 let next = self.next_day_with_rows(mailbox, cursor.map(|cursor| cursor.day), View::All)?;

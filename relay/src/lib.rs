@@ -18,10 +18,17 @@ mod freshness;
 pub mod http;
 mod intake;
 mod keys;
+pub mod metrics;
+pub mod openapi;
 pub mod problem;
 pub mod relay;
+pub mod retention;
 pub mod server;
+pub mod settings;
 pub mod storage;
+pub mod tls;
+pub mod transfer;
+mod waiting;
 
 pub use config::Config;
 pub use problem::Problem;

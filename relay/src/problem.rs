@@ -27,7 +27,8 @@ struct Details {
     relay_time: Option<u64>,
 }
 
-const fn title(code: ProblemCode) -> &'static str {
+/// What a problem is, in words.
+pub const fn title(code: ProblemCode) -> &'static str {
     match code {
         ProblemCode::Malformed => "Not a frame of this path",
         ProblemCode::TooLarge => "Larger than this relay takes",

@@ -3,11 +3,16 @@
 use crate::arrivals::DayOrder;
 use crate::auth::Gate;
 use crate::config::{CLOSED_ORDERS_MAX_ROWS, Config, REBUILD_EVERY_TIDYINGS};
+use crate::metrics::Counters;
 use crate::problem::Problem;
-use crate::storage::{Storage, StorageError};
-use satchel_wire::frame::{Announce, Claim, Deletion, Endpoint, Fetch, Frame, KeyChange, Pending, ProblemCode, Pull, Push, Signed, Veto};
-use satchel_wire::{MailboxId, UtcDay};
-use std::collections::{HashMap, VecDeque};
+use crate::retention::abandoned;
+use crate::storage::{Changed, Storage, StorageError};
+use crate::waiting::Bells;
+use satchel_wire::frame::{
+    Announce, Claim, Deletion, Endpoint, Fetch, Frame, KeyChange, Pending, ProblemCode, Pull, Push, Signed, Veto, Wait,
+};
+use satchel_wire::{MailboxId, RowId, UtcDay};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -55,8 +60,14 @@ pub struct Relay {
     reported: Mutex<Option<StorageError>>,
     latest_day: AtomicU16,
     tidyings: AtomicU64,
+    tended_day: AtomicU16,
+    retention: Mutex<Option<u16>>,
+    following: Mutex<()>,
     mailboxes: Mutex<HashMap<MailboxId, Arc<Mutex<Running>>>>,
     closed: Mutex<ClosedOrders>,
+    pub(crate) bells: Arc<Bells>,
+    /// Totals for the operator.
+    pub counters: Counters,
 }
 
 impl Relay {
@@ -72,10 +83,20 @@ impl Relay {
             reported: Mutex::default(),
             latest_day: AtomicU16::new(earliest.days()),
             tidyings: AtomicU64::new(0),
+            tended_day: AtomicU16::new(0),
+            retention: Mutex::default(),
+            following: Mutex::default(),
             mailboxes: Mutex::default(),
             closed: Mutex::default(),
+            bells: Arc::default(),
+            counters: Counters::default(),
         };
         relay.begin_day()?;
+        let bells = Arc::clone(&relay.bells);
+        relay.storage.watch(Arc::new(move |changed| match changed {
+            Changed::Mailbox(mailbox) => bells.ring(&mailbox),
+            Changed::Bucket(bucket) => bells.ring_bucket(bucket),
+        }));
         Ok(relay)
     }
 
@@ -92,8 +113,25 @@ impl Relay {
             Endpoint::Announce => Ok(self.announce(Announce::from_bytes(body)?, &signed)?.to_bytes()),
             Endpoint::Delete => Ok(self.schedule_deletion(&Deletion::from_bytes(body)?, &signed)?.to_bytes()),
             Endpoint::Pending => Ok(self.pending_deletions(&Pending::from_bytes(body)?, &signed)?.to_bytes()),
+            // whoever may wait, waits in `http`; this is what holds now
+            Endpoint::Wait => Ok(self.begin_waiting(&Wait::from_bytes(body)?, &signed)?.1.to_bytes()),
             Endpoint::Veto => Ok(self.veto_deletion(&Veto::from_bytes(body)?, &signed)?.to_bytes()),
         }
+    }
+
+    /// From now on closes mailboxes whose newest row is older than both together (days); with 0 for the second none.
+    pub fn set_retention(&self, abandoned_after_days: u16, close_after_days: u16) {
+        let days = abandoned_after_days.saturating_add(close_after_days);
+        *lock(&self.retention) = (close_after_days > 0).then_some(days);
+    }
+
+    fn close_abandoned(&self, today: UtcDay) -> Result<(), StorageError> {
+        let Some(days) = *lock(&self.retention) else { return Ok(()) };
+        for mailbox in abandoned(&*self.storage, today, days)? {
+            self.storage.close_mailbox(&mailbox)?;
+            lock(&self.running(mailbox)).day = None;
+        }
+        Ok(())
     }
 
     /// Closes days that ended and removes traces of arrival order; called once a minute and at the end.
@@ -110,6 +148,7 @@ impl Relay {
 
     /// Tells the operator about a failure that no request caused.
     pub fn report(&self, error: StorageError) {
+        self.counters.failed();
         let mut reported = lock(&self.reported);
         if *reported != Some(error) {
             *reported = Some(error);
@@ -134,8 +173,19 @@ impl Relay {
     }
 
     fn begin_day(&self) -> Result<(), StorageError> {
+        if self.storage.is_shared() {
+            let earliest = self.storage.earliest_day()?.days();
+            self.latest_day.fetch_max(earliest, Ordering::SeqCst);
+        }
         let today = self.today();
         self.storage.begin_day(today, today.minus(self.config.absence_limit_days))?;
+        if self.tended_day.swap(today.days(), Ordering::SeqCst) != today.days() {
+            if self.storage.is_shared() {
+                // whichever relay carries deletions out, the others read the days they touched again
+                *lock(&self.closed) = ClosedOrders::default();
+            }
+            self.close_abandoned(today)?;
+        }
         self.delete_due(today)
     }
 
@@ -149,6 +199,9 @@ impl Relay {
             | StorageError::Damaged
             | StorageError::DayClosed
             | StorageError::InUse
+            | StorageError::Away
+            | StorageError::Address
+            | StorageError::Sql { .. }
             | StorageError::Engine { .. } => ProblemCode::Internal,
         };
         self.report(error);
@@ -171,8 +224,40 @@ impl Relay {
             running.order = DayOrder::of(self.storage.heads(mailbox, today)?);
             running.used_bytes = self.storage.used_bytes(mailbox)?;
             running.day = Some(today);
+        } else if let Some(count) = self.storage.arrived(mailbox, today)?
+            && count != running.order.len() as u64
+        {
+            self.learn(mailbox, today, running)?;
         }
         Ok(today)
+    }
+
+    /// Adds what other relays wrote at the end of our order of the day: what came before stays a beginning of it, so
+    /// every cursor that this relay gave out still says what follows. A row whose transaction ended late follows, too.
+    pub(crate) fn learn(&self, mailbox: &MailboxId, day: UtcDay, running: &mut Running) -> Result<(), StorageError> {
+        running.day = None;
+        let known: HashSet<RowId> = running.order.ids_after(0).copied().collect();
+        for head in self.storage.heads(mailbox, day)? {
+            if !known.contains(&head.id) {
+                running.order.append(head);
+            }
+        }
+        running.used_bytes = self.storage.used_bytes(mailbox)?;
+        running.day = Some(day);
+        Ok(())
+    }
+
+    /// Storage says that the day is over, or has not begun: another relay's clock may be ahead of ours, or behind.
+    /// Locks no mailbox.
+    pub(crate) fn follow_day(&self) -> Result<(), StorageError> {
+        let _one_at_a_time = lock(&self.following);
+        let earliest = self.storage.earliest_day()?.days();
+        if self.latest_day.fetch_max(earliest, Ordering::SeqCst) > earliest {
+            let today = self.today();
+            // earlier days may take longer to close; the running one takes rows meanwhile
+            let _ = self.storage.begin_day(today, today.minus(self.config.absence_limit_days));
+        }
+        Ok(())
     }
 
     /// Looks at the order of a day's rows, and whether it is final: the day is closed.
@@ -193,8 +278,22 @@ impl Relay {
                 return Ok(look(&DayOrder::default(), false));
             }
         }
-        // pushes choose their day under the lock above, so an earlier day is final by now
-        Ok(look(&*self.closed_order(mailbox, day)?, true))
+        // pushes choose their day under the lock above, so an earlier day is final by now, unless another relay writes
+        self.with_ended_order(mailbox, day, look)
+    }
+
+    /// The same for a day before the running one.
+    pub(crate) fn with_ended_order<T>(
+        &self,
+        mailbox: &MailboxId,
+        day: UtcDay,
+        look: impl FnOnce(&DayOrder, bool) -> T,
+    ) -> Result<T, StorageError> {
+        if self.closed_order_is_known(mailbox, day) || self.storage.is_closed(mailbox, day)? {
+            return Ok(look(&*self.closed_order(mailbox, day)?, true));
+        }
+        // another relay may still be writing
+        Ok(look(&DayOrder::of(self.storage.heads(mailbox, day)?), false))
     }
 
     /// Rows of a closed day were deleted: its order is read again when somebody asks.
@@ -204,6 +303,10 @@ impl Relay {
             closed.loaded.retain(|key| *key != (mailbox, day));
             closed.rows -= weight(&gone);
         }
+    }
+
+    fn closed_order_is_known(&self, mailbox: &MailboxId, day: UtcDay) -> bool {
+        lock(&self.closed).orders.contains_key(&(*mailbox, day))
     }
 
     /// The order of a closed day's rows.

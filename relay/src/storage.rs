@@ -4,12 +4,14 @@
 //! that may block. That fits an embedded database and equally a pool of PostgreSQL connections. Nothing in
 //! the trait can carry an order, a connection or a time finer than a day, so no implementation can keep one.
 
+pub mod postgres;
 pub mod sqlite;
 
 use crate::arrivals::RowHead;
 use satchel_wire::frame::{AccessKeys, PendingBatch};
 use satchel_wire::{AnnouncementId, Lane, MailboxId, Row, RowId, RowName, UtcDay};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Why storage did not do what was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +42,18 @@ pub enum StorageError {
     /// Another announcement is the newest. Remedy: the sender pulls first.
     #[error("another announcement is newer")]
     NotNewest,
+    /// The database does not answer, or not in time. Remedy: start it; the same request again is safe.
+    #[error("the database does not answer")]
+    Away,
+    /// This is no address of a database. Remedy: `postgresql://user@host/name`.
+    #[error("this is no address of a database")]
+    Address,
+    /// The database refused a statement; its SQLSTATE. Remedy: look the code up, try again.
+    #[error("the database refused with SQLSTATE {}", String::from_utf8_lossy(state))]
+    Sql {
+        /// SQLSTATE, five letters or figures.
+        state: [u8; 5],
+    },
     /// The database engine failed otherwise; its extended result code. Remedy: look the code up, try again.
     #[error("the database engine failed with code {code}")]
     Engine {
@@ -124,6 +138,36 @@ pub struct Deposited {
     pub added_bytes: u64,
     /// Nothing was new: the one earlier day on which all of it came.
     pub earlier_day: Option<UtcDay>,
+    /// How many rows the day has now, from whichever relay; none when only this process writes, or nothing was added.
+    pub day_rows: Option<u64>,
+}
+
+/// A mailbox that comes from another storage.
+#[derive(Debug, Clone, Copy)]
+pub struct Adoption<'a> {
+    /// Quota and keys.
+    pub mailbox: &'a Mailbox,
+    /// The newest announcement.
+    pub newest: Option<AnnouncementId>,
+    /// Deletion batches that wait.
+    pub deletions: &'a [PendingBatch],
+}
+
+/// What another relay on the same storage may have added to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Changed {
+    /// Some mailbox of this [`bucket`].
+    Bucket(u8),
+    /// This one.
+    Mailbox(MailboxId),
+}
+
+/// Hears of changes; called from any thread, must not block.
+pub type News = Arc<dyn Fn(Changed) + Send + Sync>;
+
+/// One of 256 groups of mailboxes: what a wake-up that leaves traces may say.
+pub fn bucket(mailbox: &MailboxId) -> u8 {
+    blake3::hash(mailbox.as_bytes()).as_bytes()[0]
 }
 
 /// Rows read from the front of a list of ids.
@@ -148,6 +192,36 @@ pub struct Census {
     pub rows: BTreeMap<(UtcDay, Lane, u32), u64>,
     /// Number of rows that wait for deletion, by the day of their batch.
     pub deletions: BTreeMap<UtcDay, u64>,
+    /// What the engine and its surroundings may keep beyond the tables, one sentence each.
+    pub remains: &'static [&'static str],
+}
+
+/// How bad a finding of `doctor` is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// As it should be.
+    Fine,
+    /// Works, and shows or risks more than it needs to.
+    Weak,
+    /// To be changed.
+    Wrong,
+}
+
+/// Something that `doctor` looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// What was found, and the remedy.
+    pub text: String,
+}
+
+impl Finding {
+    /// A finding: fine if `is_fine`, else of this severity with the remedy's text.
+    pub fn of(is_fine: bool, fine: &str, otherwise: Severity, remedy: &str) -> Self {
+        let (severity, text) = if is_fine { (Severity::Fine, fine) } else { (otherwise, remedy) };
+        Self { severity, text: text.to_owned() }
+    }
 }
 
 /// Rows that a day's deletion removed, by mailbox and arrival day.
@@ -175,6 +249,15 @@ pub trait Storage: Send + Sync + 'static {
     fn claim(&self, mailbox: &MailboxId, control: &[u8; 32], keys: &AccessKeys) -> Result<bool, StorageError>;
     /// Replaces keys; false when another generation is in force or the mailbox is gone.
     fn replace_keys(&self, mailbox: &MailboxId, replacement: &KeyReplacement) -> Result<bool, StorageError>;
+    /// Sets the room of a mailbox; false when it is gone.
+    fn set_quota(&self, mailbox: &MailboxId, quota_bytes: u64) -> Result<bool, StorageError>;
+    /// Forgets all keys of a mailbox, so that whoever knows the secret behind `claim_hash` can claim it once more; its rows
+    /// stay. False when it is gone.
+    fn hand_over(&self, mailbox: &MailboxId, claim_hash: &[u8; 32]) -> Result<bool, StorageError>;
+    /// Takes a mailbox over from another storage, without rows; false when it is here already.
+    fn adopt(&self, adoption: &Adoption<'_>) -> Result<bool, StorageError>;
+    /// Takes rows of a closed day over, sorted by id. Repeating it changes nothing.
+    fn adopt_rows(&self, mailbox: &MailboxId, day: UtcDay, rows: &[(RowId, Row)]) -> Result<(), StorageError>;
     /// Removes a mailbox and its rows; false when nothing of it was there.
     fn close_mailbox(&self, mailbox: &MailboxId) -> Result<bool, StorageError>;
 
@@ -189,6 +272,22 @@ pub trait Storage: Send + Sync + 'static {
     -> Result<ReadRows, StorageError>;
     /// Keeps rows. Errors: [`StorageError::DayClosed`], [`StorageError::NoRoom`], [`StorageError::NotNewest`]; nothing is kept then.
     fn deposit(&self, deposit: &Deposit<'_>) -> Result<Deposited, StorageError>;
+    /// Whether other relays may write to the same storage.
+    fn is_shared(&self) -> bool {
+        false
+    }
+    /// Whether a day before the running one is complete for this mailbox: nothing can be added to it any more, also
+    /// nothing that was begun earlier. Rows read after this was true are all there will ever be.
+    fn is_closed(&self, _mailbox: &MailboxId, _day: UtcDay) -> Result<bool, StorageError> {
+        Ok(true)
+    }
+    /// How many rows of a day that is not closed are there, from whichever relay; none when only this process writes, or
+    /// when the day is closed.
+    fn arrived(&self, _mailbox: &MailboxId, _day: UtcDay) -> Result<Option<u64>, StorageError> {
+        Ok(None)
+    }
+    /// Tells from now on what other relays may have added to; some of it may be told more than once, or late.
+    fn watch(&self, _news: News) {}
     /// Keeps a day's deletion batch (names ascending, each once); false when that day has another one.
     fn schedule_deletion(&self, mailbox: &MailboxId, day: UtcDay, rows: &[RowName]) -> Result<bool, StorageError>;
     /// Batches of `since` and later that wait, oldest first.
@@ -198,6 +297,8 @@ pub trait Storage: Send + Sync + 'static {
     /// Removes, as finally as the engine can, the commons and records rows of closed days that batches of `day` and earlier
     /// name, and the batches. Repeating it, also after a crash in its middle, changes nothing.
     fn delete_due(&self, day: UtcDay) -> Result<Deleted, StorageError>;
+    /// Looks at the engine itself, for `doctor`; `now` is our time (Unix seconds).
+    fn examine(&self, now: u64) -> Result<Vec<Finding>, StorageError>;
     /// Everything known about a mailbox, for `disclose`.
     fn census(&self, mailbox: &MailboxId) -> Result<Option<Census>, StorageError>;
 }

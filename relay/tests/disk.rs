@@ -6,7 +6,7 @@ mod support;
 use rusqlite::Connection;
 use satchel_relay::config::REBUILD_EVERY_TIDYINGS;
 use satchel_relay::disclose::Disclosure;
-use satchel_relay::storage::{Deposit, Storage, StorageError};
+use satchel_relay::storage::{Deposit, StorageError};
 use satchel_wire::frame::*;
 use satchel_wire::{AnnouncementId, Lane, Row, UtcDay};
 use std::collections::BTreeMap;

@@ -9,9 +9,25 @@ use satchel_wire::limits::{HTTP_BODY_MAX_BYTES, PUSH_ROWS_MAX_COUNT, REQUEST_SKE
 use satchel_wire::{AnnouncementId, Lane, Row, UtcDay, announcement};
 use support::*;
 
+both_engines! {
+    a_team_claims_announces_pushes_and_pulls,
+    a_push_moves_its_own_cursor_only_when_nobody_elses_rows_lie_between,
+    a_repeated_push_keeps_one_row_even_across_midnight,
+    only_one_of_two_announcements_on_the_same_one_is_taken,
+    an_announcement_must_be_whole,
+    a_claim_happens_once,
+    keys_change_forward_only_and_by_the_control_key_only,
+    an_earlier_pull_key_reads_announcements_until_the_absence_limit,
+    strangers_and_unknown_mailboxes_get_the_same_refusal,
+    a_request_counts_once_and_only_at_its_time_and_path,
+    rates_are_bounded_for_each_mailbox_and_standing,
+    a_full_mailbox_takes_nothing_but_announcements_and_gives_everything,
+    too_much_of_anything_is_refused,
+    other_paths_methods_and_probes,
+}
+
 const ALL: u32 = u32::MAX;
 
-#[test]
 fn a_team_claims_announces_pushes_and_pulls() {
     let folder = tempfile::tempdir().unwrap();
     let relay = TestRelay::start(folder.path(), NOON);
@@ -43,7 +59,6 @@ fn a_team_claims_announces_pushes_and_pulls() {
     relay.stop();
 }
 
-#[test]
 fn a_push_moves_its_own_cursor_only_when_nobody_elses_rows_lie_between() {
     let folder = tempfile::tempdir().unwrap();
     let relay = TestRelay::start(folder.path(), NOON);
@@ -70,7 +85,6 @@ fn a_push_moves_its_own_cursor_only_when_nobody_elses_rows_lie_between() {
     relay.stop();
 }
 
-#[test]
 fn a_repeated_push_keeps_one_row_even_across_midnight() {
     let folder = tempfile::tempdir().unwrap();
     let relay = TestRelay::start(folder.path(), NOON);
@@ -88,7 +102,6 @@ fn a_repeated_push_keeps_one_row_even_across_midnight() {
     relay.stop();
 }
 
-#[test]
 fn only_one_of_two_announcements_on_the_same_one_is_taken() {
     let folder = tempfile::tempdir().unwrap();
     let relay = TestRelay::start(folder.path(), NOON);
@@ -120,7 +133,6 @@ fn only_one_of_two_announcements_on_the_same_one_is_taken() {
     relay.stop();
 }
 
-#[test]
 fn an_announcement_must_be_whole() {
     let folder = tempfile::tempdir().unwrap();
     let relay = TestRelay::start(folder.path(), NOON);
@@ -136,7 +148,6 @@ fn an_announcement_must_be_whole() {
     relay.stop();
 }
 
-#[test]
 fn a_claim_happens_once() {
     let folder = tempfile::tempdir().unwrap();
     let relay = TestRelay::start(folder.path(), NOON);
@@ -156,7 +167,6 @@ fn a_claim_happens_once() {
     relay.stop();
 }
 
-#[test]
 fn keys_change_forward_only_and_by_the_control_key_only() {
     let folder = tempfile::tempdir().unwrap();
     let relay = TestRelay::start(folder.path(), NOON);
@@ -183,7 +193,6 @@ fn keys_change_forward_only_and_by_the_control_key_only() {
     relay.stop();
 }
 
-#[test]
 fn an_earlier_pull_key_reads_announcements_until_the_absence_limit() {
     let folder = tempfile::tempdir().unwrap();
     let relay = TestRelay::start(folder.path(), NOON);
@@ -222,7 +231,6 @@ fn an_earlier_pull_key_reads_announcements_until_the_absence_limit() {
     relay.stop();
 }
 
-#[test]
 fn strangers_and_unknown_mailboxes_get_the_same_refusal() {
     let folder = tempfile::tempdir().unwrap();
     let relay = TestRelay::start(folder.path(), NOON);
@@ -248,7 +256,6 @@ fn strangers_and_unknown_mailboxes_get_the_same_refusal() {
     relay.stop();
 }
 
-#[test]
 fn a_request_counts_once_and_only_at_its_time_and_path() {
     let folder = tempfile::tempdir().unwrap();
     let relay = TestRelay::start(folder.path(), NOON);
@@ -268,7 +275,6 @@ fn a_request_counts_once_and_only_at_its_time_and_path() {
     relay.stop();
 }
 
-#[test]
 fn rates_are_bounded_for_each_mailbox_and_standing() {
     let folder = tempfile::tempdir().unwrap();
     let config = Config { burst_count: 20, rate_per_second: 10, ..Config::default() };
@@ -294,7 +300,6 @@ fn rates_are_bounded_for_each_mailbox_and_standing() {
     relay.stop();
 }
 
-#[test]
 fn a_full_mailbox_takes_nothing_but_announcements_and_gives_everything() {
     let folder = tempfile::tempdir().unwrap();
     let relay = TestRelay::start(folder.path(), NOON);
@@ -317,7 +322,6 @@ fn a_full_mailbox_takes_nothing_but_announcements_and_gives_everything() {
     relay.stop();
 }
 
-#[test]
 fn too_much_of_anything_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let relay = TestRelay::start_with(folder.path(), NOON, Config { day_rows_count: 5, ..Config::default() });
@@ -337,7 +341,6 @@ fn too_much_of_anything_is_refused() {
     relay.stop();
 }
 
-#[test]
 fn other_paths_methods_and_probes() {
     let folder = tempfile::tempdir().unwrap();
     let relay = TestRelay::start(folder.path(), NOON);

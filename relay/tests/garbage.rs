@@ -11,7 +11,7 @@ use satchel_wire::limits::HTTP_BODY_MAX_BYTES;
 use std::io::{Read, Write};
 use support::*;
 
-const ENDPOINTS: [Endpoint; 9] = Endpoint::ALL;
+const ENDPOINTS: [Endpoint; 10] = Endpoint::ALL;
 
 /// Well-formed frames of every endpoint, correctly signed.
 fn frames(team: &Team) -> Vec<(Endpoint, Vec<u8>)> {
@@ -29,6 +29,7 @@ fn frames(team: &Team) -> Vec<(Endpoint, Vec<u8>)> {
     let names = vec![row(Lane::Records, 1).id().name()];
     let deletion = Deletion { mailbox: team.mailbox, rows: names.clone(), freshness: team.freshness() };
     let pending = Pending { mailbox: team.mailbox, since: None, freshness: team.freshness() };
+    let wait = Wait { mailbox: team.mailbox, cursor: None, lane: None, seconds: 0, freshness: team.freshness() };
     let veto = Veto { mailbox: team.mailbox, rows: names, freshness: team.freshness() };
     vec![
         (Endpoint::Claim, team.claim_frame().to_bytes()),
@@ -40,6 +41,7 @@ fn frames(team: &Team) -> Vec<(Endpoint, Vec<u8>)> {
         (Endpoint::Delete, deletion.to_bytes()),
         (Endpoint::Pending, pending.to_bytes()),
         (Endpoint::Veto, veto.to_bytes()),
+        (Endpoint::Wait, wait.to_bytes()),
     ]
 }
 
@@ -54,7 +56,7 @@ fn no_bytes_make_the_relay_fail() {
         Err(problem) => problem.code != ProblemCode::Internal && !problem.to_json().is_empty(),
     };
     runner
-        .run(&(0usize..9, proptest::collection::vec(any::<u8>(), 0..2_000)), |(endpoint, bytes)| {
+        .run(&(0..ENDPOINTS.len(), proptest::collection::vec(any::<u8>(), 0..2_000)), |(endpoint, bytes)| {
             prop_assert!(fine(relay.relay.answer(ENDPOINTS[endpoint], &bytes)));
             Ok(())
         })
@@ -65,11 +67,11 @@ fn no_bytes_make_the_relay_fail() {
         Endpoint::Pull | Endpoint::Rows => &team.pull_key,
         Endpoint::Push | Endpoint::Announce => &team.push_key,
         Endpoint::Delete => &team.control,
-        Endpoint::Pending | Endpoint::Veto => &team.pull_key,
+        Endpoint::Pending | Endpoint::Veto | Endpoint::Wait => &team.pull_key,
     };
     let changes = proptest::collection::vec((any::<u16>(), any::<u8>()), 0..3);
     runner
-        .run(&(0usize..9, proptest::option::of(0usize..9), changes), |(which, elsewhere, changes)| {
+        .run(&(0..ENDPOINTS.len(), proptest::option::of(0..ENDPOINTS.len()), changes), |(which, elsewhere, changes)| {
             let (endpoint, mut body) = frames(&team).swap_remove(which);
             for (place, value) in changes {
                 let place = usize::from(place) % body.len();

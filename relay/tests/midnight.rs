@@ -5,7 +5,7 @@ mod support;
 
 use satchel_relay::arrivals::RowHead;
 use satchel_relay::storage::sqlite::{Role, SqliteStorage};
-use satchel_relay::storage::{Census, Deposit, Deposited, KeyReplacement, Mailbox, ReadRows, Storage, StorageError};
+use satchel_relay::storage::{Adoption, Census, Deposit, Deposited, KeyReplacement, Mailbox, ReadRows, Storage, StorageError};
 use satchel_relay::{Config, Relay};
 use satchel_wire::frame::*;
 use satchel_wire::{Lane, MailboxId, Row, RowId, UtcDay};
@@ -38,6 +38,10 @@ impl Storage for Interrupted {
         claim(mailbox: &MailboxId, control: &[u8; 32], keys: &AccessKeys) -> bool;
         replace_keys(mailbox: &MailboxId, replacement: &KeyReplacement) -> bool;
         close_mailbox(mailbox: &MailboxId) -> bool;
+        set_quota(mailbox: &MailboxId, quota_bytes: u64) -> bool;
+        hand_over(mailbox: &MailboxId, claim_hash: &[u8; 32]) -> bool;
+        adopt(adoption: &Adoption<'_>) -> bool;
+        adopt_rows(mailbox: &MailboxId, day: UtcDay, rows: &[(RowId, Row)]) -> ();
         schedule_deletion(mailbox: &MailboxId, day: UtcDay, rows: &[satchel_wire::RowName]) -> bool;
         pending_deletions(mailbox: &MailboxId, since: UtcDay) -> Vec<PendingBatch>;
         veto_deletion(mailbox: &MailboxId, rows: &[satchel_wire::RowName]) -> u32;
@@ -46,6 +50,7 @@ impl Storage for Interrupted {
         next_day(mailbox: &MailboxId, after: Option<UtcDay>, lane: Option<Lane>) -> Option<UtcDay>;
         heads(mailbox: &MailboxId, day: UtcDay) -> Vec<RowHead>;
         deposit(deposit: &Deposit<'_>) -> Deposited;
+        examine(now: u64) -> Vec<satchel_relay::storage::Finding>;
         census(mailbox: &MailboxId) -> Option<Census>;
     }
     fn rows(&self, mailbox: &MailboxId, day: UtcDay, ids: &[RowId], max_bytes: usize, first: bool) -> Result<ReadRows, StorageError> {

@@ -9,13 +9,25 @@ use satchel_wire::{AnnouncementId, DayFingerprint, Lane, Row, RowId, UtcDay};
 use std::sync::atomic::{AtomicBool, Ordering};
 use support::*;
 
+both_engines! {
+    pages_join_over_closed_days_and_the_running_one,
+    nothing_is_missed_while_others_push_and_days_close,
+    a_restart_in_the_middle_leads_to_a_listing_and_nothing_is_missed,
+    a_restart_without_new_rows_is_not_noticed_by_who_had_all,
+    a_day_half_read_while_it_ran_is_listed_after_it_closed,
+    a_day_too_long_for_a_listing_is_read_again_from_its_beginning,
+    a_cursor_from_nowhere_reads_everything_or_lists,
+    a_clock_that_goes_back_hides_nothing,
+    fetching_more_than_fits_says_so,
+    announcements_have_a_view_of_their_own,
+}
+
 const ALL: u32 = u32::MAX;
 
 fn rows(range: std::ops::Range<u64>) -> Vec<Row> {
     range.map(|n| row(if n % 4 == 0 { Lane::Commons } else { Lane::Records }, n)).collect()
 }
 
-#[test]
 fn pages_join_over_closed_days_and_the_running_one() {
     let folder = tempfile::tempdir().unwrap();
     let relay = TestRelay::start(folder.path(), NOON);
@@ -64,7 +76,6 @@ fn pages_join_over_closed_days_and_the_running_one() {
     relay.stop();
 }
 
-#[test]
 fn nothing_is_missed_while_others_push_and_days_close() {
     let folder = tempfile::tempdir().unwrap();
     let relay = TestRelay::start(folder.path(), NOON);
@@ -133,7 +144,6 @@ fn nothing_is_missed_while_others_push_and_days_close() {
     relay.stop();
 }
 
-#[test]
 fn a_restart_in_the_middle_leads_to_a_listing_and_nothing_is_missed() {
     let folder = tempfile::tempdir().unwrap();
     let relay = TestRelay::start(folder.path(), NOON);
@@ -158,7 +168,6 @@ fn a_restart_in_the_middle_leads_to_a_listing_and_nothing_is_missed() {
     relay.stop();
 }
 
-#[test]
 fn a_restart_without_new_rows_is_not_noticed_by_who_had_all() {
     let folder = tempfile::tempdir().unwrap();
     let relay = TestRelay::start(folder.path(), NOON);
@@ -176,7 +185,6 @@ fn a_restart_without_new_rows_is_not_noticed_by_who_had_all() {
     relay.stop();
 }
 
-#[test]
 fn a_day_half_read_while_it_ran_is_listed_after_it_closed() {
     let folder = tempfile::tempdir().unwrap();
     let relay = TestRelay::start(folder.path(), NOON);
@@ -200,7 +208,6 @@ fn a_day_half_read_while_it_ran_is_listed_after_it_closed() {
     relay.stop();
 }
 
-#[test]
 fn a_day_too_long_for_a_listing_is_read_again_from_its_beginning() {
     let folder = tempfile::tempdir().unwrap();
     let config = Config { listing_count: 15, ..Config::default() };
@@ -216,7 +223,6 @@ fn a_day_too_long_for_a_listing_is_read_again_from_its_beginning() {
     relay.stop();
 }
 
-#[test]
 fn a_cursor_from_nowhere_reads_everything_or_lists() {
     let folder = tempfile::tempdir().unwrap();
     let relay = TestRelay::start(folder.path(), NOON);
@@ -237,7 +243,6 @@ fn a_cursor_from_nowhere_reads_everything_or_lists() {
     relay.stop();
 }
 
-#[test]
 fn a_clock_that_goes_back_hides_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let relay = TestRelay::start(folder.path(), NOON);
@@ -261,7 +266,6 @@ fn a_clock_that_goes_back_hides_nothing() {
     relay.stop();
 }
 
-#[test]
 fn fetching_more_than_fits_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let relay = TestRelay::start(folder.path(), NOON);
@@ -276,7 +280,6 @@ fn fetching_more_than_fits_says_so() {
     relay.stop();
 }
 
-#[test]
 fn announcements_have_a_view_of_their_own() {
     let folder = tempfile::tempdir().unwrap();
     let relay = TestRelay::start(folder.path(), NOON);

@@ -1,81 +1,18 @@
 //! The program itself: its commands and exit codes, kill -9, stop signals, a full disk.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
-#![allow(clippy::disallowed_methods, reason = "a real process reads the real clock, and the test has to agree with it")]
 
 mod support;
 
 use satchel_wire::frame::*;
 use satchel_wire::{Lane, Row};
 use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
-use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use support::process::*;
 use support::*;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_satchel-relay");
 const ALL: u32 = u32::MAX;
-
-fn run(arguments: &[&str], data: &Path) -> Output {
-    Command::new(PROGRAM).args(arguments).arg("--data").arg(data).output().unwrap()
-}
-
-fn text(output: &Output) -> String {
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-struct Served {
-    child: Child,
-    address: SocketAddr,
-}
-
-impl Served {
-    fn from(mut command: Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let ready: serde_json::Value = serde_json::from_str(&line).unwrap();
-        Self { child, address: ready["listening"].as_str().unwrap().parse().unwrap() }
-    }
-    fn start(data: &Path) -> Self {
-        let mut command = Command::new(PROGRAM);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data);
-        Self::from(command)
-    }
-    fn signal(&self, name: &str) {
-        assert!(Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().unwrap().success());
-    }
-    fn wait(mut self) -> Option<i32> {
-        self.child.wait().unwrap().code()
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn now() -> Arc<AtomicU64> {
-    Arc::new(AtomicU64::new(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()))
-}
-
-/// Makes a mailbox by the command and claims it with what the command printed.
-fn make_team(data: &Path, address: SocketAddr, more: &[&str]) -> Team {
-    let printed = text(&run(&[&["mailbox", "create"], more].concat(), data));
-    let mut lines = printed.lines();
-    let mailbox = lines.next().unwrap().strip_prefix("mailbox ").unwrap().parse().unwrap();
-    let secret = lines.next().unwrap().strip_prefix("secret ").unwrap().to_uppercase();
-    let secret = data_encoding::BASE32_NOPAD.decode(secret.as_bytes()).unwrap().try_into().unwrap();
-    let team = Team { mailbox, secret, ..Team::new(address, 1, now()) };
-    assert_eq!(team.claim().frame::<Done>().generation, 0);
-    team
-}
 
 #[test]
 fn commands_work_beside_the_server_and_say_how_they_ended() {
@@ -208,9 +145,14 @@ fn a_full_disk_refuses_writes_and_goes_on_reading() {
     // room again
     let mut stderr = BufReader::new(served.child.stderr.take().unwrap());
     drop(served);
-    let mut complaint = String::new();
-    stderr.read_line(&mut complaint).unwrap();
-    assert_eq!(complaint, "satchel-relay: the disk is full or refuses writes\n");
+    let logged: Vec<serde_json::Value> = std::iter::from_fn(|| {
+        let mut line = String::new();
+        (stderr.read_line(&mut line).unwrap() > 0).then(|| serde_json::from_str(&line).unwrap())
+    })
+    .collect();
+    let complaints: Vec<_> = logged.iter().filter(|line| line["level"] == "error").collect();
+    assert_eq!(complaints.len(), 1, "one state is told once: {logged:?}");
+    assert_eq!(complaints[0]["text"], "the disk is full or refuses writes");
     let served = Served::start(folder.path());
     let team = Team { address: served.address, clock: now(), ..team };
     team.push(vec![sized_row(Lane::Records, 5_000, 65_536)], None);

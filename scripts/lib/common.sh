@@ -39,6 +39,23 @@ missing_for_licences() {
   cargo deny --version >/dev/null 2>&1 || echo "cargo-deny: run scripts/install-tools, or \`cargo install cargo-deny --locked\`"
 }
 
+# Folder of PostgreSQL's server programs; nothing if there are none.
+postgres_programs() {
+  local folder
+  for folder in $(echo "$PATH" | tr : ' ') $(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -rV); do
+    if [ -x "$folder/initdb" ] && [ -x "$folder/postgres" ]; then echo "$folder"; return; fi
+  done
+}
+
+# The relay's tests start a server of their own.
+missing_for_postgres() {
+  if [ -z "$(postgres_programs)" ]; then
+    echo "PostgreSQL's server, 13 or newer: run scripts/install-tools as root"
+  elif is_root && { ! command -v setpriv >/dev/null || ! id postgres >/dev/null 2>&1; }; then
+    echo "setpriv and the user postgres, as the server does not run as root: run scripts/install-tools"
+  fi
+}
+
 java_major() { java -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p' | head -n 1; }
 
 missing_for_kotlin() {

@@ -597,7 +597,7 @@ fn generate() -> Made {
     let commons = RecordsSecret::from_bytes(&secret_bytes).derive_commons();
     let commons_bytes = [0x48; 32];
     let sealing = CommonsSecret::from_bytes(&commons_bytes);
-    let notice = Notice { operations: vec![founding.to_bytes().into()], frontiers: vec![], asks: None };
+    let notice = Notice { operations: vec![founding.to_bytes().into()], frontiers: vec![], asks: None, board: None, complaint: None };
     let row = notice.seal(&env, team, &sealing).unwrap().into_bytes();
     let foreign = notice.seal(&env, team, &commons).unwrap().into_bytes();
     let mut add = |name: &str, comment: &str, team: &TeamId, row: &[u8], expect: &str| {
@@ -629,7 +629,8 @@ fn generate() -> Made {
     add("length-beyond", "a length beyond the row", &team, &raw(&u32::MAX.to_le_bytes()), "notice_malformed");
     add("padding-not-zero", "something behind the content", &team, &raw(&[framed(&empty), vec![1]].concat()), "notice_malformed");
     add("indefinite", "an indefinite map", &team, &raw(&framed(&[0xbf, 0x00, 0x80, 0x01, 0x80, 0xff])), "notice_malformed");
-    let crowd = Notice { operations: (0..257).map(|_| vec![].into()).collect(), frontiers: vec![], asks: None };
+    let crowd =
+        Notice { operations: (0..257).map(|_| vec![].into()).collect(), frontiers: vec![], asks: None, board: None, complaint: None };
     add("257-items", "too many items", &team, &raw(&framed(&cbor::encode(&crowd))), "notice_malformed");
 
     rows_and_bodies(&mut made, &env, team, &signer, &stranger, &secret_bytes, day);

@@ -281,8 +281,8 @@ struct History {
     /// Every grant with the withdrawals that its phone knew.
     grants: Vec<(RecordId, BTreeSet<RecordId>)>,
     withdrawals: BTreeSet<RecordId>,
-    /// Known at Ana's, known at Ben's.
-    known: [(BTreeSet<RecordId>, BTreeSet<RecordId>); 2],
+    /// What each phone knows: grants, and withdrawals.
+    known: Vec<(BTreeSet<RecordId>, BTreeSet<RecordId>)>,
 }
 
 fn request(phone: &Phone) -> GrantRequest {
@@ -299,45 +299,50 @@ fn request(phone: &Phone) -> GrantRequest {
 }
 
 impl History {
-    fn begin(acts: Vec<Deed>, ana: &Phone) -> Self {
+    fn begin(acts: Vec<Deed>, ana: &Phone, phones: usize) -> Self {
         let person = ana.unlocked.create_participant(&ParticipantDraft::default(), HowGiven::Spoken, "en").unwrap();
         let grant = ana.unlocked.give_grant(person, &request(ana)).unwrap();
         let known = (BTreeSet::from([grant]), BTreeSet::new());
-        Self { acts, person, grants: vec![(grant, BTreeSet::new())], withdrawals: BTreeSet::new(), known: [known.clone(), known] }
+        Self { acts, person, grants: vec![(grant, BTreeSet::new())], withdrawals: BTreeSet::new(), known: vec![known; phones] }
     }
 
     fn act(&mut self, at: usize, phones: &[&Phone; 2]) {
-        let act = self.acts[at];
-        let who = usize::from(matches!(act, Deed::BenWrites | Deed::BenTakesBack | Deed::BenGivesAgain));
-        let unlocked = &phones[who].unlocked;
-        match act {
-            Deed::AnaWrites | Deed::BenWrites => {
-                for grant in self.known[who].0.clone() {
-                    // refused where it does not count any more: that is looked at in the end
-                    if let Ok(vault) = unlocked.vault(self.person, grant) {
-                        vault.write(&[Fact::parse(FactField::LegalName, &format!("written {at}")).unwrap()]).unwrap();
-                    }
-                }
-            }
-            Deed::AnaTakesBack | Deed::BenTakesBack => {
-                if let Ok(report) = unlocked.withdraw(self.person, &taken_back(Some(Act::Record), Some(NAME))) {
-                    self.withdrawals.insert(report.withdrawal);
-                    self.known[who].1.insert(report.withdrawal);
-                }
-            }
-            Deed::BenGivesAgain => {
-                let grant = unlocked.give_grant(self.person, &request(phones[who])).unwrap();
-                self.grants.push((grant, self.known[who].1.clone()));
-                self.known[who].0.insert(grant);
+        match self.acts[at] {
+            Deed::AnaWrites => self.write(0, phones[0], at),
+            Deed::BenWrites => self.write(1, phones[1], at),
+            Deed::AnaTakesBack => self.take_back(0, phones[0]),
+            Deed::BenTakesBack => self.take_back(1, phones[1]),
+            Deed::BenGivesAgain => self.give_again(1, phones[1]),
+        }
+    }
+
+    fn write(&mut self, who: usize, phone: &Phone, at: usize) {
+        for grant in self.known[who].0.clone() {
+            // refused where it does not count any more: that is looked at in the end
+            if let Ok(vault) = phone.unlocked.vault(self.person, grant) {
+                vault.write(&[Fact::parse(FactField::LegalName, &format!("written {at}")).unwrap()]).unwrap();
             }
         }
     }
 
-    fn meet(&mut self) {
-        let [a, b] = &mut self.known;
-        a.0.extend(b.0.iter().copied());
-        a.1.extend(b.1.iter().copied());
-        *b = a.clone();
+    fn take_back(&mut self, who: usize, phone: &Phone) {
+        if let Ok(report) = phone.unlocked.withdraw(self.person, &taken_back(Some(Act::Record), Some(NAME))) {
+            self.withdrawals.insert(report.withdrawal);
+            self.known[who].1.insert(report.withdrawal);
+        }
+    }
+
+    fn give_again(&mut self, who: usize, phone: &Phone) {
+        let grant = phone.unlocked.give_grant(self.person, &request(phone)).unwrap();
+        self.grants.push((grant, self.known[who].1.clone()));
+        self.known[who].0.insert(grant);
+    }
+
+    fn meet(&mut self, a: usize, b: usize) {
+        let (grants, withdrawals) = self.known[b].clone();
+        self.known[a].0.extend(grants);
+        self.known[a].1.extend(withdrawals);
+        self.known[b] = self.known[a].clone();
     }
 
     fn check(&self, phone: &Phone, keyed: &BTreeSet<RecordId>) {
@@ -362,13 +367,13 @@ fn together(seed: u64, length: usize, acts: &[Deed]) -> usize {
         let all = (0..length).fold(vec![Vec::new()], |all, _| {
             all.into_iter().flat_map(|begun: Vec<Deed>| acts.iter().map(move |act| [begun.clone(), vec![*act]].concat())).collect()
         });
-        let mut histories: Vec<History> = all.into_iter().map(|acts| History::begin(acts, &ana)).collect();
+        let mut histories: Vec<History> = all.into_iter().map(|acts| History::begin(acts, &ana, 2)).collect();
         meet(&ana, &ben);
         for at in 0..length {
             histories.iter_mut().for_each(|history| history.act(at, &[&ana, &ben]));
             if meetings & (1 << at) != 0 {
                 meet(&ana, &ben);
-                histories.iter_mut().for_each(History::meet);
+                histories.iter_mut().for_each(|history| history.meet(0, 1));
             }
         }
         meet(&ana, &ben);
@@ -394,4 +399,53 @@ fn two_phones_agree_on_every_history_of_two_acts() {
 fn two_phones_agree_on_every_history_of_three_acts() {
     let acts = [Deed::AnaWrites, Deed::BenTakesBack, Deed::BenGivesAgain];
     assert_eq!(together(6, 3, &acts), 216);
+}
+
+/// Three phones, many people, chance; the order of everything from a seed.
+#[test]
+fn three_phones_agree_on_large_histories() {
+    let folder = tempfile::tempdir().unwrap();
+    let ana = found(folder.path(), 7, "Ana", START);
+    let ben = join(folder.path(), 7, "Ben", START, &ana, Role::Worker);
+    let cleo = join(folder.path(), 7, "Cleo", START, &ana, Role::Worker);
+    let phones = [&ana, &ben, &cleo];
+    let mut histories: Vec<History> = (0..30).map(|_| History::begin(Vec::new(), &ana, 3)).collect();
+    let mut state = 7_u64;
+    let mut below = |count: u64| {
+        // Knuth's MMIX generator; its upper half
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from((state >> 33) % count).unwrap()
+    };
+    let all_meet = |histories: &mut Vec<History>| {
+        for (a, b) in [(0, 1), (1, 2), (0, 2), (0, 1)] {
+            meet(phones[a], phones[b]);
+            histories.iter_mut().for_each(|history| history.meet(a, b));
+        }
+    };
+    all_meet(&mut histories);
+    for at in 0..400 {
+        let (who, whom) = (below(3), below(30));
+        match below(20) {
+            0..10 => histories[whom].write(who, phones[who], at),
+            10..13 => histories[whom].take_back(who, phones[who]),
+            13..18 => histories[whom].give_again(who, phones[who]),
+            _ => {
+                let other = (who + 1 + below(2)) % 3;
+                meet(phones[who], phones[other]);
+                histories.iter_mut().for_each(|history| history.meet(who, other));
+            }
+        }
+    }
+    all_meet(&mut histories);
+    let (taken, given): (usize, usize) =
+        (histories.iter().map(|history| history.withdrawals.len()).sum(), histories.iter().map(|history| history.grants.len()).sum());
+    assert!(taken > 20 && given > 80, "{taken} taken back, {given} given");
+    for phone in phones {
+        let keyed = keyed(phone);
+        histories.iter().for_each(|history| history.check(phone, &keyed));
+    }
+    for history in &histories {
+        let shown = phones.map(|phone| phone.unlocked.vaults(history.person).unwrap());
+        assert!(shown[0] == shown[1] && shown[1] == shown[2]);
+    }
 }

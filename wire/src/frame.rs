@@ -11,6 +11,7 @@
 //! | `/v1/delete` | control key | [`Deletion`]: the day's batch of rows to delete | [`Scheduled`], or 409 |
 //! | `/v1/pending` | pull key | [`Pending`]: which rows are to be deleted | [`PendingRows`] |
 //! | `/v1/veto` | pull key | [`Veto`]: keep these rows | [`Vetoed`] |
+//! | `/v1/wait` | pull key | [`Wait`]: answer when something follows a cursor, or when the time is over | [`Waited`] |
 //!
 //! A request is [`Signed`]: `signature = Ed25519(label ‖ 0x00 ‖ path ‖ 0x00 ‖ body)`, RFC 8032, with
 //! the label [`SIGNATURE_LABEL`]. Refusals are RFC 9457 problem details whose `type` ends in a
@@ -50,12 +51,14 @@ pub enum Endpoint {
     Pending,
     /// `/v1/veto`
     Veto,
+    /// `/v1/wait`
+    Wait,
 }
 
 impl Endpoint {
     /// All of them.
-    pub const ALL: [Self; 9] =
-        [Self::Claim, Self::Keys, Self::Pull, Self::Rows, Self::Push, Self::Announce, Self::Delete, Self::Pending, Self::Veto];
+    pub const ALL: [Self; 10] =
+        [Self::Claim, Self::Keys, Self::Pull, Self::Rows, Self::Push, Self::Announce, Self::Delete, Self::Pending, Self::Veto, Self::Wait];
 
     /// The HTTP path.
     pub const fn path(self) -> &'static str {
@@ -69,6 +72,7 @@ impl Endpoint {
             Self::Delete => "/v1/delete",
             Self::Pending => "/v1/pending",
             Self::Veto => "/v1/veto",
+            Self::Wait => "/v1/wait",
         }
     }
 
@@ -367,6 +371,34 @@ pub struct Vetoed {
     pub rows: u32,
 }
 
+/// Asks a relay to answer when something follows a cursor: it wakes a phone, and brings nothing itself.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Wait {
+    /// The mailbox.
+    #[n(0)]
+    pub mailbox: MailboxId,
+    /// Where the last pull ended.
+    #[n(1)]
+    pub cursor: Option<Cursor>,
+    /// Only this lane, or all of them, as in [`Pull`].
+    #[n(2)]
+    pub lane: Option<Lane>,
+    /// How long to wait at most (seconds); the relay may answer earlier.
+    #[n(3)]
+    pub seconds: u16,
+    /// Replay protection.
+    #[n(4)]
+    pub freshness: Freshness,
+}
+
+/// Answer to [`Wait`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Waited {
+    /// A pull would bring something; otherwise the time is over.
+    #[n(0)]
+    pub changed: bool,
+}
+
 /// Why a frame is refused before anything is done with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
@@ -425,6 +457,8 @@ impl Frame for Done {}
 impl Frame for Scheduled {}
 impl Frame for Pending {}
 impl Frame for Vetoed {}
+impl Frame for Wait {}
+impl Frame for Waited {}
 impl Frame for Deletion {
     fn check(&self) -> Result<(), FrameError> {
         check_names(&self.rows)

@@ -175,6 +175,9 @@ pub enum Command {
         /// The input; only - (standard input)
         #[arg(value_parser = ["-"])]
         input: String,
+        /// Also offer kinder words for what was found unkind; they are offers and block nothing
+        #[arg(long)]
+        suggest: bool,
     },
     /// How this store is protected, which keys it holds and why, what waits, whether its files are whole
     Doctor {

@@ -36,6 +36,7 @@ pub fn doctor(settings: &Settings, output: Output, confirm_date: bool) -> Result
         })
         .collect();
     let team = unlocked.team()?;
+    let dropped = unlocked.dropped_edits()?;
     let (waiting, held) = unlocked.waiting()?;
     let in_doubt = unlocked.is_date_in_doubt()?;
     let today = unlocked.today()?;
@@ -80,6 +81,7 @@ pub fn doctor(settings: &Settings, output: Output, confirm_date: bool) -> Result
         "relay": relay.as_ref().map(|relay| json!({ "url": relay.url, "claimed": relay.is_claimed })),
         "catalogue_resources": catalogue.as_ref().map(|info| info.resources),
         "files_whole": check.is_ok(),
+        "dropped_edits": super::erasing::dropped_value(&dropped),
     });
     if let (Some(value), Value::Object(keys)) = (value.as_object_mut(), keys.value()) {
         value.extend(keys);
@@ -111,6 +113,7 @@ pub fn doctor(settings: &Settings, output: Output, confirm_date: bool) -> Result
             },
             keys.end_text(today)
         ));
+        text.push_str(&super::erasing::dropped_text(&dropped, &team));
         if team.is_copied {
             text.push_str(
                 "\nThis store is an old copy of a device: nothing leaves it until a steward answers (`satchel member resume`).\n",

@@ -53,7 +53,7 @@ pub fn run(arguments: Arguments, output: Output) -> Result<(), Failure> {
         Command::Recovery(command) => recovery::recovery(&settings, output, command),
         Command::Reseat { remove, steward } => recovery::reseat(&settings, output, &remove, steward),
         Command::Catalogue(command) => catalogue::run(&settings, output, command),
-        Command::Screen { .. } => screening::run(),
+        Command::Screen { suggest, .. } => screening::run(suggest),
         Command::Doctor { confirm_date } => diagnosis::doctor(&settings, output, confirm_date),
         Command::Passphrase { words, action: None } => founding::passphrase(&settings, output, words),
         Command::Passphrase { action: Some(PassphraseAction::Change { new_passphrase_fd }), .. } => {

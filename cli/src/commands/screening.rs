@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use crate::output;
-use satchel_core::screen::screen;
+use satchel_core::screen::{Suggestion, screen, suggest};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::io::{BufRead, Read, Write};
@@ -18,7 +18,8 @@ struct Line {
 }
 
 /// Reads one object per line, answers one object per line, in the same order. Stops at the first line that is neither.
-pub fn run() -> Result<(), Failure> {
+/// With `suggestions` the answers carry kinder wordings too.
+pub fn run(suggestions: bool) -> Result<(), Failure> {
     let mut input = std::io::stdin().lock();
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let wrong = Failure::Unreadable(std::io::ErrorKind::InvalidData);
@@ -40,7 +41,10 @@ pub fn run() -> Result<(), Failure> {
             return Err(wrong);
         };
         let findings: Vec<Value> = screen(&line.text, line.alias.as_deref()).iter().map(output::finding).collect();
-        let answer = json!({ "id": line.id, "findings": findings });
+        let mut answer = json!({ "id": line.id, "findings": findings });
+        if suggestions && let Some(answer) = answer.as_object_mut() {
+            answer.insert("suggestions".to_owned(), suggest(&line.text).iter().map(suggestion).collect());
+        }
         if writeln!(out, "{answer}").is_err() {
             // nobody reads any more
             return Ok(());
@@ -48,4 +52,9 @@ pub fn run() -> Result<(), Failure> {
     }
     let _ = out.flush();
     Ok(())
+}
+
+/// A suggestion as programs read it: byte offsets into the given text.
+fn suggestion(suggestion: &Suggestion) -> Value {
+    json!({ "start": suggestion.start, "end": suggestion.end, "instead": suggestion.instead })
 }

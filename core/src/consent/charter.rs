@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use minicbor::{Decode, Encode};
 use satchel_wire::ShiftDay;
+use satchel_wire::limits::SHORT_TEXT_MAX_BYTES;
 
 /// A shift day begins at this hour, local time.
 pub const SHIFT_BEGINS_HOUR: i8 = 5;
@@ -17,6 +18,8 @@ pub const SUPPRESSION_MIN: u16 = 5;
 const LATEST_SECONDS: u64 = (u16::MAX as u64 + 2) * 86_400;
 /// A team ends at most this long after its founding, unless the board renews it (days).
 pub const SUNSET_MAX_DAYS: u16 = 731;
+/// Without a date in the charter a review is due so long after the founding (days).
+pub const REVIEW_DEFAULT_DAYS: u16 = 182;
 /// Longest name of a time zone (bytes).
 pub const ZONE_NAME_MAX_BYTES: usize = 64;
 
@@ -117,6 +120,89 @@ pub struct Charter {
     /// Whether a share may go to police, prosecutors, courts, probation or prisons at all.
     #[n(22)]
     pub justice_shares: bool,
+    /// The key that signs the board's bulletins (Ed25519), or none yet. Both keys are needed before complaints are offered.
+    #[cbor(n(30), with = "minicbor::bytes")]
+    pub board_signing: Option<[u8; 32]>,
+    /// Who pays: sorted; none stated yet, or nobody when empty.
+    #[n(31)]
+    pub funders: Option<Vec<String>>,
+    /// Agreements with police and their like: sorted; none stated yet, or no agreement when empty.
+    #[n(32)]
+    pub agreements: Option<Vec<Agreement>>,
+    /// The day of the last review by participants and board.
+    #[n(33)]
+    pub reviewed: Option<ShiftDay>,
+    /// When the next review is due.
+    #[n(34)]
+    pub review_due: Option<ShiftDay>,
+}
+
+/// With whom an agreement is: a closed list of those whose reach into people's lives must be public.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(index_only)]
+pub enum AgreementWith {
+    /// Police.
+    #[n(1)]
+    Police,
+    /// Prosecutors and courts.
+    #[n(2)]
+    Prosecutors,
+    /// Anti-trafficking bodies.
+    #[n(3)]
+    AntiTrafficking,
+    /// Recovery bodies: sobriety, treatment or exit programmes with conditions.
+    #[n(4)]
+    Recovery,
+}
+
+impl AgreementWith {
+    /// All of this version.
+    pub const ALL: [Self; 4] = [Self::Police, Self::Prosecutors, Self::AntiTrafficking, Self::Recovery];
+    /// The stable name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Police => "police",
+            Self::Prosecutors => "prosecutors",
+            Self::AntiTrafficking => "anti_trafficking",
+            Self::Recovery => "recovery",
+        }
+    }
+    /// The body of a name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|with| with.as_str() == name)
+    }
+}
+
+/// One agreement, in the agency's words.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub struct Agreement {
+    /// With whom.
+    #[n(0)]
+    pub with: AgreementWith,
+    /// What was agreed, at most 200 bytes.
+    #[n(1)]
+    pub what: String,
+}
+
+/// Most funders, and most agreements, in a charter (count).
+pub const LINES_MAX_COUNT: usize = 16;
+
+/// Sorted, each once, few, and short.
+fn are_lines<T: Ord>(lines: Option<&[T]>, text: impl Fn(&T) -> &str) -> bool {
+    let fits = |line: &T| {
+        let text = text(line);
+        !text.is_empty() && text.trim() == text && text.len() <= SHORT_TEXT_MAX_BYTES && !text.chars().any(char::is_control)
+    };
+    lines.is_none_or(|lines| lines.len() <= LINES_MAX_COUNT && lines.is_sorted_by(|a, b| a < b) && lines.iter().all(fits))
+}
+
+fn join<T: Ord + Clone>(mine: &mut Option<Vec<T>>, other: Option<&[T]>) {
+    let Some(other) = other else { return };
+    let lines = mine.get_or_insert_default();
+    lines.extend_from_slice(other);
+    lines.sort();
+    lines.dedup();
+    lines.truncate(LINES_MAX_COUNT);
 }
 
 impl Charter {
@@ -132,6 +218,11 @@ impl Charter {
             grant_days: GrantDays { record: 180, share: 90 },
             categories: FIRST_CATEGORIES.to_vec(),
             justice_shares: false,
+            board_signing: None,
+            funders: None,
+            agreements: None,
+            reviewed: None,
+            review_due: None,
         }
     }
 
@@ -160,6 +251,20 @@ impl Charter {
         self.justice_shares &= other.justice_shares;
     }
 
+    /// Adds what a concurrent charter says in public lines, and takes the earlier of two dates: nothing said is unsaid.
+    pub(crate) fn join_lines(&mut self, other: &Self) {
+        join(&mut self.funders, other.funders.as_deref());
+        join(&mut self.agreements, other.agreements.as_deref());
+        let earlier = |a: Option<ShiftDay>, b: Option<ShiftDay>| a.into_iter().chain(b).min();
+        self.reviewed = earlier(self.reviewed, other.reviewed);
+        self.review_due = earlier(self.review_due, other.review_due);
+    }
+
+    /// When the next review by participants and board is due: what the charter says, else half a year after the founding.
+    pub fn review_due(&self, founded: ShiftDay) -> ShiftDay {
+        self.review_due.unwrap_or_else(|| founded.plus(REVIEW_DEFAULT_DAYS))
+    }
+
     /// Checks every bound. Errors: [`CharterError`].
     pub fn check(&self) -> Result<(), CharterError> {
         if self.time_zone.len() > ZONE_NAME_MAX_BYTES || TimeZone::get(&self.time_zone).is_err() {
@@ -174,7 +279,9 @@ impl Charter {
             && (1..=RECORD_GRANT_MAX_DAYS).contains(&self.grant_days.record)
             && (1..=RECORD_GRANT_MAX_DAYS).contains(&self.grant_days.share)
             && self.categories.is_sorted_by(|a, b| a < b)
-            && self.board_key.as_ref().is_none_or(|key| key.len() == 1_216);
+            && self.board_key.as_ref().is_none_or(|key| key.len() == 1_216)
+            && are_lines(self.funders.as_deref(), |line| line)
+            && are_lines(self.agreements.as_deref(), |line| &line.what);
         if bounded { Ok(()) } else { Err(CharterError::OutOfBounds) }
     }
 

@@ -6,7 +6,7 @@ pub mod request;
 pub mod standing;
 pub mod words;
 
-pub use charter::{Charter, CharterError, FOUNDED_FROM, GrantDays, Retention};
+pub use charter::{Agreement, AgreementWith, Charter, CharterError, FOUNDED_FROM, GrantDays, Retention};
 pub use grant::{Act, GatedCategory, Grant, HowGiven, Purpose, ShareClass, Withdrawal};
 pub use request::{GrantError, GrantRequest};
 pub use standing::{Consents, GrantStatus};

@@ -718,7 +718,7 @@ impl Vault {
         let Some(operation) = self.late_for(&target) else { return Ok(None) };
         let place = place_of(held.record, held.kind, held.subject);
         self.enter_line(tx, Line::new(held.day, id, place, header.device, header.sequence).erased(), header)?;
-        self.tell_dropped(operation, held.kind, header.device)?;
+        self.tell_dropped(operation, held.kind, header.device, Some(held.day))?;
         Ok(Some(BodyVerdict::Refused("erased")))
     }
 

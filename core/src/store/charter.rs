@@ -1,8 +1,9 @@
 //! Changing the charter: tightening takes effect at once, loosening waits for the board.
 
 use super::Unlocked;
-use crate::consent::{Charter, GatedCategory};
+use crate::consent::{Agreement, Charter, GatedCategory};
 use crate::error::Error;
+use crate::screen::ShortText;
 use crate::team::operation::Action;
 use satchel_wire::ShiftDay;
 use satchel_wire::ids::OperationId;
@@ -32,6 +33,16 @@ pub struct CharterChange {
     pub categories: Option<Vec<GatedCategory>>,
     /// Whether shares with police, prosecutors, courts, probation or prisons can be asked for at all.
     pub justice_shares: Option<bool>,
+    /// The board's key for bulletins (Ed25519).
+    pub board_signing: Option<[u8; 32]>,
+    /// Who pays: every line, or none at all when empty. Each passes the guard.
+    pub funders: Option<Vec<String>>,
+    /// Agreements with police, prosecutors, anti-trafficking or recovery bodies: every line, or none when empty.
+    pub agreements: Option<Vec<Agreement>>,
+    /// The day of the last review by participants and board; the board signs it.
+    pub reviewed: Option<ShiftDay>,
+    /// When the next review is due.
+    pub review_due: Option<ShiftDay>,
 }
 
 /// What became of a change.
@@ -64,17 +75,39 @@ impl CharterChange {
             next.categories.dedup();
         }
         next.justice_shares = self.justice_shares.unwrap_or(next.justice_shares);
+        next.board_signing = self.board_signing.or(next.board_signing);
+        if let Some(funders) = &self.funders {
+            next.funders = Some(tidy(funders));
+        }
+        if let Some(agreements) = &self.agreements {
+            next.agreements = Some(tidy(agreements));
+        }
+        next.reviewed = self.reviewed.or(next.reviewed);
+        next.review_due = self.review_due.or(next.review_due);
         next
     }
+}
+
+/// Sorted, each once: as the format wants it.
+fn tidy<T: Ord + Clone>(lines: &[T]) -> Vec<T> {
+    let mut lines = lines.to_vec();
+    lines.sort();
+    lines.dedup();
+    lines
 }
 
 impl Unlocked {
     /// Changes the charter, as a steward. It is possible after the team's last day too: a later one renews the team,
     /// once the board has signed and before anything is destroyed.
     ///
-    /// Errors: [`Error::Charter`] for a setting outside its bounds, [`Error::Operation`] when this member may not, or
+    /// Errors: [`Error::Screen`] for a line that names a person, a place or a number; [`Error::Charter`] for a setting outside its bounds, [`Error::Operation`] when this member may not, or
     /// the sunset lies further than 731 days ahead.
     pub fn change_charter(&self, change: &CharterChange) -> Result<CharterDecision, Error> {
+        let lines = change.funders.iter().flatten().map(String::as_str);
+        for line in lines.chain(change.agreements.iter().flatten().map(|line| line.what.as_str())) {
+            // the charter is read by everybody, and is never erased
+            ShortText::parse(line)?;
+        }
         self.write(|vault, tx| {
             let next = change.applied_to(vault.charter()?);
             next.check()?;

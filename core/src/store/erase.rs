@@ -23,7 +23,7 @@ use crate::team::{Frontier, MayHold, Settlement};
 use minicbor::{Decode, Encode};
 use satchel_wire::ShiftDay;
 use satchel_wire::cbor;
-use satchel_wire::ids::{DeviceId, OperationId, RecordId};
+use satchel_wire::ids::{DeviceId, MemberId, OperationId, RecordId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -47,6 +47,14 @@ pub struct DroppedEdit {
     /// The day on which this phone dropped it.
     #[n(3)]
     pub day: ShiftDay,
+    /// The day on which it was written, by its author's word.
+    #[n(4)]
+    #[cbor(default)]
+    pub written: Option<ShiftDay>,
+    /// Whose phone that was.
+    #[n(5)]
+    #[cbor(default)]
+    pub member: Option<MemberId>,
 }
 
 /// How far an erasure is, in words for the person who asked for it.
@@ -157,9 +165,16 @@ impl Vault {
     }
 
     /// Says that an edit was dropped.
-    pub(super) fn tell_dropped(&mut self, operation: OperationId, kind: Kind, device: DeviceId) -> Result<(), Error> {
+    pub(super) fn tell_dropped(
+        &mut self,
+        operation: OperationId,
+        kind: Kind,
+        device: DeviceId,
+        written: Option<ShiftDay>,
+    ) -> Result<(), Error> {
         let day = self.today()?;
-        self.erasing.tell(DroppedEdit { operation, kind, device, day });
+        let member = self.keyring.log.state().devices.get(&device).map(|device| device.member);
+        self.erasing.tell(DroppedEdit { operation, kind, device, day, written, member });
         Ok(())
     }
 
@@ -205,7 +220,10 @@ impl Vault {
                 Ok(())
             })?;
             if drafts > 0 && written_by != Some(own) {
-                self.tell_dropped(*operation, *kind, own)?;
+                // one that cannot be read any more holds no erasure up
+                let drafts = self.index.item(place).and_then(|item| self.drafts_of(tx, item).ok());
+                let written = drafts.and_then(|drafts| Some(drafts.last()?.1.day));
+                self.tell_dropped(*operation, *kind, own, written)?;
             }
         }
         let places: BTreeSet<Place> = found.iter().map(|(_, _, place)| *place).collect();
@@ -264,11 +282,11 @@ impl Vault {
                 Held::Row(..) => None,
                 Held::Body(body) => {
                     let target = self.target_of(tx, body.record, body.kind, body.subject)?;
-                    self.late_for(&target).map(|operation| (operation, body.kind, body.author))
+                    self.late_for(&target).map(|operation| (operation, body.kind, body.author, body.day))
                 }
             };
-            if let Some((operation, kind, author)) = late {
-                self.tell_dropped(operation, kind, author)?;
+            if let Some((operation, kind, author, written)) = late {
+                self.tell_dropped(operation, kind, author, Some(written))?;
                 drop.push(id);
             }
         }
@@ -284,7 +302,9 @@ impl Vault {
         let held = self.all_held(tx)?;
         self.is_held_key_due = false;
         self.reseal_directory(tx)?;
+        let book = self.book_before_rekey(tx)?;
         self.root.held = Seed::make(&self.env);
+        self.put_book_again(tx, book)?;
         self.touch_root();
         self.require_new_store_key();
         for (id, held) in held {

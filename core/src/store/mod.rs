@@ -14,6 +14,7 @@
 //! | `charter` | changing the policy |
 //! | `consent` | grants, withdrawals, recipients, the sharing log |
 //! | `vaults` | gated facts, under a live grant |
+//! | `complaints`, `board` | complaints that wait and leave; the board's keys, book and bulletins |
 //! | `pack` | everything for the team in one sealed file |
 //! | `erase`, `retention` | what must go: at somebody's word, and by age |
 //! | `keystore` | the platform's keystore, and one of files |
@@ -31,8 +32,10 @@
 
 mod accept;
 mod beyond;
+mod board;
 mod catalogues;
 mod charter;
+mod complaints;
 mod consent;
 #[cfg(feature = "adversary")]
 mod dangerous;
@@ -79,8 +82,10 @@ mod write;
 
 pub use accept::{Acceptance, BodyVerdict};
 pub use beyond::WaitingBody;
+pub use board::{BoardKeys, BookLine};
 pub use catalogues::CatalogueInfo;
 pub use charter::{CharterChange, CharterDecision};
+pub use complaints::{BoardStatus, board_words};
 pub use consent::{GrantLine, RecipientLine, RecordedBy, SharingLine, WithdrawalLine, WithdrawalReport};
 #[cfg(feature = "adversary")]
 pub use dangerous::{Loot, LootClass, RecordLoot};

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::record::{Kind, TallyCounter};
 use crate::storage::{Reader, Transaction};
 use crate::team::keyring::{KeyringSecrets, KeyringState};
-use crate::team::{Frontier, Keyring, KeyringParts, Operation, Role, Turn};
+use crate::team::{Frontier, Keyring, KeyringParts, Operation, Role};
 use minicbor::{Decode, Encode};
 use satchel_wire::ShiftDay;
 use satchel_wire::cbor;
@@ -64,6 +64,10 @@ pub(super) struct LocalState {
     #[n(20)]
     #[cbor(default)]
     pub tended: Option<ShiftDay>,
+    /// So many days were believed because a colleague's clock said the same, and nobody who was sure (days).
+    #[n(21)]
+    #[cbor(default)]
+    pub vouched_days: u16,
     /// Something was erased: the store key is replaced with the next write that can.
     #[n(9)]
     #[cbor(default)]
@@ -193,6 +197,8 @@ pub(super) struct Vault {
     pub recalled_day: Option<ShiftDay>,
     /// Marks of the secrets in the stored root.
     stored_secrets: BTreeSet<[u8; 16]>,
+    /// Complaints on their way.
+    pub traffic: super::complaints::Traffic,
 }
 
 impl Vault {
@@ -207,13 +213,12 @@ impl Vault {
             operations.push(Operation::from_bytes(&bytes).map_err(|_| Error::Damaged)?);
             Ok(())
         })?;
-        let turns: Vec<minicbor::bytes::ByteVec> = read_value(reader, &values, TURNS)?.unwrap_or_default();
-        let turns = turns.iter().map(|bytes| Turn::from_bytes(bytes)).collect::<Result<Vec<_>, _>>().map_err(|_| Error::Damaged)?;
         let keyring_state: KeyringState = read_value(reader, &values, KEYRING)?.unwrap_or_default();
         let held_operations: Vec<minicbor::bytes::ByteVec> = read_value(reader, &values, HELD_OPERATIONS)?.unwrap_or_default();
         let parts = KeyringParts {
             operations,
-            turns,
+            kept: read_value(reader, &values, TURNS)?.unwrap_or_default(),
+            turns: Vec::new(),
             secrets: std::mem::take(&mut root.keys),
             frontiers: read_value(reader, &values, FRONTIERS)?.unwrap_or_default(),
             state: keyring_state.clone(),
@@ -259,6 +264,7 @@ impl Vault {
             erasing,
             recalled_day: None,
             stored_secrets,
+            traffic: super::complaints::Traffic::default(),
         })
     }
 
@@ -296,8 +302,7 @@ impl Vault {
             self.put_operation(tx, operation)?;
         }
         if keyring.turns {
-            let turns: Vec<minicbor::bytes::ByteVec> = self.keyring.book.known().map(|turn| turn.to_bytes().into()).collect();
-            self.put_value(tx, TURNS, &cbor::encode(&turns))?;
+            self.put_value(tx, TURNS, &cbor::encode(&self.keyring.book.to_keep()))?;
         }
         if keyring.held_operations {
             let held: Vec<minicbor::bytes::ByteVec> = self.keyring.held_operations().into_iter().map(Into::into).collect();

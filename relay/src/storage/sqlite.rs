@@ -34,11 +34,11 @@ mod schema;
 use self::archive::Archive;
 use self::connection::{lock, truncate_log};
 use self::day_file::DayFile;
-use super::{Census, Deleted, Deposit, Deposited, KeyReplacement, Mailbox, ReadRows, Storage, StorageError};
+use super::{Adoption, Census, Deleted, Deposit, Deposited, Finding, KeyReplacement, Mailbox, ReadRows, Severity, Storage, StorageError};
 use crate::arrivals::RowHead;
 use crate::config::{REBUILD_MAX_BYTES, REPEAT_LOOKBACK_DAYS};
 use satchel_wire::frame::{AccessKeys, PendingBatch};
-use satchel_wire::{AnnouncementId, Lane, MailboxId, RowId, RowName, UtcDay};
+use satchel_wire::{AnnouncementId, Lane, MailboxId, Row, RowId, RowName, UtcDay};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fs::{self, File, TryLockError};
@@ -242,6 +242,22 @@ impl Storage for SqliteStorage {
         self.archive.replace_keys(mailbox, replacement)
     }
 
+    fn set_quota(&self, mailbox: &MailboxId, quota_bytes: u64) -> Result<bool, StorageError> {
+        self.archive.set_quota(mailbox, quota_bytes)
+    }
+
+    fn hand_over(&self, mailbox: &MailboxId, claim_hash: &[u8; 32]) -> Result<bool, StorageError> {
+        self.archive.hand_over(mailbox, claim_hash)
+    }
+
+    fn adopt(&self, adoption: &Adoption<'_>) -> Result<bool, StorageError> {
+        self.archive.adopt(adoption)
+    }
+
+    fn adopt_rows(&self, mailbox: &MailboxId, day: UtcDay, rows: &[(RowId, Row)]) -> Result<(), StorageError> {
+        self.archive.adopt_rows(mailbox, day, rows)
+    }
+
     fn close_mailbox(&self, mailbox: &MailboxId) -> Result<bool, StorageError> {
         let mut removed = self.archive.remove_mailbox(mailbox)?;
         for file in self.days().files.values() {
@@ -317,7 +333,7 @@ impl Storage for SqliteStorage {
         let mut earlier = known.values();
         let first = earlier.next().copied().filter(|_| known.len() == deposit.rows.len());
         let earlier_day = first.filter(|day| earlier.all(|other| other == day));
-        Ok(Deposited { added, added_bytes, earlier_day })
+        Ok(Deposited { added, added_bytes, earlier_day, day_rows: None })
     }
 
     fn schedule_deletion(&self, mailbox: &MailboxId, day: UtcDay, rows: &[RowName]) -> Result<bool, StorageError> {
@@ -335,6 +351,39 @@ impl Storage for SqliteStorage {
     fn delete_due(&self, day: UtcDay) -> Result<Deleted, StorageError> {
         let _no_day_closes = lock(&self.closing);
         deletion::delete_due(&self.archive, day)
+    }
+
+    fn examine(&self, _now: u64) -> Result<Vec<Finding>, StorageError> {
+        let days = self.days();
+        let mut findings = Vec::new();
+        let pools = days.files.values().map(|file| &file.pool).chain([&self.archive.pool]);
+        let mut is_sound = true;
+        for pool in pools {
+            let verdict: String =
+                pool.read(|connection| Ok(connection.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0))?))?;
+            is_sound &= verdict == "ok";
+        }
+        findings.push(Finding::of(is_sound, "the files are sound", Severity::Wrong, "a file is damaged: stop, restore the backup"));
+        let few = days.files.len() <= 1;
+        findings.push(Finding::of(
+            few,
+            "no ended day is left open",
+            Severity::Weak,
+            "an ended day is not closed yet: start the server, it closes it",
+        ));
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = fs::metadata(&self.folder).map_or(0o777, |found| found.permissions().mode());
+            let private = mode & 0o077 == 0;
+            findings.push(Finding::of(
+                private,
+                "only the owner reads the folder",
+                Severity::Wrong,
+                "others may read the folder: chmod 700",
+            ));
+        }
+        Ok(findings)
     }
 
     fn census(&self, mailbox: &MailboxId) -> Result<Option<Census>, StorageError> {
@@ -360,10 +409,17 @@ impl Storage for SqliteStorage {
             };
             let waiting = deletion::pending(connection, mailbox, UtcDay::from_days(0))?;
             let deletions = waiting.iter().map(|batch| (batch.day, batch.rows.len() as u64)).collect();
-            Ok(Some(Census { mailbox: found, newest, rows, deletions }))
+            Ok(Some(Census { mailbox: found, newest, rows, deletions, remains: REMAINS }))
         })
     }
 }
+
+const REMAINS: &[&str] = &[
+    "The running day's file keeps the order of arrival for up to an hour, or until the day ends if it is large.",
+    "File systems, solid-state disks, snapshots and disk images may keep blocks of files that were removed or truncated.",
+    "A backup made by this program holds rows sorted by id; a copy of the running day's file made otherwise holds their order.",
+    "File times show when the last key change, tidying or end of a day happened.",
+];
 
 fn no_row(error: rusqlite::Error) -> Result<(), StorageError> {
     match error {

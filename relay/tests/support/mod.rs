@@ -1,8 +1,15 @@
 //! A relay inside the test, a tiny blocking HTTP client, and a team that signs.
 #![allow(dead_code, clippy::unwrap_used, missing_docs)]
 
+pub mod postgres;
+pub mod process;
+pub mod sqlite_worlds;
+pub mod worlds;
+
+use self::postgres::Postgres;
 use ed25519_dalek::{Signer, SigningKey};
 use satchel_relay::storage::Storage;
+use satchel_relay::storage::postgres::PostgresStorage;
 use satchel_relay::storage::sqlite::{Role, SqliteStorage};
 use satchel_relay::{Clock, Config, Relay, server};
 use satchel_wire::frame::*;
@@ -78,6 +85,11 @@ pub fn connect(address: SocketAddr) -> TcpStream {
 
 /// Reads one answer from a connection.
 pub fn read_answer(stream: &mut TcpStream) -> std::io::Result<Answer> {
+    read_any(stream)
+}
+
+/// The same from anything that can be read.
+pub fn read_any(stream: &mut impl Read) -> std::io::Result<Answer> {
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") {
@@ -120,11 +132,81 @@ pub fn key(n: u64) -> SigningKey {
     SigningKey::from_bytes(blake3::hash(&n.to_le_bytes()).as_bytes())
 }
 
+thread_local! {
+    static ON_POSTGRES: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+/// Runs a test whose relays keep their rows in PostgreSQL, each folder standing for a database.
+pub fn on_postgres(test: fn()) {
+    if choose_postgres().is_some() {
+        test();
+    }
+}
+
+/// From now on relays of this thread keep their rows in PostgreSQL; none when there is no PostgreSQL here.
+pub fn choose_postgres() -> Option<&'static Postgres> {
+    let server = Postgres::shared();
+    ON_POSTGRES.set(server.is_some());
+    server
+}
+
+/// Each test once on SQLite and once on PostgreSQL.
+#[macro_export]
+macro_rules! both_engines {
+    ($($name:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[test] fn $name() { super::$name(); })*
+        }
+        mod postgres {
+            $(#[test] fn $name() { super::support::on_postgres(super::$name); })*
+        }
+    };
+}
+
+/// The name of the database that stands for a folder.
+pub fn database_of(folder: &Path) -> String {
+    format!("d{}", &blake3::hash(folder.to_str().unwrap().as_bytes()).to_hex()[..16])
+}
+
+/// Storage of the engine that this test is about.
+pub fn open_storage(folder: &Path) -> Arc<dyn Storage> {
+    if ON_POSTGRES.get() {
+        let url = Postgres::shared().unwrap().database(&database_of(folder));
+        return Arc::new(PostgresStorage::open(&url).unwrap());
+    }
+    Arc::new(SqliteStorage::open(folder, Role::Server).unwrap())
+}
+
+/// The bytes of every file in which the engine keeps rows, the write-ahead log of PostgreSQL aside.
+pub fn kept_bytes(folder: &Path) -> Vec<Vec<u8>> {
+    fn read(folder: &Path, found: &mut Vec<Vec<u8>>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                read(&path, found);
+            } else if let Ok(bytes) = std::fs::read(&path) {
+                found.push(bytes);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    if ON_POSTGRES.get() {
+        let server = Postgres::shared().unwrap();
+        let database = database_of(folder);
+        server.sql(&database, "CHECKPOINT");
+        let number = server.sql("postgres", &format!("SELECT oid FROM pg_database WHERE datname = '{database}'"));
+        read(&server.folder.join("data/base").join(&number[0]), &mut found);
+    } else {
+        read(folder, &mut found);
+    }
+    found
+}
+
 /// A relay that serves inside this process, with a clock that only the test moves.
 pub struct TestRelay {
     pub address: SocketAddr,
     pub relay: Arc<Relay>,
-    pub storage: Arc<SqliteStorage>,
+    pub storage: Arc<dyn Storage>,
     pub clock: Arc<AtomicU64>,
     pub folder: PathBuf,
     stop: Option<tokio::sync::oneshot::Sender<()>>,
@@ -140,8 +222,8 @@ impl TestRelay {
         let clock = Arc::new(AtomicU64::new(now));
         let shown = Arc::clone(&clock);
         let tell: Clock = Arc::new(move || shown.load(Ordering::SeqCst));
-        let storage = Arc::new(SqliteStorage::open(folder, Role::Server).unwrap());
-        let relay = Arc::new(Relay::new(Arc::<SqliteStorage>::clone(&storage), config, tell, Arc::new(|_| {})).unwrap());
+        let storage = open_storage(folder);
+        let relay = Arc::new(Relay::new(Arc::clone(&storage), config, tell, Arc::new(|_| {})).unwrap());
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
@@ -252,6 +334,12 @@ impl Team {
     }
     pub fn pull(&self, cursor: Option<Cursor>, max_bytes: u32, lane: Option<Lane>) -> Pulled {
         self.pull_answer(cursor, max_bytes, lane).frame()
+    }
+    pub fn wait_frame(&self, cursor: Option<Cursor>, seconds: u16) -> Wait {
+        Wait { mailbox: self.mailbox, cursor, lane: None, seconds, freshness: self.freshness() }
+    }
+    pub fn wait(&self, cursor: Option<Cursor>, seconds: u16) -> bool {
+        self.ask(Endpoint::Wait, &self.pull_key, &self.wait_frame(cursor, seconds)).frame::<Waited>().changed
     }
     pub fn fetch_answer(&self, day: satchel_wire::UtcDay, ids: Vec<RowId>) -> Answer {
         let fetch = Fetch { mailbox: self.mailbox, day, ids, freshness: self.freshness() };

@@ -6,10 +6,10 @@
 use super::connection::{Pool, give_back_pages, truncate_log};
 use super::{row_table, schema};
 use crate::config::EARLIER_PULL_KEYS_MAX_COUNT;
-use crate::storage::{Access, EarlierPullKey, KeyReplacement, Mailbox, StorageError};
+use crate::storage::{Access, Adoption, EarlierPullKey, KeyReplacement, Mailbox, StorageError};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use satchel_wire::frame::AccessKeys;
-use satchel_wire::{AnnouncementId, Lane, MailboxId, UtcDay};
+use satchel_wire::{AnnouncementId, Lane, MailboxId, Row, RowId, UtcDay};
 use std::path::{Path, PathBuf};
 
 const CLOSE_BATCH_COUNT: i64 = 1_000;
@@ -86,6 +86,84 @@ impl Archive {
         let quota = i64::try_from(quota_bytes).unwrap_or(i64::MAX);
         let values = params![mailbox.as_bytes(), quota, claim_hash];
         self.pool.writer().execute("INSERT INTO mailbox (id, quota_bytes, claim_hash) VALUES (?1, ?2, ?3)", values)?;
+        Ok(())
+    }
+
+    /// Sets the room of a mailbox.
+    pub fn set_quota(&self, mailbox: &MailboxId, quota_bytes: u64) -> Result<bool, StorageError> {
+        let quota = i64::try_from(quota_bytes).unwrap_or(i64::MAX);
+        let changed =
+            self.pool.writer().execute("UPDATE mailbox SET quota_bytes = ?2 WHERE id = ?1", params![mailbox.as_bytes(), quota])?;
+        Ok(changed == 1)
+    }
+
+    /// Forgets keys and sets another secret.
+    pub fn hand_over(&self, mailbox: &MailboxId, claim_hash: &[u8; 32]) -> Result<bool, StorageError> {
+        let mut writer = self.pool.writer();
+        let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let changed = transaction.execute(
+            "UPDATE mailbox SET claim_hash = ?2, generation = NULL, control = NULL, pull = NULL, push = NULL WHERE id = ?1",
+            params![mailbox.as_bytes(), claim_hash],
+        )?;
+        transaction.execute("DELETE FROM earlier_pull WHERE mailbox = ?1", params![mailbox.as_bytes()])?;
+        transaction.commit()?;
+        Ok(changed == 1)
+    }
+
+    /// Takes a mailbox over, without rows.
+    pub fn adopt(&self, adoption: &Adoption<'_>) -> Result<bool, StorageError> {
+        let mailbox = adoption.mailbox;
+        let id = mailbox.id.as_bytes();
+        let mut writer = self.pool.writer();
+        let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let quota = i64::try_from(mailbox.quota_bytes).unwrap_or(i64::MAX);
+        let newest = adoption.newest.as_ref().map(AnnouncementId::as_bytes);
+        let made = transaction.execute(
+            "INSERT INTO mailbox (id, quota_bytes, claim_hash, newest) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+            params![id, quota, mailbox.claim_hash, newest],
+        )?;
+        if made == 0 {
+            return Ok(false);
+        }
+        if let Some(access) = &mailbox.access {
+            let generation = i64::try_from(access.generation).map_err(|_| StorageError::Damaged)?;
+            transaction.execute(
+                "UPDATE mailbox SET generation = ?2, control = ?3, pull = ?4, push = ?5 WHERE id = ?1",
+                params![id, generation, access.control, access.keys.pull, access.keys.push],
+            )?;
+            for earlier in &access.earlier {
+                let values = params![id, earlier.replaced.days(), earlier.key];
+                transaction.execute("INSERT INTO earlier_pull (mailbox, replaced, key) VALUES (?1, ?2, ?3)", values)?;
+            }
+        }
+        for batch in adoption.deletions {
+            let day = batch.day.days();
+            transaction.execute("INSERT INTO deletion_batch (mailbox, day) VALUES (?1, ?2)", params![id, day])?;
+            for name in &batch.rows {
+                let values = params![id, day, name.as_bytes()];
+                transaction.execute("INSERT INTO deletion (mailbox, day, name) VALUES (?1, ?2, ?3)", values)?;
+            }
+        }
+        transaction.commit()?;
+        Ok(true)
+    }
+
+    /// Takes rows of a closed day over.
+    pub fn adopt_rows(&self, mailbox: &MailboxId, day: UtcDay, rows: &[(RowId, Row)]) -> Result<(), StorageError> {
+        let mut writer = self.pool.writer();
+        let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        for (id, row) in rows {
+            if row_table::contains(&transaction, mailbox, day, id)? {
+                continue;
+            }
+            row_table::insert(&transaction, mailbox, day, id, row)?;
+            transaction.execute(
+                "INSERT INTO day_total (mailbox, day, lane, row_count, byte_count) VALUES (?1, ?2, ?3, 1, ?4)
+                 ON CONFLICT (mailbox, day, lane) DO UPDATE SET row_count = row_count + 1, byte_count = byte_count + ?4",
+                params![mailbox.as_bytes(), day.days(), row.lane().byte(), row.as_bytes().len() as i64],
+            )?;
+        }
+        transaction.commit()?;
         Ok(())
     }
 
