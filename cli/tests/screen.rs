@@ -30,7 +30,27 @@ fn findings_carry_byte_offsets_and_clean_is_an_empty_list() {
     assert!(text[start..end].contains("415-555-0123"), "offsets are bytes: {found}");
     assert_eq!((found["category"].as_str(), found["reason"].as_str()), (Some("contact_detail"), Some("phone_number")));
     assert_eq!(out[2]["findings"], json!([]), "the participant's own alias is a plain word");
-    assert_eq!(out[3]["findings"][0]["category"], "justice_contact");
+    assert_eq!(out[3]["findings"][0]["category"], "officer");
+}
+
+#[test]
+fn kinder_words_are_offered_only_when_asked_for_and_are_no_findings() {
+    let input = b"{\"id\":1,\"text\":\"una drogadicta y un junkie\"}\n{\"id\":2,\"text\":\"tea\"}\n";
+    let plain = run_bare(&["screen", "--json", "-"], input);
+    assert_eq!(plain.out, "{\"findings\":[],\"id\":1}\n{\"findings\":[],\"id\":2}\n");
+    let asked = run_bare(&["screen", "--json", "--suggest", "-"], input);
+    assert_eq!(asked.status, 0, "{}", asked.error);
+    let lines: Vec<Value> = asked.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let offers = json!([
+        { "start": 4, "end": 14, "instead": "persona que usa drogas" },
+        { "start": 20, "end": 26, "instead": "person who uses drugs" },
+    ]);
+    assert_eq!(lines, [json!({ "id": 1, "findings": [], "suggestions": offers }), json!({ "id": 2, "findings": [], "suggestions": [] })]);
+    let people = run_bare(&["screen", "-"], input);
+    assert_eq!(people.status, 0, "{}", people.error);
+    assert!(people.out.contains("1: bytes 4 to 14: kinder would be \"persona que usa drogas\"\n"), "{}", people.out);
+    assert!(people.out.ends_with("2: nothing found\n"), "{}", people.out);
+    assert!(!people.out.contains("junkie"), "what was written is not repeated");
 }
 
 #[test]

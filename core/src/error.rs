@@ -3,10 +3,11 @@
 //! Two levels: rich inside the rooms, few here. One mapping table, in this file.
 
 use crate::catalogue::{CatalogueError, PartError};
-use crate::consent::CharterError;
+use crate::complaint::ComplaintError;
+use crate::consent::{CharterError, GrantError};
 use crate::crypto::PassphraseError;
 use crate::envelope::EnvelopeError;
-use crate::record::EntryError;
+use crate::record::{EntryError, FactError};
 use crate::recovery::{PaperError, RecoveryError};
 use crate::screen::ScreenError;
 use crate::storage::{SlotError, StorageError};
@@ -129,6 +130,12 @@ pub enum Error {
     /// The charter's settings.
     #[error(transparent)]
     Charter(#[from] CharterError),
+    /// A grant, a withdrawal, or what a grant does not allow.
+    #[error(transparent)]
+    Grant(#[from] GrantError),
+    /// A gated fact.
+    #[error(transparent)]
+    Fact(#[from] FactError),
     /// The entry breaks a rule of its kind.
     #[error(transparent)]
     Entry(#[from] EntryError),
@@ -159,6 +166,9 @@ pub enum Error {
     /// Recovery, or a paper.
     #[error(transparent)]
     Recovery(#[from] RecoveryError),
+    /// A complaint, the board, or a bulletin.
+    #[error(transparent)]
+    Complaint(#[from] ComplaintError),
     /// The files.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -198,6 +208,8 @@ impl Error {
             Self::Screen(error) => error.code(),
             Self::Passphrase(error) => error.code(),
             Self::Charter(error) => error.code(),
+            Self::Grant(error) => error.code(),
+            Self::Fact(error) => error.code(),
             Self::Entry(error) => error.code(),
             Self::Document(code) => code,
             Self::Catalogue(error) => error.code(),
@@ -208,6 +220,7 @@ impl Error {
             Self::Turn(error) => error.code(),
             Self::Operation(_) => "operation_refused",
             Self::Recovery(error) => error.code(),
+            Self::Complaint(error) => error.code(),
             Self::Storage(error) => error.code(),
         }
     }
@@ -229,6 +242,8 @@ impl Error {
             | Self::CatalogueParts(_) => Remedy::CorrectInput,
             Self::Charter(CharterError::Clock) => Remedy::CheckDate,
             Self::Charter(_) => Remedy::CorrectInput,
+            Self::Grant(error) if error.is_the_charters() => Remedy::AskSteward,
+            Self::Grant(_) | Self::Fact(_) => Remedy::CorrectInput,
             Self::Passphrase(PassphraseError::OutOfMemory) => Remedy::TryLater,
             Self::Passphrase(_) => Remedy::CorrectInput,
             Self::Role | Self::Removed | Self::Copied | Self::Ended => Remedy::AskSteward,
@@ -244,6 +259,12 @@ impl Error {
             Self::Recovery(RecoveryError::NoBoard | RecoveryError::NotSetUp) => Remedy::AskSteward,
             Self::Recovery(RecoveryError::Paper(PaperError::Newer)) => Remedy::UpdateApp,
             Self::Recovery(_) => Remedy::CorrectInput,
+            Self::Complaint(ComplaintError::NoBoard | ComplaintError::NotInCharter) => Remedy::AskSteward,
+            Self::Complaint(ComplaintError::NoKeys) => Remedy::MeetColleague,
+            Self::Complaint(ComplaintError::Full) => Remedy::TryLater,
+            Self::Complaint(ComplaintError::Newer) => Remedy::UpdateApp,
+            Self::Complaint(ComplaintError::Seal) => Remedy::Report,
+            Self::Complaint(_) => Remedy::CorrectInput,
             Self::Storage(error) => match error {
                 StorageError::NotFound
                 | StorageError::Erased

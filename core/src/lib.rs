@@ -1,8 +1,10 @@
 //! Satchel's core: an offline-first, end-to-end-encrypted record keeper for street outreach.
 
 pub mod catalogue;
+pub mod complaint;
 pub mod consent;
 pub mod crypto;
+pub mod data_map;
 pub mod document;
 pub mod env;
 pub mod envelope;

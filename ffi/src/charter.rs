@@ -95,6 +95,7 @@ impl Unlocked {
                 absence_limit_days: change.absence_limit_days,
                 suppression: change.suppression,
                 board_key: change.board_key,
+                ..store::CharterChange::default()
             })?;
             Ok(CharterDecision { operation: decision.operation, waits_for_board: decision.waits_for_board })
         })

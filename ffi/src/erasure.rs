@@ -7,7 +7,7 @@ use satchel_core::record::Kind as RecordKind;
 use satchel_core::store::{self, KeyReplacement};
 use satchel_core::team::{MayHold, TombstoneScope as ErasureScope};
 use satchel_wire::ShiftDay;
-use satchel_wire::ids::{DeviceId, OperationId, RecordId};
+use satchel_wire::ids::{DeviceId, MemberId, OperationId, RecordId};
 
 /// What an erasure is about, in a word.
 #[uniffi::remote(Enum)]
@@ -132,6 +132,10 @@ pub struct DroppedEdit {
     pub device: DeviceId,
     /// The day on which this phone dropped it.
     pub day: ShiftDay,
+    /// The day on which it was written, by its author's word; none when nobody knows.
+    pub written: Option<ShiftDay>,
+    /// Whose phone that was; none for a phone that the team log does not know.
+    pub member: Option<MemberId>,
 }
 
 /// What tending did.
@@ -211,8 +215,14 @@ impl Unlocked {
     /// Edits of erased things that came too late, the newest last (at most 256): tell whoever wrote them.
     pub fn dropped_edits(&self) -> Result<Vec<DroppedEdit>, FfiError> {
         call(|| {
-            let line =
-                |edit: store::DroppedEdit| DroppedEdit { operation: edit.operation, kind: edit.kind, device: edit.device, day: edit.day };
+            let line = |edit: store::DroppedEdit| DroppedEdit {
+                operation: edit.operation,
+                kind: edit.kind,
+                device: edit.device,
+                day: edit.day,
+                written: edit.written,
+                member: edit.member,
+            };
             Ok(self.core().dropped_edits()?.into_iter().map(line).collect())
         })
     }

@@ -32,6 +32,12 @@ pub enum RecordKind {
     Zone,
     /// Parts of one catalogue package.
     Catalogue,
+    /// Gated facts of one grant.
+    Vault,
+    /// Somebody to whom something may be shared.
+    Recipient,
+    /// A line of the sharing log.
+    SharingNote,
 }
 
 /// A record that is new or has changed.

@@ -182,23 +182,25 @@ class History:
         void = set()
         nature = lambda i: self.facts[i]["nature"]
         entered_void = lambda i: self.facts[i]["admission"] in void and self.facts[i]["admission"] != i
+        # no tombstone is void, whoever wrote it
+        lasts_not = lambda i: nature(i) != "tombstone" or (WRONG == "comes back" and entered_void(i))
         paper = [i for i in order if nature(i) == "paper"]
         for i in order:
             if nature(i) == "paper":
                 continue
-            hit = nature(i) != "tombstone" and any(self.concurrent(p, i) and self.hits(p, i) for p in paper)
+            hit = any(self.concurrent(p, i) and self.hits(p, i) for p in paper)
             if WRONG == "paper":
                 hit = False
-            if entered_void(i) or hit:
+            if (entered_void(i) or hit) and lasts_not(i):
                 void.add(i)
         bans = [i for i in order if nature(i) in ("ban", "paper") and i not in void]
         for i in order:
             if nature(i) in ("paper", "ban"):
                 continue
-            hit = nature(i) != "tombstone" and any(self.concurrent(b, i) and self.hits(b, i) for b in bans)
+            hit = any(self.concurrent(b, i) and self.hits(b, i) for b in bans)
             if WRONG == "concurrent":
                 hit = False
-            if entered_void(i) or hit:
+            if (entered_void(i) or hit) and lasts_not(i):
                 void.add(i)
         left = [i for i in order if i not in void]
         claims = {}
@@ -219,9 +221,16 @@ class History:
                         beaten.add(i)
         void |= beaten
         for i in order:
-            if nature(i) not in ("paper", "ban") and entered_void(i):
+            if nature(i) not in ("paper", "ban") and entered_void(i) and lasts_not(i):
                 void.add(i)
         return void
+
+    def line(self, i, void):
+        """The valid author nearest above an operation that follows a void admission; None if it follows none."""
+        entered = self.facts[i]["admission"]
+        if entered not in void or entered == i:
+            return None
+        return self.line(entered, void) or self.facts[entered]["member"]
 
     # --- the state
 
@@ -371,7 +380,7 @@ class History:
 
         tombstones = {}
         for i in of("tombstone"):
-            tombstones[i] = self.tombstone_stands(i, ids, seconds)
+            tombstones[i] = self.tombstone_stands(i, ids, seconds, void)
             if not tombstones[i]:
                 awaiting[i] = "erasure"
 
@@ -408,19 +417,32 @@ class History:
             "charter": charter,
         }
 
-    def tombstone_stands(self, i, ids, seconds):
+    def tombstone_stands(self, i, ids, seconds, void):
+        guarded = self.guarded(i, ids)
+        head = self.line(i, void)
+        if head is not None and WRONG != "line":
+            act = self.ops[i]["action"]
+            same = [j for j in ids if self.ops[j]["action"].get("subject") is True and self.line(j, void) == head]
+            if WRONG == "line of a device":
+                same = [j for j in same if self.ops[j]["author"] == self.ops[i]["author"]]
+            before = [j for j in same if self.rank(j) < self.rank(i) and not self.guarded(j, ids)]
+            if act["team"] or (act["subject"] and len(before) >= 10):
+                guarded = True
+        return not guarded or any(s["member"] != self.facts[i]["member"] for s in seconds.get(i, []))
+
+    def guarded(self, i, ids):
+        """Whether a tombstone needs a second member, whoever let its author in."""
         op, act = self.ops[i], self.ops[i]["action"]
         past = self.past[i] - {i}
         members = self.fold(past)["members"].values()
         if sum(m["standing"] != "removed" for m in members) <= 1:
-            return True
+            return False
         mine = [j for j in ids if self.ops[j]["author"] == op["author"] and j != i]
         erased = [j for j in mine if j in past and self.ops[j]["action"].get("subject") is True]
         limit = 11 if WRONG == "ten" else 10
-        guarded = act["team"] or (act["subject"] and len(erased) >= limit)
-        if WRONG != "fork" and act["subject"] and any(self.concurrent(i, j) for j in mine):
-            guarded = True
-        return not guarded or any(s["member"] != self.facts[i]["member"] for s in seconds.get(i, []))
+        if act["team"] or (act["subject"] and len(erased) >= limit):
+            return True
+        return WRONG != "fork" and act["subject"] and any(self.concurrent(i, j) for j in mine)
 
     def charter(self, of, act, seconds, awaiting):
         all_changes = of("change_charter")

@@ -180,7 +180,7 @@ impl Attacker {
 
     /// A row of the commons lane with any bytes as operations.
     pub fn raw_notice(&self, operations: Vec<Vec<u8>>, frontiers: Vec<FrontierNotice>) -> Row {
-        let notice = Notice { operations: operations.into_iter().map(Into::into).collect(), frontiers, asks: None };
+        let notice = Notice { operations: operations.into_iter().map(Into::into).collect(), frontiers, ..Notice::default() };
         notice.seal(&self.env, self.team, &self.opened.secret.commons()).expect("a notice")
     }
 

@@ -310,6 +310,7 @@ pub fn operation_json(operation: &Operation) -> Value {
         Action::SetRecovery { key, threshold, shares } => {
             json!({ "kind": "set_recovery", "key": key.as_ref().map(|key| hex(&key[..8])), "threshold": threshold, "shares": shares })
         }
+        Action::Bulletin { .. } => json!({ "kind": "bulletin" }),
     };
     json!({
         "id": hex(operation.id().as_bytes()), "parents": operation.parents().iter().map(|id| hex(id.as_bytes())).collect::<Vec<_>>(),

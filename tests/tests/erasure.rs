@@ -118,6 +118,10 @@ fn what_was_written_offline_about_an_erased_person_goes_too_and_is_told() {
     let told = ben.unlocked.dropped_edits().unwrap();
     assert_eq!(told.len(), 1, "the one that had not left");
     assert!(told.iter().all(|edit| edit.operation == operation && edit.kind == Kind::Encounter));
+    let today = ben.unlocked.today().unwrap();
+    let me = ben.unlocked.team().unwrap().devices.into_iter().find(|line| line.id == told[0].device).unwrap();
+    assert_eq!((told[0].member, told[0].written), (Some(me.member), Some(today)), "by whom, and when");
+    assert_eq!(me.id, ben.unlocked.device().unwrap());
     meet(ben, cleo);
     meet(cleo, ana);
     for phone in [ana, ben, cleo] {
@@ -150,6 +154,10 @@ fn what_is_held_about_an_erased_person_goes_and_only_the_rule_removes_it() {
         if rule.is_none() {
             assert_eq!((held, told.len()), (0, 1));
             assert_eq!((told[0].operation, told[0].device, told[0].kind), (operation, mallory.device(), Kind::Encounter));
+            assert_eq!(told[0].written, Some(day));
+            let lines = ana.unlocked.team().unwrap().devices;
+            assert_eq!(told[0].member, lines.iter().find(|line| line.id == mallory.device()).map(|line| line.member));
+            assert!(told[0].member.is_some());
         } else {
             assert_eq!((held, told.len()), (1, 0), "control: without the rule it stays");
         }

@@ -66,6 +66,7 @@ fn histories(seed: u64, count: u64) -> Vec<Vec<Operation>> {
             match n % 10 {
                 9 => many_subjects(&mut dice),
                 8 => suspensions(&mut dice),
+                7 => lines(&mut dice),
                 _ => CAST.history(dice.roll(), length),
             }
         })
@@ -96,6 +97,60 @@ fn many_subjects(dice: &mut Dice) -> Vec<Operation> {
         } else {
             history.push(operation);
         }
+    }
+    history
+}
+
+/// Steward 1 (now and then the worker too) is banned while letting in devices that let in further ones and erase.
+fn lines(dice: &mut Dice) -> Vec<Operation> {
+    let mut history = CAST.prologue(5);
+    let team = history[0].team();
+    let fork = history[4].id();
+    let mut push = |author: usize, parent: OperationId, action: Action| {
+        let operation = CAST.write(team, author, vec![parent], action);
+        history.push(operation.clone());
+        operation.id()
+    };
+    for _ in 0..dice.below(3) {
+        let victim = if dice.below(4) == 0 { 3 } else { 1 };
+        let ban = match dice.below(3) {
+            0 => Action::Suspend { member: member(victim), cuts: vec![] },
+            1 => Action::RemoveMember { member: member(victim), cuts: vec![] },
+            _ => Action::RemoveDevice { cut: CAST.cut(victim, 1) },
+        };
+        push(2, fork, ban);
+    }
+    // each with whoever wrote its tip
+    let own = push(3, fork, Action::Admit { member: member(3), device: CAST.keys(8), role: Role::Worker, invitation: [8; 16] });
+    let first = push(1, fork, CAST.admit(5, Role::Steward));
+    let second = push(5, first, CAST.admit(6, Role::Worker));
+    let rival = push(dice.below(2), fork, CAST.admit(5, Role::Worker));
+    let mut branches = vec![(8, own), (5, first), (6, second), (5, rival), (1, fork)];
+    let mut newest = fork;
+    for n in 0..10 + dice.below(16) as u8 {
+        let at = dice.below(branches.len());
+        let (author, tip) = branches[at];
+        let (tokens, subject) = match dice.below(12) {
+            0 => (8, None),
+            1 => (0, None),
+            _ => (0, Some(satchel_core::team::operation::Token([n; 16]))),
+        };
+        let records = (0..tokens).map(|n| satchel_core::team::operation::Token([n; 16])).collect();
+        let team = tokens == 0 && subject.is_none();
+        let tombstone = Action::Tombstone { salt: [n; 16], records, subject, category: None, team, successor: None };
+        newest = push(author, tip, tombstone);
+        if dice.below(12) > 0 {
+            branches[at].1 = newest;
+        }
+        if dice.below(6) == 0 {
+            push(*dice.pick(&[0, 1, 2, 4, 5, 6]), newest, Action::Countersign { operation: newest });
+        }
+    }
+    if dice.below(3) == 0 {
+        let remove = vec![CAST.cut(1, 1)];
+        let action = Action::Reseat { remove, steward: None, device: None, control: None, next: None };
+        let parent = if dice.below(2) == 0 { fork } else { newest };
+        history.push(CAST.write_on_paper(team, 0, vec![parent], action));
     }
     history
 }
@@ -151,7 +206,21 @@ fn the_fold_is_what_the_reference_says() {
 fn a_wrong_rule_is_noticed() {
     let histories = histories(3, 700);
     let ours: Vec<Value> = histories.iter().map(|history| ours(history)).collect();
-    for wrong in ["paper", "concurrent", "rivals", "removal", "reinstate", "role", "cut", "ten", "fork", "charter"] {
+    for wrong in [
+        "paper",
+        "concurrent",
+        "rivals",
+        "removal",
+        "reinstate",
+        "role",
+        "cut",
+        "ten",
+        "fork",
+        "charter",
+        "comes back",
+        "line",
+        "line of a device",
+    ] {
         let theirs = reference(&histories, Some(wrong));
         let different = ours.iter().zip(&theirs).filter(|(ours, theirs)| ours != theirs).count();
         println!("{wrong}: {different} of {} histories differ", histories.len());
@@ -426,7 +495,9 @@ fn conflicts_come_out_as_the_table_says() {
     assert!(signed.state().bans.contains(&other[0].id()));
     assert_eq!(signed.state().membership_bans_digest(), log.state().membership_bans_digest());
     let (log, _, other) = conflict(&[Remove(0, 1)], &[Admit(1, 5), Erase(5)]);
-    assert!(!log.state().tombstones.contains_key(&other[1].id()), "not so by somebody whose admission is void");
+    assert_eq!(standing(&log, 5), None, "control: this admission is void");
+    assert!(!log.state().bans.contains(&other[1].id()), "whoever it let in erases the whole team with nobody");
+    assert!(after(&log, &[Sign(2)]).state().bans.contains(&other[1].id()), "but with a second member");
 
     let (log, ..) = conflict(&[Suspend(0, 3), Reinstate(1, 3)], &[Suspend(2, 3)]);
     assert_eq!(standing(&log, 3), Some(Suspended), "a ban wins over a concurrent reinstatement");
@@ -454,6 +525,78 @@ fn conflicts_come_out_as_the_table_says() {
     // of concurrent cuts the lowest
     let (log, ..) = conflict(&[Remove(0, 3)], &[Remove(1, 3)]);
     assert_eq!(log.state().devices[&CAST.device(3)].cut, Some(CAST.cut(3, 5)));
+}
+
+/// A steward who turns out to have been removed had let devices in. What those erased stays erased, and ten subjects
+/// of theirs together are all that the steward gains by making them up.
+#[test]
+fn what_was_erased_does_not_come_back_because_somebody_had_been_removed() {
+    let prologue = CAST.prologue(5);
+    let (team, fork) = (prologue[0].team(), prologue[4].id());
+    let ban = CAST.write(team, 0, vec![fork], Action::RemoveMember { member: member(1), cuts: vec![] });
+    let erase = |author: usize, parent: OperationId, n: u8, subject: bool| {
+        let token = satchel_core::team::operation::Token([n; 16]);
+        let records = if subject { vec![] } else { (0..8).map(|n| satchel_core::team::operation::Token([n; 16])).collect() };
+        let subject = subject.then_some(token);
+        CAST.write(
+            team,
+            author,
+            vec![parent],
+            Action::Tombstone { salt: [n; 16], records, subject, category: None, team: false, successor: None },
+        )
+    };
+    // 5 is let in by 1, and lets in the others
+    let first = CAST.write(team, 1, vec![fork], CAST.admit(5, Role::Steward));
+    let mut history: Vec<Operation> = prologue.iter().cloned().chain([first.clone()]).collect();
+    let (mut tip, mut subjects) = (first.id(), Vec::new());
+    for device in 6..8 {
+        let action =
+            Action::Admit { member: member(device), device: CAST.keys(device), role: Role::Worker, invitation: [device as u8; 16] };
+        let admission = CAST.write(team, 5, vec![tip], action);
+        tip = admission.id();
+        history.push(admission);
+        for n in 0..7 {
+            let erasure = erase(device, tip, 10 * device as u8 + n, true);
+            tip = erasure.id();
+            subjects.push(tip);
+            history.push(erasure);
+        }
+        let records = erase(device, tip, 10 * device as u8 + 9, false);
+        tip = records.id();
+        history.push(records);
+    }
+    let alone = deliver(history.iter());
+    let effective = |log: &Log| log.state().tombstones.values().filter(|tombstone| tombstone.effective).count();
+    assert_eq!(effective(&alone), 16, "control: nobody knows of a ban, and no device erased ten subjects");
+    let both = deliver(history.iter().chain([&ban]));
+    assert!(!both.state().devices.contains_key(&CAST.device(5)), "control: the admission is void");
+    assert_eq!(both.state().tombstones.len(), 16);
+    assert_eq!(effective(&both), 10 + 2, "ten subjects for all of them together, and what names records");
+    assert!(subjects[..10].iter().all(|subject| both.state().bans.contains(subject)), "the first ones, in log order");
+    // a second member lets one of the others stand
+    let mut log = both.clone();
+    log.insert(CAST.write(team, 2, log.heads(), Action::Countersign { operation: subjects[13] }));
+    assert_eq!(effective(&log), 13);
+    // more devices, made up later and dated back, gain nothing; one that writes everything at once takes nothing away
+    let mut made_up = both.clone();
+    for (device, is_chain) in [(8, false), (9, true)] {
+        let action =
+            Action::Admit { member: member(device), device: CAST.keys(device), role: Role::Worker, invitation: [device as u8; 16] };
+        let admission = CAST.write(team, 1, vec![fork], action);
+        made_up.insert(admission.clone());
+        let mut tip = admission.id();
+        for n in 0..5 {
+            let erasure = erase(device, tip, 10 * device as u8 + n, true);
+            if is_chain {
+                tip = erasure.id();
+            }
+            assert_eq!(made_up.insert(erasure), satchel_core::team::LogVerdict::Accepted);
+        }
+        let still = subjects[..10].iter().filter(|subject| made_up.state().bans.contains(subject)).count();
+        // what is written for the purpose, and lies further back, comes first: see the consequences in the text
+        assert_eq!(still, if is_chain { 5 } else { 10 });
+        assert_eq!(effective(&made_up), 10 + 2);
+    }
 }
 
 #[test]

@@ -341,6 +341,94 @@ fn records_come_back_after_removals_erasures_and_turns_and_what_was_erased_does_
     assert_eq!(view(&new), before);
 }
 
+/// Recovery is set up again while the board phone is away; it hears of that from a colleague, and the connection breaks
+/// anywhere. Whatever it says that it keeps must bring the team back, with the papers that it names.
+#[test]
+fn what_a_board_phone_says_that_it_keeps_is_true_wherever_a_meeting_breaks_off() {
+    for portions in (1..40).step_by(3) {
+        let Story { folder, hub, ana, board, reseat, shares, .. } = story(11, None);
+        let renewed = ana.unlocked.set_up_recovery(2, 2).unwrap();
+        let (mut dialer, mut listener) = (board.unlocked.dial().unwrap(), ana.unlocked.listen());
+        let mut sent = 0;
+        'talk: loop {
+            let before = sent;
+            for is_dialer in [true, false] {
+                let (from, to) = if is_dialer { (&mut dialer, &mut listener) } else { (&mut listener, &mut dialer) };
+                while let Some(bytes) = from.transmit(4 * 1024).unwrap() {
+                    to.receive(&bytes).unwrap();
+                    sent += 1;
+                    if sent == portions {
+                        break 'talk;
+                    }
+                }
+            }
+            if sent == before {
+                break;
+            }
+        }
+        let is_over = dialer.is_finished() && listener.is_finished();
+        let _ = (dialer.abandon(), listener.abandon());
+        let knows = matches!(board.unlocked.recovery_status().unwrap(), RecoveryStatus::SetUp { shares: 2, .. });
+        let RecoveryStatus::SetUp { is_kept_here: Some(is_kept), .. } = board.unlocked.recovery_status().unwrap() else { panic!() };
+        assert!(is_kept || knows, "after {portions} portions");
+        let package = board.unlocked.export_recovery();
+        assert_eq!(package.is_ok(), is_kept, "after {portions} portions");
+        if let Ok(package) = package {
+            let papers = if knows { typed(&[&renewed[0], &renewed[1]]) } else { typed(&[&shares[0], &shares[1]]) };
+            let done = recover(folder.path(), "new", &package, &papers, &typed(&[&reseat]));
+            assert!(done.is_ok(), "after {portions} portions: {:?}", done.map(|_| ()));
+        }
+        drop(hub);
+        if is_over {
+            break;
+        }
+    }
+}
+
+/// Three hundred records of three phones, under turns that are gone: what a new phone has is the paper, a package and the relay.
+#[test]
+fn three_hundred_records_come_back_after_removals_and_turns() {
+    let Story { folder, hub, ana, ben, board, reseat, shares } = story(12, None);
+    let gone = ana.unlocked.create_participant(&scene::participant(), satchel_core::consent::HowGiven::Spoken, "en").unwrap();
+    for n in 0..100 {
+        ana.unlocked.save_encounter(&scene::encounter((n < 10).then_some(gone), None, "ana")).unwrap();
+        ben.unlocked.save_encounter(&scene::encounter(None, None, "ben")).unwrap();
+    }
+    for phone in [&ana, &ben, &board, &ana] {
+        hub.exchange(phone).unwrap();
+    }
+    let cleo = team::join(folder.path(), 12, "lost", NOON, &ana, Role::Worker);
+    for phone in [&ana, &cleo, &ana] {
+        hub.exchange(phone).unwrap();
+    }
+    for _ in 0..100 {
+        cleo.unlocked.save_encounter(&scene::encounter(None, None, "cleo")).unwrap();
+    }
+    for phone in [&cleo, &ana, &ben] {
+        hub.exchange(phone).unwrap();
+    }
+    ana.unlocked.prepare_removal(cleo.unlocked.device().unwrap()).unwrap().confirm().unwrap();
+    ana.unlocked.erase_participant(gone).unwrap();
+    for phone in [&ana, &ben, &board, &ana, &ben, &board, &ana, &ben, &board] {
+        hub.exchange(phone).unwrap();
+    }
+    let before = view(&ana);
+    assert_eq!(before, view(&ben));
+    assert_eq!(before.matches("encounter EncounterLine").count(), 2 + 290);
+    let package = board.unlocked.export_recovery().unwrap();
+    drop((ana, ben, cleo));
+    let (new, recovered) = recover(folder.path(), "new", &package, &typed(&[&shares[1], &shares[2]]), &typed(&[&reseat])).unwrap();
+    let report = hub.exchange(&new).unwrap();
+    assert_eq!(view(&new), before, "{} turns; {report:?}", recovered.turns);
+    // and what was erased came with none of it, nor can anybody push it again
+    assert!(new.unlocked.participant(gone).is_err());
+    for phone in [&new, &board, &new] {
+        hub.exchange(phone).unwrap();
+    }
+    assert_eq!(view(&new), before);
+    assert!(matches!(board.unlocked.recovery_status().unwrap(), RecoveryStatus::SetUp { is_kept_here: Some(true), .. }));
+}
+
 /// The first exchange of the new phone breaks off after any number of answers, and the phone is switched off.
 #[test]
 fn a_recovery_that_is_cut_off_at_any_answer_still_brings_everything_back() {

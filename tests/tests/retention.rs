@@ -156,6 +156,102 @@ fn a_colleague_or_the_relay_confirms_the_date_and_a_colleague_who_disagrees_does
     assert!(!ana.unlocked.is_date_in_doubt().unwrap());
 }
 
+/// Two phones that met on the first day.
+fn pair(seed: u64) -> (tempfile::TempDir, Phone, Phone) {
+    let folder = tempfile::tempdir().unwrap();
+    let ana = found(folder.path(), seed, "ana", START);
+    let ben = join(folder.path(), seed, "ben", START, &ana, Role::Worker);
+    meet(&ana, &ben);
+    (folder, ana, ben)
+}
+
+fn in_doubt(phones: [&Phone; 2]) -> [bool; 2] {
+    phones.map(|phone| phone.unlocked.is_date_in_doubt().unwrap())
+}
+
+#[test]
+fn two_phones_that_were_both_away_confirm_each_other_as_long_as_a_phone_may_be_away() {
+    for (days, slower, confirmed) in [(23, 0, true), (23, 2, true), (24, 0, false), (23, 3, false)] {
+        let (_folder, ana, ben) = pair(20);
+        let first = ana.unlocked.today().unwrap();
+        let met = encounter(&ana, None, None);
+        ana.clock.advance(days * DAY);
+        ben.clock.advance((days - slower) * DAY);
+        assert_eq!(in_doubt([&ana, &ben]), [true, true]);
+        meet(&ana, &ben);
+        let case = format!("{days} days, the other {slower} less");
+        assert_eq!(in_doubt([&ana, &ben]), [!confirmed; 2], "{case}");
+        let expected = if confirmed { first.plus(u16::try_from(days).unwrap()) } else { first };
+        assert_eq!(ana.unlocked.today().unwrap(), expected, "{case}");
+        assert!(ben.unlocked.encounter(met).is_ok(), "what was said goes over whatever the day is");
+        assert!(ana.unlocked.tend().unwrap().date_in_doubt != confirmed);
+    }
+}
+
+#[test]
+fn clocks_that_lie_together_gain_the_absence_limit_once_and_then_a_day_a_day() {
+    let (_folder, ana, ben) = pair(21);
+    let first = ana.unlocked.today().unwrap();
+    // 2038 on both
+    for phone in [&ana, &ben] {
+        phone.clock.set(YEAR_2038);
+    }
+    meet(&ana, &ben);
+    assert_eq!(in_doubt([&ana, &ben]), [true, true]);
+    assert_eq!(ana.unlocked.tend().unwrap().destroyed, 0);
+    // a ladder: what was believed once is not believed again
+    let jump = |days: i64| {
+        for phone in [&ana, &ben] {
+            let seen = phone.unlocked.today().unwrap();
+            phone.clock.set(START);
+            phone.clock.advance((i64::from(seen.days()) - i64::from(first.days()) + days) * DAY);
+        }
+        meet(&ana, &ben);
+        in_doubt([&ana, &ben]) == [false, false]
+    };
+    assert!(jump(20));
+    assert!(!jump(20) && !jump(4));
+    assert!(jump(3), "three days are left of twenty-three");
+    assert_eq!(ana.unlocked.today().unwrap(), first.plus(23));
+    assert!(!jump(3));
+    // days that pass one by one give it back
+    for _ in 0..5 {
+        assert!(jump(1));
+    }
+    assert!(!jump(6) && jump(5));
+    // and whoever looks at a calendar gives all of it back
+    assert!(!jump(10));
+    for phone in [&ana, &ben] {
+        phone.unlocked.confirm_date().unwrap();
+    }
+    assert!(jump(23));
+}
+
+#[test]
+fn a_clock_that_was_set_back_confirms_nothing_and_one_that_echoes_confirms_little() {
+    let (_folder, ana, ben) = pair(22);
+    let met = encounter(&ana, None, None);
+    meet(&ana, &ben);
+    // Ben's clock lives a year earlier, Ana's jumped
+    ben.clock.advance(-365 * DAY);
+    ana.clock.advance(10 * DAY);
+    meet(&ana, &ben);
+    assert_eq!(in_doubt([&ana, &ben]), [true, false]);
+    assert_eq!(ana.unlocked.today().unwrap(), ben.unlocked.today().unwrap(), "no day came back, none was gained");
+    // whatever Ana's clock says, Ben's says the same: he echoes it, and it is believed for as long as a phone may be away
+    let mut gained = 0;
+    for days in [400, 90, 23, 23, 10] {
+        let before = ana.unlocked.today().unwrap();
+        ana.clock.set(START);
+        ana.clock.advance((i64::from(before.days()) - 20_779 + days) * DAY);
+        ben.clock.set(ana.clock.now());
+        meet(&ben, &ana);
+        gained += ana.unlocked.today().unwrap().days() - before.days();
+    }
+    assert_eq!(gained, 23);
+    assert!(ana.unlocked.encounter(met).is_ok() || ana.unlocked.is_date_in_doubt().unwrap());
+}
+
 #[test]
 fn what_expired_here_does_not_come_back_from_a_phone_with_a_slow_clock() {
     let folder = tempfile::tempdir().unwrap();

@@ -421,6 +421,46 @@ fn held_copies_of_an_erased_record_are_out_of_reach() {
     }
 }
 
+/// What was edited after a removal that the phone knows, and has not left: whether any key that the removed phone ever had
+/// opens it where it lies, in the flash of the phone that wrote it; whether one opens what was sent; and whether a colleague
+/// reads the zone of what was begun before.
+fn removed_reads_drafts(seed: u64, without: Option<Rule>) -> (bool, bool, bool) {
+    let mut crew = crew(seed, 3, without);
+    let shared = crew.participant(0).unwrap();
+    let met = crew.encounter_in_zone(0).unwrap();
+    crew.settle(2);
+    // begun before the removal, and not sent before it either
+    let unsent = crew.encounter_in_zone(0).unwrap();
+    let device = crew.phones[2].device;
+    let before = crew.planted.len();
+    let reads = |crew: &mut Crew| {
+        // everything that it ever knew, and the other phone's flash without anything of its memory
+        crew.touch(0);
+        let found = crew.hoard(2);
+        crew.planted[before..].iter().filter(|text| found.texts.contains(&text.text)).count()
+    };
+    crew.edit(0, shared).unwrap();
+    assert_eq!(reads(&mut crew), 1, "control: until it is removed it reads drafts in a flash that it finds");
+    crew.phones[0].store().prepare_removal(device).unwrap().confirm().unwrap();
+    crew.touch(0);
+    crew.edit(0, shared).unwrap();
+    crew.correct(0, met.0).unwrap();
+    crew.encounter(0, Some(shared)).unwrap();
+    crew.follow_up(0, shared).unwrap();
+    let is_read = reads(&mut crew) > 1;
+    crew.settle(2);
+    // the mask moved with the record key when what was begun before had to leave under a fresh one
+    let shown = crew.phones[1].store().encounter(unsent.0).unwrap();
+    let found = crew.hoard(2);
+    (is_read, crew.finds_after(&found, &device).is_some(), shown.value.zone == Some(unsent.1))
+}
+
+#[test]
+fn what_is_edited_after_a_removal_lies_under_no_key_that_the_removed_phone_had() {
+    assert_eq!(removed_reads_drafts(11, None), (false, false, true));
+    assert_eq!(removed_reads_drafts(11, Some(Rule::FreshKeyAfterBan)), (true, true, true), "control: without the rule it reads them");
+}
+
 /// A zone written down, seen by all, and over. Whether a thief learns it then from any phone, which in every case still
 /// reads the encounter.
 fn zone_is_told_when_over(seed: u64, without: Option<Rule>) -> bool {
@@ -502,6 +542,40 @@ fn wire_pages_that_listed_an_erased_record_open_it_no_more() {
     for number in 0..3 {
         assert_eq!(by_page(&mut crew, number), (false, false), "phone {number}: {}", crew.explain(number, &target));
     }
+}
+
+/// The relay took pages that list a record, and the answer was lost. Then the record is erased, and the phone meets nobody
+/// but a colleague: what it still wanted to send must not lie about in its memory.
+#[test]
+fn pages_that_left_without_an_answer_open_nothing_erased() {
+    let mut controls = 0;
+    for answers in 0..9 {
+        let mut crew = crew(14, 2, None);
+        let gone = crew.participant(0).unwrap();
+        crew.settle(2);
+        crew.phones[0].store().begin_turn().unwrap();
+        crew.touch(0);
+        crew.exchange(0);
+        // the pages leave now, in a push by themselves
+        let is_over = crew.exchange_with(0, Loss::After(answers));
+        let target = Target::Subject(gone);
+        let is_it = |key: &satchel_core::store::RecordLoot| target.covers(key.record, key.subject);
+        let found = crew.steal(0);
+        controls += usize::from(!is_over && crew.evidence.leads_through(&found, satchel_core::store::LootClass::WirePage, &is_it));
+        crew.erase(1, target).unwrap();
+        for _ in 0..3 {
+            crew.meet(0, 1, None);
+        }
+        assert!(is_settled(&crew, 1), "{:?}", crew.phones[1].store().erasures().unwrap());
+        for number in 0..2 {
+            let found = crew.steal(number);
+            assert_eq!(crew.finds(&found, &target), None, "after {answers} answers: phone {number}: {}", crew.explain(number, &target));
+        }
+        if is_over {
+            break;
+        }
+    }
+    assert!(controls > 0, "nothing was ever cut off while pages were on their way");
 }
 
 fn histories(seeds: std::ops::Range<u64>) -> Outcome {

@@ -7,13 +7,14 @@
 #![allow(clippy::unwrap_used)]
 
 use data_encoding::HEXLOWER;
-use satchel_core::consent::{Act, Charter, GatedCategory, Grant, HowGiven, Withdrawal};
+use satchel_core::consent::{Act, Charter, GatedCategory, Grant, HowGiven, Purpose, ShareClass, Withdrawal};
 use satchel_core::crypto::{CommonsSecret, FieldKey, PageKey, ReceivingKey, RecordKey, RecordsSecret, SigningKey, VerifyingKey};
 use satchel_core::env::{Env, UnixTime};
 use satchel_core::envelope::directory::{self, DirectoryEntry, EntryKey, PageName, RootContent};
 use satchel_core::envelope::{Binding, BodyHeader, SCHEMA_VERSION, cover_row, cover_row_with_field, open_body, open_row, seal_body};
 use satchel_core::record::{
-    Audience, Encounter, EncounterKind, EntryContent, EntryError, EntryValue, Kind, Offer, Outcome, Shape, Tally, TallyLine,
+    Audience, Encounter, EncounterKind, EntryContent, EntryError, EntryValue, Kind, Offer, Outcome, Shape, SharingEvent, SharingNote,
+    Tally, TallyLine,
 };
 use satchel_core::team::notice::{Notice, NoticeError};
 use satchel_core::team::operation::OperationError;
@@ -190,6 +191,8 @@ fn judge(kind: &str, inputs: &Inputs<'_>) -> Result<(), String> {
                 "encounter" => of::<Encounter>(Kind::Encounter, &content),
                 "tally" => of::<Tally>(Kind::Tally, &content),
                 "grant" => of::<Grant>(Kind::Grant, &content),
+                "recipient" => of::<satchel_core::record::Recipient>(Kind::Recipient, &content),
+                "sharing_note" => of::<SharingNote>(Kind::SharingNote, &content),
                 "withdrawal" => of::<Withdrawal>(Kind::Withdrawal, &content),
                 other => panic!("{other}"),
             };
@@ -594,7 +597,7 @@ fn generate() -> Made {
     let commons = RecordsSecret::from_bytes(&secret_bytes).derive_commons();
     let commons_bytes = [0x48; 32];
     let sealing = CommonsSecret::from_bytes(&commons_bytes);
-    let notice = Notice { operations: vec![founding.to_bytes().into()], frontiers: vec![], asks: None };
+    let notice = Notice { operations: vec![founding.to_bytes().into()], frontiers: vec![], asks: None, board: None, complaint: None };
     let row = notice.seal(&env, team, &sealing).unwrap().into_bytes();
     let foreign = notice.seal(&env, team, &commons).unwrap().into_bytes();
     let mut add = |name: &str, comment: &str, team: &TeamId, row: &[u8], expect: &str| {
@@ -626,7 +629,8 @@ fn generate() -> Made {
     add("length-beyond", "a length beyond the row", &team, &raw(&u32::MAX.to_le_bytes()), "notice_malformed");
     add("padding-not-zero", "something behind the content", &team, &raw(&[framed(&empty), vec![1]].concat()), "notice_malformed");
     add("indefinite", "an indefinite map", &team, &raw(&framed(&[0xbf, 0x00, 0x80, 0x01, 0x80, 0xff])), "notice_malformed");
-    let crowd = Notice { operations: (0..257).map(|_| vec![].into()).collect(), frontiers: vec![], asks: None };
+    let crowd =
+        Notice { operations: (0..257).map(|_| vec![].into()).collect(), frontiers: vec![], asks: None, board: None, complaint: None };
     add("257-items", "too many items", &team, &raw(&framed(&cbor::encode(&crowd))), "notice_malformed");
 
     rows_and_bodies(&mut made, &env, team, &signer, &stranger, &secret_bytes, day);
@@ -986,8 +990,51 @@ fn entries(made: &mut Made, day: ShiftDay) {
         act: Act::Share,
         categories: vec![GatedCategory::LegalName],
         recipient: Some(RecordId::from_bytes([2; 16])),
+        class: Some(ShareClass::Service),
+        words_version: 3,
         ..grant.clone()
     };
+    let other = |change: fn(&mut Grant)| {
+        let mut grant = share.clone();
+        change(&mut grant);
+        given(grant)
+    };
+    add("share-with-no-class", "to whatever it is", "grant", &other(|grant| grant.class = None), "entry_value");
+    add("share-words-of-a-file", "other words than were needed", "grant", &other(|grant| grant.words_version = 1), "entry_value");
+    add("share-unknown-words", "words that do not exist", "grant", &other(|grant| grant.words_version = 10), "entry_value");
+    let justice = |grant: &mut Grant| (grant.class, grant.words_version) = (Some(ShareClass::Justice), 9);
+    add("justice-other-purpose", "police for a service", "grant", &other(justice), "entry_value");
+    let defence = |grant: &mut Grant| {
+        (grant.class, grant.words_version, grant.purpose) = (Some(ShareClass::Justice), 9, Purpose::LegalDefence);
+    };
+    add("justice", "a court for their defence", "grant", &other(defence), "ok");
+    let plain = |grant: &mut Grant| (grant.class, grant.purpose) = (Some(ShareClass::Justice), Purpose::LegalDefence);
+    add("justice-plain-words", "the words of a service", "grant", &other(plain), "entry_value");
+    let copy = |grant: &mut Grant| grant.purpose = Purpose::OwnCopy;
+    add("own-copy-to-others", "an own copy for a service", "grant", &other(copy), "entry_value");
+    let vault = Grant { categories: vec![GatedCategory::LegalName], words_version: 2, ..grant.clone() };
+    add("vault-grant", "to record a legal name", "grant", &given(vault.clone()), "ok");
+    add("vault-grant-words-of-a-file", "the words of a file", "grant", &given(Grant { words_version: 1, ..vault }), "entry_value");
+    let bytes = given(grant.clone());
+    let at = bytes.windows(2).rposition(|pair| pair == [3, 1]).expect("the purpose");
+    let investigation: Vec<u8> = bytes.iter().enumerate().map(|(n, byte)| if n == at + 1 { 9 } else { *byte }).collect();
+    add("unknown-purpose", "a ninth purpose", "grant", &investigation, "entry_malformed");
+    let recipient = |name: &str, class: u8| {
+        let mut value = vec![0xa1, 0x01, 0xa2, 0x00, 0x60 + u8::try_from(name.len()).unwrap()];
+        value.extend_from_slice(name.as_bytes());
+        value.extend_from_slice(&[0x01, class]);
+        value
+    };
+    add("recipient", "a clinic", "recipient", &recipient("Elm Clinic", 5), "ok");
+    add("recipient-unknown-class", "an eighth class", "recipient", &recipient("Elm Clinic", 8), "entry_malformed");
+    add("recipient-no-name", "nobody", "recipient", &recipient("", 5), "entry_text");
+    add("recipient-spaced-name", "white space around the name", "recipient", &recipient(" Elm", 5), "entry_text");
+    let id = RecordId::from_bytes([3; 16]);
+    let note =
+        |categories| EntryContent::first(SharingNote { event: SharingEvent::Stopped, grant: id, recipient: id, categories }).to_bytes();
+    add("sharing-note", "a share that stopped", "sharing_note", &note(vec![GatedCategory::LegalName]), "ok");
+    add("sharing-note-of-nothing", "no category", "sharing_note", &note(vec![]), "entry_value");
+    add("sharing-note-twice", "one category twice", "sharing_note", &note(vec![GatedCategory::LegalName; 2]), "entry_value");
     add("share", "one field to one recipient", "grant", &given(share.clone()), "ok");
     add("share-with-anyone", "no recipient", "grant", &given(Grant { recipient: None, ..share.clone() }), "entry_value");
     add("share-of-anything", "no field", "grant", &given(Grant { categories: vec![], ..share.clone() }), "entry_value");

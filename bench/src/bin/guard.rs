@@ -120,6 +120,11 @@ fn report(notes: &[Note], misses: bool) {
             caught.entry(("category", label)).or_default().count(!found.is_empty());
             named.entry(label).or_default().count(found.iter().any(|f| f.category.code() == label));
         }
+        for label in note.findings.iter().filter(|_| misses && !found.is_empty()) {
+            if found.iter().all(|f| f.category.code() != label) {
+                println!("NAMED {} {label} {} -> {}", note.id, note.text, shown(&note.text, &found));
+            }
+        }
         if misses && found.is_empty() {
             println!("MISS {} {:?} {}", note.id, note.findings, note.text);
         }

@@ -1,8 +1,10 @@
 //! What can be typed.
 
+mod board;
 mod records;
 mod team;
 
+pub use board::{Board, Charter, Complaint};
 pub use records::{Catalogue, Encounter, EncounterFields, FileFields, FollowUp, Participant, Refer, Tally, Zone};
 pub use team::{Erase, Member, Pack, Peer, Recovery, Relay};
 
@@ -157,6 +159,15 @@ pub enum Command {
         #[arg(long, value_name = "MEMBER")]
         steward: Option<MemberId>,
     },
+    /// Complaints: sealed to the community board, unreadable for the team
+    #[command(subcommand)]
+    Complaint(Complaint),
+    /// The community board: its keys, its book of complaints, its bulletins
+    #[command(subcommand)]
+    Board(Board),
+    /// The team's signed policy
+    #[command(subcommand)]
+    Charter(Charter),
     /// The catalogue of services
     #[command(subcommand)]
     Catalogue(Catalogue),
@@ -165,6 +176,9 @@ pub enum Command {
         /// The input; only - (standard input)
         #[arg(value_parser = ["-"])]
         input: String,
+        /// Also offer kinder words for what was found unkind; they are offers and block nothing
+        #[arg(long)]
+        suggest: bool,
     },
     /// How this store is protected, which keys it holds and why, what waits, whether its files are whole
     Doctor {

@@ -36,12 +36,15 @@ pub fn doctor(settings: &Settings, output: Output, confirm_date: bool) -> Result
         })
         .collect();
     let team = unlocked.team()?;
+    let dropped = unlocked.dropped_edits()?;
     let (waiting, held) = unlocked.waiting()?;
     let in_doubt = unlocked.is_date_in_doubt()?;
     let today = unlocked.today()?;
     let relay = unlocked.relay()?;
     let catalogue = unlocked.catalogue_info()?;
     let keys = Keys::of(&unlocked, today)?;
+    let board = super::board::status_in_words(&unlocked.board_status()?);
+    let review = unlocked.review_due()?;
     let check = unlocked.store().check();
     let devices: Vec<Value> = team
         .devices
@@ -80,6 +83,10 @@ pub fn doctor(settings: &Settings, output: Output, confirm_date: bool) -> Result
         "relay": relay.as_ref().map(|relay| json!({ "url": relay.url, "claimed": relay.is_claimed })),
         "catalogue_resources": catalogue.as_ref().map(|info| info.resources),
         "files_whole": check.is_ok(),
+        "board": board.0,
+        "review_due": review.to_string(),
+        "review_overdue": review < today,
+        "dropped_edits": super::erasing::dropped_value(&dropped),
     });
     if let (Some(value), Value::Object(keys)) = (value.as_object_mut(), keys.value()) {
         value.extend(keys);
@@ -98,6 +105,11 @@ pub fn doctor(settings: &Settings, output: Output, confirm_date: bool) -> Result
         text.push_str(&format!("\nPhones\n{}", super::members::device_table(&team)));
         text.push_str(&format!("\nWhat waits\n{}", keys.waiting_text(&team)));
         text.push_str(&format!("\nIf every phone is lost\n{}", keys.recovery_text()));
+        text.push_str(&format!("\nBoard\n  {}\n", board.1));
+        text.push_str(&format!(
+            "\nCharter\n  review by participants and board due by {review}{}\n",
+            if review < today { ": OVERDUE" } else { "" }
+        ));
         text.push_str(&format!(
             "\nWork\n  {waiting} changes have not reached the relay, {held} rows wait for something that has not come\n  {}\n",
             team.last_contact.map_or("no exchange yet".to_owned(), |day| format!("last exchange {day}"))
@@ -111,6 +123,7 @@ pub fn doctor(settings: &Settings, output: Output, confirm_date: bool) -> Result
             },
             keys.end_text(today)
         ));
+        text.push_str(&super::erasing::dropped_text(&dropped, &team));
         if team.is_copied {
             text.push_str(
                 "\nThis store is an old copy of a device: nothing leaves it until a steward answers (`satchel member resume`).\n",

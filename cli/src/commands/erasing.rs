@@ -10,7 +10,7 @@ use crate::wording;
 use satchel_core::consent::grant::GatedCategory;
 use satchel_core::record::Kind;
 use satchel_core::screen::ShortText;
-use satchel_core::store::{ErasureReceipt, KeyReplacement, Promise, TeamOverview, Unlocked};
+use satchel_core::store::{DroppedEdit, ErasureReceipt, KeyReplacement, Promise, TeamOverview, Unlocked};
 use satchel_core::team::MayHold;
 use satchel_wire::ids::{DeviceId, OperationId, RecordId};
 use serde_json::{Value, json};
@@ -139,8 +139,44 @@ fn receipt_value(receipt: &ErasureReceipt, promise: Promise) -> Value {
 fn show_receipt(unlocked: &Unlocked, output: Output, operation: OperationId) -> Result<(), Failure> {
     let receipt = unlocked.erasure_receipt(operation)?;
     let (team, promise) = (unlocked.team()?, unlocked.promise()?);
-    output.show(&receipt_value(&receipt, promise), || receipt_text(&receipt, &team, promise));
+    let mut dropped = unlocked.dropped_edits()?;
+    dropped.retain(|edit| edit.operation == operation);
+    let mut value = receipt_value(&receipt, promise);
+    if let Some(value) = value.as_object_mut() {
+        value.insert("dropped_edits".to_owned(), dropped_value(&dropped));
+    }
+    output.show(&value, || receipt_text(&receipt, &team, promise) + &dropped_text(&dropped, &team));
     Ok(())
+}
+
+/// What came too late for an erasure, for programs: never what it said.
+pub(super) fn dropped_value(dropped: &[DroppedEdit]) -> Value {
+    let line = |edit: &DroppedEdit| {
+        json!({
+            "erasure": edit.operation.to_string(), "kind": edit.kind.as_str(),
+            "device": edit.device.to_string(), "member": edit.member.map(|member| member.to_string()),
+            "written": edit.written.map(|day| day.to_string()), "day": edit.day.to_string(),
+        })
+    };
+    dropped.iter().map(line).collect()
+}
+
+/// The same in words: of which kind, by whom, and when. Nothing without any.
+pub(super) fn dropped_text(dropped: &[DroppedEdit], team: &TeamOverview) -> String {
+    if dropped.is_empty() {
+        return String::new();
+    }
+    let names: BTreeMap<DeviceId, String> = team.devices.iter().map(|line| (line.id, phone_of(line.name.as_ref(), line.id))).collect();
+    let rows = dropped.iter().map(|edit| {
+        let by = names.get(&edit.device).cloned().unwrap_or_else(|| phone_of(None, edit.device));
+        let written = edit.written.map_or_else(|| "?".to_owned(), |day| day.to_string());
+        vec![edit.kind.as_str().replace('_', " "), by, written, edit.day.to_string(), short(edit.operation)]
+    });
+    let count = match dropped.len() {
+        1 => "One edit came too late for an erasure, and its content is gone. Tell whoever wrote it".to_owned(),
+        count => format!("{count} edits came too late for an erasure, and their content is gone. Tell whoever wrote them"),
+    };
+    format!("\n{count}:\n{}", table(&["what", "by", "written", "dropped", "erasure"], &rows.collect::<Vec<_>>()))
 }
 
 /// The receipt, to be read out to the person who asked.
@@ -204,13 +240,10 @@ const fn may_hold(why: MayHold) -> &'static str {
 fn list(unlocked: &Unlocked, output: Output) -> Result<(), Failure> {
     let receipts = unlocked.erasures()?;
     let dropped = unlocked.dropped_edits()?;
-    let promise = unlocked.promise()?;
+    let (team, promise) = (unlocked.team()?, unlocked.promise()?);
     let value = json!({
         "erasures": receipts.iter().map(|receipt| receipt_value(receipt, promise)).collect::<Vec<_>>(),
-        "dropped_edits": dropped.iter().map(|edit| json!({
-            "erasure": edit.operation.to_string(), "kind": edit.kind.as_str(),
-            "device": edit.device.to_string(), "day": edit.day.to_string(),
-        })).collect::<Vec<_>>(),
+        "dropped_edits": dropped_value(&dropped),
     });
     output.show(&value, || {
         let rows: Vec<Vec<String>> = receipts
@@ -227,13 +260,7 @@ fn list(unlocked: &Unlocked, output: Output) -> Result<(), Failure> {
             })
             .collect();
         let mut text = table(&["erasure", "day", "what", "state", ""], &rows);
-        if !dropped.is_empty() {
-            text.push_str(&format!("\n{} edits came too late for one of these and were dropped; their content is gone:\n", dropped.len()));
-            let rows = dropped
-                .iter()
-                .map(|edit| vec![edit.day.to_string(), edit.kind.as_str().replace('_', " "), short(edit.device), short(edit.operation)]);
-            text.push_str(&table(&["day", "what", "phone", "erasure"], &rows.collect::<Vec<_>>()));
-        }
+        text.push_str(&dropped_text(&dropped, &team));
         text
     });
     Ok(())

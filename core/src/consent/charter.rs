@@ -3,10 +3,12 @@
 //! Every setting has a strictest default; there is no switch that turns a guard off. The charter names
 //! no place and no person. Retention may be lowered by a steward; raising it needs the board.
 
+use super::grant::{Act, GatedCategory, RECORD_GRANT_MAX_DAYS};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use minicbor::{Decode, Encode};
 use satchel_wire::ShiftDay;
+use satchel_wire::limits::SHORT_TEXT_MAX_BYTES;
 
 /// A shift day begins at this hour, local time.
 pub const SHIFT_BEGINS_HOUR: i8 = 5;
@@ -16,6 +18,8 @@ pub const SUPPRESSION_MIN: u16 = 5;
 const LATEST_SECONDS: u64 = (u16::MAX as u64 + 2) * 86_400;
 /// A team ends at most this long after its founding, unless the board renews it (days).
 pub const SUNSET_MAX_DAYS: u16 = 731;
+/// Without a date in the charter a review is due so long after the founding (days).
+pub const REVIEW_DEFAULT_DAYS: u16 = 182;
 /// Longest name of a time zone (bytes).
 pub const ZONE_NAME_MAX_BYTES: usize = 64;
 
@@ -64,6 +68,27 @@ pub struct Retention {
     pub participant_days: u16,
 }
 
+/// Longest terms of grants (days). The grant of a file itself follows [`Retention::participant_days`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct GrantDays {
+    /// To record gated facts, 1 to 366.
+    #[n(0)]
+    pub record: u16,
+    /// To share them, 1 to 366.
+    #[n(1)]
+    pub share: u16,
+}
+
+/// What may be kept in vaults without a word of the board: what forms and appointments ask for.
+const FIRST_CATEGORIES: [GatedCategory; 6] = [
+    GatedCategory::LegalName,
+    GatedCategory::BirthDate,
+    GatedCategory::ContactDetail,
+    GatedCategory::ExactPlace,
+    GatedCategory::GovernmentId,
+    GatedCategory::Demographics,
+];
+
 /// The team's policy.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -86,6 +111,98 @@ pub struct Charter {
     /// The community board's public key (X-Wing, 1,216 bytes), or none yet: then no complaint button is shown.
     #[cbor(n(5), with = "minicbor::bytes")]
     pub board_key: Option<Vec<u8>>,
+    /// The key that signs the board's bulletins (Ed25519), or none yet. Both keys are needed before complaints are offered.
+    #[cbor(n(30), with = "minicbor::bytes")]
+    pub board_signing: Option<[u8; 32]>,
+    /// Who pays: sorted; none stated yet, or nobody when empty.
+    #[n(31)]
+    pub funders: Option<Vec<String>>,
+    /// Agreements with police and their like: sorted; none stated yet, or no agreement when empty.
+    #[n(32)]
+    pub agreements: Option<Vec<Agreement>>,
+    /// The day of the last review by participants and board.
+    #[n(33)]
+    pub reviewed: Option<ShiftDay>,
+    /// When the next review is due.
+    #[n(34)]
+    pub review_due: Option<ShiftDay>,
+    /// Longest terms of grants.
+    #[n(20)]
+    pub grant_days: GrantDays,
+    /// Gated categories that may be recorded and shared, sorted.
+    #[n(21)]
+    pub categories: Vec<GatedCategory>,
+    /// Whether a share may go to police, prosecutors, courts, probation or prisons at all.
+    #[n(22)]
+    pub justice_shares: bool,
+}
+
+/// With whom an agreement is: a closed list of those whose reach into people's lives must be public.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(index_only)]
+pub enum AgreementWith {
+    /// Police.
+    #[n(1)]
+    Police,
+    /// Prosecutors and courts.
+    #[n(2)]
+    Prosecutors,
+    /// Anti-trafficking bodies.
+    #[n(3)]
+    AntiTrafficking,
+    /// Recovery bodies: sobriety, treatment or exit programmes with conditions.
+    #[n(4)]
+    Recovery,
+}
+
+impl AgreementWith {
+    /// All of this version.
+    pub const ALL: [Self; 4] = [Self::Police, Self::Prosecutors, Self::AntiTrafficking, Self::Recovery];
+    /// The stable name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Police => "police",
+            Self::Prosecutors => "prosecutors",
+            Self::AntiTrafficking => "anti_trafficking",
+            Self::Recovery => "recovery",
+        }
+    }
+    /// The body of a name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|with| with.as_str() == name)
+    }
+}
+
+/// One agreement, in the agency's words.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub struct Agreement {
+    /// With whom.
+    #[n(0)]
+    pub with: AgreementWith,
+    /// What was agreed, at most 200 bytes.
+    #[n(1)]
+    pub what: String,
+}
+
+/// Most funders, and most agreements, in a charter (count).
+pub const LINES_MAX_COUNT: usize = 16;
+
+/// Sorted, each once, few, and short.
+fn are_lines<T: Ord>(lines: Option<&[T]>, text: impl Fn(&T) -> &str) -> bool {
+    let fits = |line: &T| {
+        let text = text(line);
+        !text.is_empty() && text.trim() == text && text.len() <= SHORT_TEXT_MAX_BYTES && !text.chars().any(char::is_control)
+    };
+    lines.is_none_or(|lines| lines.len() <= LINES_MAX_COUNT && lines.is_sorted_by(|a, b| a < b) && lines.iter().all(fits))
+}
+
+fn join<T: Ord + Clone>(mine: &mut Option<Vec<T>>, other: Option<&[T]>) {
+    let Some(other) = other else { return };
+    let lines = mine.get_or_insert_default();
+    lines.extend_from_slice(other);
+    lines.sort();
+    lines.dedup();
+    lines.truncate(LINES_MAX_COUNT);
 }
 
 impl Charter {
@@ -98,7 +215,87 @@ impl Charter {
             absence_limit_days: 21,
             suppression: 10,
             board_key: None,
+            board_signing: None,
+            funders: None,
+            agreements: None,
+            reviewed: None,
+            review_due: None,
+            grant_days: GrantDays { record: 180, share: 90 },
+            categories: FIRST_CATEGORIES.to_vec(),
+            justice_shares: false,
         }
+    }
+
+    /// Every setting by its stable name, as text: what a history compares.
+    pub fn settings(&self) -> Vec<(&'static str, String)> {
+        let lines = |lines: Option<Vec<String>>| match lines {
+            None => "not stated".to_owned(),
+            Some(lines) if lines.is_empty() => "none".to_owned(),
+            Some(lines) => lines.join("; "),
+        };
+        let key =
+            |key: Option<&[u8]>| key.and_then(|key| key.get(..8)).map_or("none".to_owned(), |key| data_encoding::HEXLOWER.encode(key));
+        let day = |day: Option<ShiftDay>| day.map_or("not stated".to_owned(), |day| day.to_string());
+        let agreements =
+            self.agreements.as_ref().map(|all| all.iter().map(|line| format!("{}: {}", line.with.as_str(), line.what)).collect());
+        vec![
+            ("time_zone", self.time_zone.clone()),
+            ("encounter_days", self.retention.encounter_days.to_string()),
+            ("zone_days", self.retention.zone_days.to_string()),
+            ("participant_days", self.retention.participant_days.to_string()),
+            ("last_day", self.sunset.to_string()),
+            ("absence_limit_days", self.absence_limit_days.to_string()),
+            ("suppression", self.suppression.to_string()),
+            ("record_grant_days", self.grant_days.record.to_string()),
+            ("share_grant_days", self.grant_days.share.to_string()),
+            ("categories", lines(Some(self.categories.iter().map(|category| category.as_str().to_owned()).collect()))),
+            ("justice_shares", self.justice_shares.to_string()),
+            ("board_key", key(self.board_key.as_deref())),
+            ("board_signing", key(self.board_signing.as_ref().map(<[u8; 32]>::as_slice))),
+            ("funders", lines(self.funders.clone())),
+            ("agreements", lines(agreements)),
+            ("reviewed", day(self.reviewed)),
+            ("review_due", day(self.review_due)),
+        ]
+    }
+
+    /// Adds what a concurrent charter says in public lines, and takes the earlier of two dates: nothing said is unsaid.
+    pub(crate) fn join_lines(&mut self, other: &Self) {
+        join(&mut self.funders, other.funders.as_deref());
+        join(&mut self.agreements, other.agreements.as_deref());
+        let earlier = |a: Option<ShiftDay>, b: Option<ShiftDay>| a.into_iter().chain(b).min();
+        self.reviewed = earlier(self.reviewed, other.reviewed);
+        self.review_due = earlier(self.review_due, other.review_due);
+    }
+
+    /// When the next review by participants and board is due: what the charter says, else half a year after the founding.
+    pub fn review_due(&self, founded: ShiftDay) -> ShiftDay {
+        self.review_due.unwrap_or_else(|| founded.plus(REVIEW_DEFAULT_DAYS))
+    }
+
+    /// The longest term of a grant (days).
+    pub const fn grant_limit_days(&self, act: Act, is_for_file: bool) -> u16 {
+        match act {
+            Act::Record if is_for_file => self.retention.participant_days,
+            Act::Record => self.grant_days.record,
+            Act::Share => self.grant_days.share,
+        }
+    }
+
+    /// Whether what it says of grants allows nothing that another one does not.
+    pub fn grants_no_more_than(&self, other: &Self) -> bool {
+        self.grant_days.record <= other.grant_days.record
+            && self.grant_days.share <= other.grant_days.share
+            && self.categories.iter().all(|category| other.categories.contains(category))
+            && (other.justice_shares || !self.justice_shares)
+    }
+
+    /// Lowers what it says of grants to what another one allows.
+    pub fn tighten_grants(&mut self, other: &Self) {
+        self.grant_days.record = self.grant_days.record.min(other.grant_days.record);
+        self.grant_days.share = self.grant_days.share.min(other.grant_days.share);
+        self.categories.retain(|category| other.categories.contains(category));
+        self.justice_shares &= other.justice_shares;
     }
 
     /// Checks every bound. Errors: [`CharterError`].
@@ -112,7 +309,12 @@ impl Charter {
             && (1..=365).contains(&kept.participant_days)
             && (1..=21).contains(&self.absence_limit_days)
             && self.suppression >= SUPPRESSION_MIN
-            && self.board_key.as_ref().is_none_or(|key| key.len() == 1_216);
+            && (1..=RECORD_GRANT_MAX_DAYS).contains(&self.grant_days.record)
+            && (1..=RECORD_GRANT_MAX_DAYS).contains(&self.grant_days.share)
+            && self.categories.is_sorted_by(|a, b| a < b)
+            && self.board_key.as_ref().is_none_or(|key| key.len() == 1_216)
+            && are_lines(self.funders.as_deref(), |line| line)
+            && are_lines(self.agreements.as_deref(), |line| &line.what);
         if bounded { Ok(()) } else { Err(CharterError::OutOfBounds) }
     }
 

@@ -3,8 +3,10 @@
 //! *Record* (a field may exist in the team's store) and *share* (it may leave to one recipient) are never
 //! bundled. A grant names one recipient or none, one purpose, and ends by itself. A withdrawal names a
 //! scope; a grant lists the withdrawals its author had seen and lives only if that list holds every
-//! withdrawal that overlaps it (remove-wins). There is no wildcard and nothing irrevocable.
+//! withdrawal that overlaps it (remove-wins), category by category. There is no wildcard and nothing irrevocable.
+//! What a set of both amounts to stands in `standing.rs`.
 
+use super::words;
 use crate::record::entry::{EntryError, EntryValue};
 use minicbor::{Decode, Encode};
 use satchel_wire::ShiftDay;
@@ -103,6 +105,26 @@ closed_list!(
     }
 );
 
+closed_list!(
+    /// Whom a share goes to. The words shown before a yes differ by it.
+    ShareClass {
+        /// A service: housing, food, work, a drop-in.
+        Service = 1, "service";
+        /// A lawyer, or legal aid.
+        Legal = 2, "legal";
+        /// Somebody who treats or cares.
+        Health = 3, "health";
+        /// An office that decides about benefits.
+        Benefits = 4, "benefits";
+        /// Somebody to call in an emergency.
+        Emergency = 5, "emergency";
+        /// The participants themselves.
+        OwnCopy = 6, "own_copy";
+        /// Police, prosecutors, courts, probation, prisons: denied unless the charter says otherwise.
+        Justice = 7, "justice"
+    }
+);
+
 /// A consent, as stored. Its subject stands in the cover.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -128,15 +150,18 @@ pub struct Grant {
     /// How it was given.
     #[n(6)]
     pub how: HowGiven,
-    /// Version of the words that were shown or read.
+    /// Number of the words that were shown or read: see [`words`].
     #[n(7)]
     pub words_version: u16,
     /// Their language: two lower-case letters (ISO 639-1).
     #[n(8)]
     pub words_language: String,
-    /// Withdrawals for this subject that the author had seen, sorted.
+    /// Withdrawals for this subject that the author had seen, sorted: at least those that overlap it.
     #[n(9)]
     pub withdrawals_seen: Vec<RecordId>,
+    /// The class of a share's recipient, as it was said to the participant; none for record.
+    #[n(10)]
+    pub class: Option<ShareClass>,
 }
 
 impl Grant {
@@ -150,17 +175,47 @@ impl Grant {
             start,
             expiry: start.plus(days.min(RECORD_GRANT_MAX_DAYS)),
             how,
-            words_version: 1,
+            words_version: words::current(Act::Record, true, None),
             words_language: words_language.to_owned(),
             withdrawals_seen,
+            class: None,
         }
     }
 
-    /// Whether the grant lives on a day, given every withdrawal known for its subject.
-    pub fn is_live<'a>(&self, day: ShiftDay, mut withdrawals: impl Iterator<Item = (RecordId, &'a Withdrawal)>) -> bool {
-        day >= self.start
-            && day <= self.expiry
-            && withdrawals.all(|(id, withdrawal)| self.withdrawals_seen.contains(&id) || !withdrawal.overlaps(self))
+    /// Whether this is the grant that a participant file rests on: record, and no gated category.
+    pub fn is_for_file(&self) -> bool {
+        self.act == Act::Record && self.categories.is_empty()
+    }
+
+    /// What two bodies that claim one grant amount to: no more than either says. None if they speak of different things.
+    ///
+    /// A grant has one author and one body; a second body under its id is a forgery or a copied phone. It can take
+    /// away, as a withdrawal could, and never give: so the order of arrival leaves no trace.
+    pub fn meet(&self, other: &Self) -> Option<Self> {
+        let is_same = (self.act, self.recipient, self.purpose, self.class) == (other.act, other.recipient, other.purpose, other.class)
+            && self.is_for_file() == other.is_for_file();
+        if !is_same {
+            return None;
+        }
+        let both = |a: &[RecordId], b: &[RecordId]| a.iter().filter(|id| b.contains(id)).copied().collect();
+        let categories: Vec<GatedCategory> =
+            self.categories.iter().filter(|category| other.categories.contains(category)).copied().collect();
+        if categories.is_empty() && !self.is_for_file() {
+            // nothing in common; without a category it would read as the grant of a file
+            return None;
+        }
+        Some(Self {
+            categories,
+            start: self.start.max(other.start),
+            expiry: self.expiry.min(other.expiry),
+            withdrawals_seen: both(&self.withdrawals_seen, &other.withdrawals_seen),
+            // which words were shown is told of one of them: the same on every phone
+            ..(if self.words() <= other.words() { self } else { other }).clone()
+        })
+    }
+
+    fn words(&self) -> (u16, &str, HowGiven) {
+        (self.words_version, &self.words_language, self.how)
     }
 }
 
@@ -171,17 +226,30 @@ impl EntryValue for Grant {
         }
         let language = self.words_language.len() == 2 && self.words_language.bytes().all(|byte| byte.is_ascii_lowercase());
         let recipient = match self.act {
-            Act::Record => self.recipient.is_none(),
-            Act::Share => self.recipient.is_some() && !self.categories.is_empty(),
+            Act::Record => self.recipient.is_none() && self.class.is_none() && self.purpose != Purpose::OwnCopy,
+            Act::Share => {
+                self.recipient.is_some() && !self.categories.is_empty() && self.class.is_some_and(|class| fits(class, self.purpose))
+            }
         };
+        let words = words::fits(self.words_version, self.act, self.categories.is_empty(), self.class);
         let term = self.expiry >= self.start && self.expiry.days() - self.start.days() <= RECORD_GRANT_MAX_DAYS;
         let sorted = self.categories.is_sorted_by(|a, b| a < b) && self.withdrawals_seen.is_sorted_by(|a, b| a < b);
-        if language && recipient && term && sorted { Ok(()) } else { Err(EntryError::Value) }
+        if language && recipient && words && term && sorted { Ok(()) } else { Err(EntryError::Value) }
     }
 }
 
-/// A consent taken back, as stored: everything it names, for its subject.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+/// Whether a purpose makes sense for a class: own copies go to their owner, and whoever polices gets something only for
+/// somebody's legal defence.
+pub const fn fits(class: ShareClass, purpose: Purpose) -> bool {
+    match class {
+        ShareClass::OwnCopy => matches!(purpose, Purpose::OwnCopy),
+        ShareClass::Justice => matches!(purpose, Purpose::LegalDefence),
+        _ => !matches!(purpose, Purpose::OwnCopy),
+    }
+}
+
+/// A consent taken back, as stored: everything it names, for its subject. What is `None` means all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 #[cbor(map)]
 pub struct Withdrawal {
     /// Only this act, or both.
@@ -199,11 +267,23 @@ pub struct Withdrawal {
 }
 
 impl Withdrawal {
-    /// Whether this withdrawal reaches a grant of the same subject.
+    /// Everything at once: the file, every vault, every share.
+    pub const fn of_everything(how: HowGiven) -> Self {
+        Self { act: None, category: None, recipient: None, how }
+    }
+
+    /// Whether this withdrawal reaches anything of a grant of the same subject.
     pub fn overlaps(&self, grant: &Grant) -> bool {
-        self.act.is_none_or(|act| act == grant.act)
-            && self.category.is_none_or(|category| grant.categories.contains(&category))
-            && self.recipient.is_none_or(|recipient| grant.recipient == Some(recipient))
+        self.is_within(grant) && self.category.is_none_or(|category| grant.categories.contains(&category))
+    }
+
+    /// Whether it reaches one category of a grant; `None` stands for the file itself.
+    pub fn reaches(&self, grant: &Grant, category: Option<GatedCategory>) -> bool {
+        self.is_within(grant) && (self.category.is_none() || self.category == category)
+    }
+
+    fn is_within(&self, grant: &Grant) -> bool {
+        self.act.is_none_or(|act| act == grant.act) && self.recipient.is_none_or(|recipient| grant.recipient == Some(recipient))
     }
 }
 
@@ -224,18 +304,6 @@ mod tests {
     }
 
     #[test]
-    fn a_withdrawal_not_seen_wins() {
-        let withdrawal = Withdrawal { act: None, category: None, recipient: None, how: HowGiven::Spoken };
-        let id = RecordId::from_bytes([7; 16]);
-        let unaware = Grant::for_file(day(100), 30, HowGiven::Spoken, "en", vec![]);
-        let aware = Grant::for_file(day(100), 30, HowGiven::Spoken, "en", vec![id]);
-        assert!(unaware.is_live(day(110), std::iter::empty()));
-        assert!(!unaware.is_live(day(110), [(id, &withdrawal)].into_iter()));
-        assert!(aware.is_live(day(110), [(id, &withdrawal)].into_iter()));
-        assert!(!aware.is_live(day(131), std::iter::empty()), "it ends by itself");
-    }
-
-    #[test]
     fn a_share_without_recipient_is_not_representable() {
         let mut grant = Grant::for_file(day(1), 30, HowGiven::Spoken, "en", vec![]);
         grant.check().unwrap();
@@ -244,7 +312,16 @@ mod tests {
         grant.recipient = Some(RecordId::from_bytes([1; 16]));
         assert_eq!(grant.check(), Err(EntryError::Value), "nor one that names no field");
         grant.categories = vec![GatedCategory::LegalName];
+        assert_eq!(grant.check(), Err(EntryError::Value), "nor one to whoever");
+        grant.class = Some(ShareClass::Health);
+        assert_eq!(grant.check(), Err(EntryError::Value), "nor one under the words of a file");
+        grant.words_version = words::current(Act::Share, false, grant.class);
         grant.check().unwrap();
+        for (class, purpose) in [(ShareClass::Justice, Purpose::ServiceConnection), (ShareClass::OwnCopy, Purpose::HealthCare)] {
+            let words_version = words::current(Act::Share, false, Some(class));
+            let other = Grant { class: Some(class), purpose, words_version, ..grant.clone() };
+            assert_eq!(other.check(), Err(EntryError::Value), "{class:?} {purpose:?}");
+        }
         grant.expiry = day(1).plus(400);
         assert_eq!(grant.check(), Err(EntryError::Value));
     }

@@ -2,6 +2,13 @@
 
 pub mod charter;
 pub mod grant;
+pub mod page;
+pub mod request;
+pub mod standing;
+pub mod words;
 
-pub use charter::{Charter, CharterError, FOUNDED_FROM, Retention};
-pub use grant::{Act, GatedCategory, Grant, HowGiven, Purpose, Withdrawal};
+pub use charter::{Agreement, AgreementWith, Charter, CharterError, FOUNDED_FROM, GrantDays, Retention};
+pub use grant::{Act, GatedCategory, Grant, HowGiven, Purpose, ShareClass, Withdrawal};
+pub use request::{GrantError, GrantRequest};
+pub use standing::{Consents, GrantStatus};
+pub use words::{Language, Words};

@@ -74,6 +74,8 @@ labels! {
     BOX_CONTROL = "box control key";
     /// Associated data of a complaint for the board.
     BOX_COMPLAINT = "box complaint";
+    /// Associated data of the board's keys for another board phone.
+    BOX_BOARD = "box board keys";
     /// Associated data of a turn's records secret for the recovery key.
     BOX_RECOVERY = "box recovery";
     /// Associated data of the relay's control key for the recovery key.
@@ -134,6 +136,8 @@ labels! {
     CHECK_WORDS = "check words";
     /// The record that carries on the values of one whose history is dropped, from that one's id.
     SUCCESSOR = "successor";
+    /// The record of one category of one grant, from both.
+    VAULT_RECORD = "vault record";
     /// A secret of the root, told from others without being shown.
     SECRET_MARK = "secret mark";
     /// A device's id, from its signing key.
@@ -216,6 +220,24 @@ labels! {
     WIRE_PAGE_DIGEST = "wire page digest";
     /// Where a record lies in a store, from its id, kind and subject.
     PLACE = "place";
+    /// What a receipt code says of the board that it was given for.
+    BOARD_TAG = "board tag";
+    /// Catches a receipt code that was mistyped.
+    RECEIPT_CHECK = "receipt check";
+    /// What a complaint holds of its receipt code.
+    RECEIPT_HASH = "receipt hash";
+    /// How the board's book calls a complaint.
+    RECEIPT_NAME = "receipt name";
+    /// By what a phone remembers a complaint's box.
+    COMPLAINT_MARK = "complaint mark";
+    /// What stands for a receipt in one bulletin.
+    RECEIPT_TOKEN = "receipt token";
+    /// Key and associated data of an answer for one receipt in one bulletin.
+    RECEIPT_ANSWER = "receipt answer";
+    /// What the next bulletin names of this one.
+    BULLETIN_ID = "bulletin id";
+    /// Words by which people compare the board's key.
+    BOARD_WORDS = "board words";
     /// Where a body lies whose author is not known yet.
     HELD = "held";
     /// Keys of a store's own sealed values, from its root key.

@@ -40,11 +40,20 @@ pub enum Kind {
     /// Parts of one catalogue package (entries).
     #[n(11)]
     Catalogue = 11,
+    /// The gated facts of one category of one grant (document).
+    #[n(12)]
+    Vault = 12,
+    /// Somebody to whom something may be shared (entry).
+    #[n(13)]
+    Recipient = 13,
+    /// One line of the sharing log (entry).
+    #[n(14)]
+    SharingNote = 14,
 }
 
 impl Kind {
     /// All kinds of this schema version.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::Participant,
         Self::Encounter,
         Self::Tally,
@@ -56,6 +65,9 @@ impl Kind {
         Self::MemberName,
         Self::Zone,
         Self::Catalogue,
+        Self::Vault,
+        Self::Recipient,
+        Self::SharingNote,
     ];
 
     /// The byte in covers.
@@ -69,16 +81,22 @@ impl Kind {
     /// Which shape records of this kind have.
     pub const fn shape(self) -> Shape {
         match self {
-            Self::Participant | Self::FollowUp | Self::SelfReferral | Self::ResourceNote | Self::MemberName | Self::Zone => Shape::Document,
-            Self::Encounter | Self::Tally | Self::Grant | Self::Withdrawal | Self::Catalogue => Shape::Entry,
+            Self::Participant | Self::FollowUp | Self::SelfReferral | Self::ResourceNote | Self::MemberName | Self::Zone | Self::Vault => {
+                Shape::Document
+            }
+            Self::Encounter | Self::Tally | Self::Grant | Self::Withdrawal | Self::Catalogue | Self::Recipient | Self::SharingNote => {
+                Shape::Entry
+            }
         }
     }
     /// Whether records of this kind must name a participant, must not, or may.
     pub const fn subject_rule(self) -> SubjectRule {
         match self {
-            Self::Participant | Self::FollowUp | Self::SelfReferral | Self::Grant | Self::Withdrawal => SubjectRule::Required,
+            Self::Participant | Self::FollowUp | Self::SelfReferral | Self::Grant | Self::Withdrawal | Self::Vault | Self::SharingNote => {
+                SubjectRule::Required
+            }
             Self::Encounter => SubjectRule::Optional,
-            Self::Tally | Self::ResourceNote | Self::MemberName | Self::Zone | Self::Catalogue => SubjectRule::Forbidden,
+            Self::Tally | Self::ResourceNote | Self::MemberName | Self::Zone | Self::Catalogue | Self::Recipient => SubjectRule::Forbidden,
         }
     }
     /// Whether a later entry may replace an earlier one of the same record.
@@ -105,6 +123,9 @@ impl Kind {
             Self::MemberName => "member_name",
             Self::Zone => "zone",
             Self::Catalogue => "catalogue",
+            Self::Vault => "vault",
+            Self::Recipient => "recipient",
+            Self::SharingNote => "sharing_note",
         }
     }
 }

@@ -282,7 +282,14 @@ pub fn summary(kind: Kind, document: &Document) -> Summary {
         }
         Kind::MemberName | Kind::Zone => Summary::Name(text(document, NAME).map(|text| text.as_str().to_owned())),
         Kind::ResourceNote => Summary::ResourceNote(id(document, note_field::RESOURCE).map(ResourceId::from_bytes)),
-        Kind::Encounter | Kind::Tally | Kind::Grant | Kind::Withdrawal | Kind::Catalogue => Summary::Plain,
+        Kind::Encounter
+        | Kind::Tally
+        | Kind::Grant
+        | Kind::Withdrawal
+        | Kind::Catalogue
+        | Kind::Vault
+        | Kind::Recipient
+        | Kind::SharingNote => Summary::Plain,
     }
 }
 

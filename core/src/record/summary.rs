@@ -5,7 +5,10 @@
 
 use super::encounter::EncounterKind;
 use super::follow_up::FollowUpState;
+use super::recipient::Recipient;
 use super::self_referral::ReferralStatus;
+use crate::consent::Grant;
+use crate::consent::standing::Scopes;
 use minicbor::{Decode, Encode};
 use satchel_wire::ShiftDay;
 use satchel_wire::ids::{RecordId, ResourceId};
@@ -68,6 +71,15 @@ pub enum Summary {
     /// A note on a resource.
     #[n(6)]
     ResourceNote(#[n(0)] Option<ResourceId>),
+    /// What the bodies of a grant amount to; none where they contradict each other.
+    #[n(7)]
+    Grant(#[n(0)] Option<Grant>),
+    /// What the bodies of a withdrawal name.
+    #[n(8)]
+    Withdrawal(#[n(0)] Scopes),
+    /// What the bodies of a recipient amount to.
+    #[n(9)]
+    Recipient(#[n(0)] Recipient),
 }
 
 impl std::fmt::Debug for Summary {

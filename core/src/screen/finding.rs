@@ -19,7 +19,7 @@ pub enum Category {
     Vehicle,
     /// A street address, a room, a position on the map.
     ExactPlace,
-    /// A case, booking, incident, warrant, badge or unit number.
+    /// Police, courts, custody, and case, booking, incident or warrant numbers.
     JusticeContact,
     /// A day, month or year of birth.
     BirthDate,
@@ -120,10 +120,10 @@ pub enum Reason {
     CourtOrCustody,
     /// Who is said to talk to police.
     InformantTalk,
-    /// An officer, judge or guard by name, rank, badge, car or looks.
-    OfficerMention,
     /// A name after words such as "real name" or "se llama".
     NameGiven,
+    /// An officer, judge or guard by name, rank, badge, unit, car or looks.
+    OfficerMention,
     /// Five or more digits in a row, also spelled out or spread with spaces.
     LongNumber,
     /// A full calendar date, or a day with its month.
@@ -152,7 +152,7 @@ pub enum Reason {
     PlateMention,
     /// A number after the name of an identity document.
     DocumentMention,
-    /// A number after a word such as "case", "booking", "warrant", "badge" or "unit".
+    /// A number after a word such as "case", "booking" or "warrant".
     JusticeReference,
     /// A date or year after a word such as "born".
     BirthMention,
@@ -177,8 +177,8 @@ impl Reason {
         Reason::PoliceContact,
         Reason::CourtOrCustody,
         Reason::InformantTalk,
-        Reason::OfficerMention,
         Reason::NameGiven,
+        Reason::OfficerMention,
         Reason::LongNumber,
         Reason::CalendarDate,
         Reason::PhoneNumber,

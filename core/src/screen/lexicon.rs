@@ -69,6 +69,8 @@ impl Tags {
     pub const POSITION: Tags = Tags(1 << 27);
     /// A place that workers write after an @ sign.
     pub const VENUE: Tags = Tags(1 << 28);
+    /// The number after it is an officer's or a car's, not a case's.
+    pub const OFFICER: Tags = Tags(1 << 29);
 
     /// Whether any of the given lists holds the word.
     pub(super) const fn any(self, of: Tags) -> bool {
@@ -143,10 +145,12 @@ const LISTS: &[(Tags, &str)] = &[
          parole probation orden summons complaint denuncia carpeta booking placa placas bookng incidnt warant cas \
          sheriff ofc",
     ),
+    (Tags::OFFICER, "badge unit unidad patrulla cruiser squad officer oficial deputy agente trooper detective sheriff ofc placa placas"),
     (
         Tags::DOCUMENT,
         "passport pasaporte curp ine dni cedula licencia license licence dl medicaid medicare alien \
-         uscis visa ead id nss rfc medi",
+         uscis visa ead id nss rfc medi ebt calfresh mrn insurance aseguranza clave pasaporte dui nit naf imss inss issste \
+         afiliacion medical beneficiary poliza policy cin matricula sss credencial itin tin",
     ),
     (Tags::SOCIAL, "ssn social itin ss seguro"),
     (Tags::PLATE, "plate plates placa placas tag tags matricula patente chapa vin plt"),
@@ -154,7 +158,7 @@ const LISTS: &[(Tags, &str)] = &[
         Tags::PHONE,
         "call calls txt text phone tel telephone cell cel celular mobile number numero whatsapp fax \
          llamar llama llamame llamen telefono tele movil reach ph marcar contact contacto nmbr \
-         phne cellphone wsp",
+         phne cellphone wsp llamale llamarle marcale marcarle hablale llamenle fone numba nmber nber celu sel fon digits",
     ),
     (
         Tags::NETWORK,
@@ -167,7 +171,8 @@ const LISTS: &[(Tags, &str)] = &[
         "is was the of de del la el es era fue on in en his her their hers su sus mi my s date fecha \
          with ending ends end starts starting partial it que that y con security \
          license state card and que policial policia police court corte booking dia day lo \
-         con termina empieza read reads said arrest arresto investigacion cal judicial penal",
+         con termina empieza consular elector mexicano mexicana salvadoreno hondureno guatemalteco vigente vencido vencida \
+         expired old new nuevo nueva electoral read reads said arrest arresto investigacion cal judicial penal",
     ),
     (Tags::MARKER, "number num numero nbr nmbr nr id"),
     (
@@ -249,10 +254,10 @@ const LISTS: &[(Tags, &str)] = &[
 const VALUES: &[(Tags, &str)] = &[
     (
         Tags::MONTH,
-        "|january jan enero ene janury|february feb febrero febuary feburary|march mar marzo\
-         |april apr abril abr|may mayo|june jun junio|july jul julio|august aug agosto\
-         |september sept sep septiembre setiembre|october oct octubre|november nov noviembre\
-         |december dec diciembre dic",
+        "|january jan enero ene janury|february feb febrero febreo febuary feburary|march mar marzo\
+         |april apr abril abr|may mayo|june jun junio|july jul julio|august aug agosto agozto\
+         |september sept sep septiembre septienbre setember setiembre|october oct octubre otubre|november nov noviembre nobiembre novienbre novembre\
+         |december dec diciembre dic dicienbre decembre",
     ),
     (
         Tags::NUMBER,

@@ -32,6 +32,7 @@
 //! | `lexicon` | the word lists |
 //! | `rules` | what is looked for in figures, and names |
 //! | `phrase`, `data` | what is looked for in words |
+//! | `suggest` | kinder words, which block nothing |
 //! | `model` | what only the wording as a whole says |
 
 mod finding;
@@ -42,6 +43,7 @@ pub mod limits;
 mod model;
 mod phrase;
 mod rules;
+mod suggest;
 mod text;
 mod view;
 
@@ -53,10 +55,11 @@ mod tests_corpus;
 pub use finding::{Category, Finding, Reason};
 
 /// The version of the guard: rises with every change of what it finds.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 #[cfg(feature = "training")]
 pub use model::train;
+pub use suggest::{Suggestion, suggest};
 pub use text::{Alias, Note, ScreenError, ShortText};
 
 /// Screens a text for what should not be stored, in linear time.

@@ -78,7 +78,7 @@ fn stretches_are_exact() {
         ("ask @joe_22, ok", "contact_detail", "@joe_22"),
         ("see CR-24-01873 now", "justice_contact", "CR-24-01873"),
         ("see #23-4411 now", "justice_contact", "#23-4411"),
-        ("his badge 4417 ok", "justice_contact", "badge 4417"),
+        ("his badge 4417 ok", "officer", "badge 4417"),
         ("x 123-45-6789 y", "government_id", "123-45-6789"),
         ("x 912-34-5678 y", "government_id", "912-34-5678"),
         ("x A012345678 y", "government_id", "A012345678"),
@@ -139,11 +139,11 @@ fn accents_composed_or_not_read_alike() {
 
 #[test]
 fn an_alias_excuses_its_word_and_nothing_else() {
-    assert_eq!(codes(&screen("Badge 4417 wants socks", None)), ["justice_contact"]);
+    assert_eq!(codes(&screen("Badge 4417 wants socks", None)), ["officer"]);
     assert_eq!(screen("Badge 4417 wants socks", Some("badge")), []);
     assert_eq!(screen("BÁDGE 441 wants socks", Some("Badge")), []);
     // Only as a whole word, and only if it passes the guard itself.
-    assert_eq!(codes(&screen("badges and badge 4417", Some("adge"))), ["justice_contact"]);
+    assert_eq!(codes(&screen("badges and badge 4417", Some("adge"))), ["officer"]);
     let number = "415-555-0123";
     assert_eq!(codes(&screen(number, Some(number))), ["contact_detail"]);
     // Its digits still count: an alias cannot cut a number in two.

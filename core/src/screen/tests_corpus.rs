@@ -3,11 +3,14 @@
 
 use super::*;
 
-/// Notes that the rules and weights were made with.
-const DEVELOPMENT: &str = include_str!("../../../tests/corpus/screen_v2_dev.jsonl");
+/// Notes that the rules and weights were made with: one row a note.
+const DEVELOPMENT: &str =
+    concat!(include_str!("../../../tests/corpus/screen_v2_dev.jsonl"), include_str!("../../../tests/corpus/screen_v3_dev.jsonl"));
 /// Notes that were written first and put aside: no rule, word or weight comes from them. The floors below leave
 /// room, so that nobody is tempted to tune the guard to these notes; write a new set instead.
 const HELD_OUT: &str = include_str!("../../../tests/corpus/screen_v2_test.jsonl");
+/// A later set, put aside in the same way: longer and harder notes, from ten points of view.
+const HELD_OUT_HARD: &str = include_str!("../../../tests/corpus/screen_v3_test.jsonl");
 
 #[derive(Default)]
 struct Outcome {
@@ -45,10 +48,11 @@ fn finds(text: &str, alias: Option<&str>) -> bool {
 
 #[test]
 fn labelled_notes_are_found_and_clean_ones_pass() {
-    for (corpus, name, caught, alarms) in [(DEVELOPMENT, "development", 980, 10), (HELD_OUT, "held out", 900, 60)] {
+    let corpora = [(DEVELOPMENT, "development", 980, 10), (HELD_OUT, "held out", 900, 60), (HELD_OUT_HARD, "hard", 850, 80)];
+    for (corpus, name, caught, alarms) in corpora {
         let outcome = judge(corpus, finds);
         let shown = format!("{name}: {}/{} caught, {}/{} alarms", outcome.caught, outcome.labelled, outcome.alarms, outcome.clean);
-        assert!(outcome.labelled + outcome.clean >= 800, "{shown}");
+        assert!(outcome.labelled + outcome.clean >= 350, "{shown}");
         assert!(outcome.meets(caught, alarms), "{shown}");
         // Controls: a guard that is off, and one that refuses everything, both fail.
         assert!(!judge(corpus, |_, _| false).meets(caught, alarms));
@@ -64,8 +68,10 @@ fn no_note_stands_in_both_corpora() {
             .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["text"].as_str().unwrap().to_lowercase())
             .collect()
     };
-    let shared: Vec<_> = texts(DEVELOPMENT).intersection(&texts(HELD_OUT)).cloned().collect();
-    assert!(shared.len() <= 20, "short notes may coincide, not many: {shared:?}");
+    for held_out in [HELD_OUT, HELD_OUT_HARD] {
+        let shared: Vec<_> = texts(DEVELOPMENT).intersection(&texts(held_out)).cloned().collect();
+        assert!(shared.len() <= 20, "short notes may coincide, not many: {shared:?}");
+    }
 }
 
 #[test]
@@ -81,10 +87,29 @@ fn the_shipped_weights_are_what_the_program_learns() {
     assert!(learnt.len() <= 200_000);
     assert!(
         learnt == model::WEIGHTS,
-        "run `cargo run -p satchel-bench --bin guard -- train core/src/screen/model/weights.bin tests/corpus/screen_v2_dev.jsonl`"
+        "run `cargo run -p satchel-bench --bin guard -- train core/src/screen/model/weights.bin tests/corpus/screen_v2_dev.jsonl tests/corpus/screen_v3_dev.jsonl`"
     );
     // Control: another corpus teaches something else.
     assert!(model::train::learn(examples.get(1..).unwrap()) != model::WEIGHTS);
+}
+
+#[test]
+fn saying_a_thing_often_does_not_make_it_a_finding() {
+    for clean in ["gave soup ", "he likes the street paper ", "talked about work ", "agua y pan "] {
+        assert!(!finds(clean, None));
+        assert!(!finds(&clean.repeat(12), None), "{clean}");
+        assert!(!finds(&clean.repeat(500), None), "{clean}");
+    }
+    // Control: repeating does not hide anything either.
+    assert!(finds(&"gave soup ".repeat(12).replacen("soup gave", "soup after court on friday gave", 1), None));
+}
+
+#[test]
+fn stray_spaces_hide_no_word() {
+    for text in ["she is on pro bation", "they a rrested him", "he missed proba tion again"] {
+        assert!(finds(text, None), "{text}");
+    }
+    assert!(!finds("pro team won, nation wide", None));
 }
 
 #[test]

@@ -5,18 +5,22 @@
 //! *held* waits, sealed and bounded, for what is missing; a cover that does not open its body, or contradicts
 //! what the author signed, is thrown away with its row, and other covers of that body are still tried.
 
+use super::consent::summary_with;
 use super::freeze::changes;
 use super::index::{BanMark, Item, ItemKey, Place, place_of};
 use super::ledger::Line;
 use super::root::{Seed, open_value, seal_value};
 use super::vault::Vault;
+use super::vaults::VaultStanding;
 use super::write::entry_term_days;
 use crate::consent::{Grant, Withdrawal};
 use crate::crypto::{self, RecordKey, labels};
 use crate::document::{Actor, Document, DocumentError};
 use crate::envelope::{self, BodyHeader, Covered, EnvelopeError, SCHEMA_VERSION, VerifiedBody};
 use crate::error::Error;
-use crate::record::{Audience, Encounter, EntryContent, EntryError, EntryValue, Kind, Shape, SubjectRule, Summary, Tally, mapping};
+use crate::record::{
+    Audience, Encounter, EntryContent, EntryError, EntryValue, Kind, Recipient, Shape, SharingNote, SubjectRule, Summary, Tally, mapping,
+};
 use crate::rules::Rule;
 use crate::storage::{Reader, Transaction};
 use minicbor::{Decode, Encode};
@@ -293,7 +297,8 @@ impl Vault {
         };
         let Some(device) = self.keyring.log.state().devices.get(&author).cloned() else {
             // nobody's word, about something erased: its key must not even be held
-            if self.late_for(&super::erase::target(held.record, held.kind, held.subject)).is_some() {
+            let target = self.target_of(tx, held.record, held.kind, held.subject)?;
+            if self.late_for(&target).is_some() {
                 return Ok(BodyVerdict::ThrownAway);
             }
             return self.hold_body(tx, body_id, held, UNKNOWN_DEVICE);
@@ -320,11 +325,25 @@ impl Vault {
         if beyond_cut && !is_adopted && self.env.holds(Rule::HoldBeyondCut) {
             return self.hold_body(tx, body_id, held, "held_beyond_cut");
         }
-        if !matches!(held.kind, Kind::Grant | Kind::Withdrawal)
-            && let Some(subject) = held.subject
-            && !self.has_grant(tx, subject)?
+        if let Some(subject) = held.subject
+            && !matches!(held.kind, Kind::Grant | Kind::Withdrawal)
         {
-            return self.hold_body(tx, body_id, held, "held_no_grant");
+            let consents = self.consents(tx, &subject)?;
+            // any grant at all, whatever became of it: no later one may undo this answer
+            let has_grant = consents.grants().next().is_some();
+            let standing = match held.kind {
+                Kind::Vault => self.vault_standing(&consents, held.record),
+                _ => VaultStanding::NoGrant,
+            };
+            match standing {
+                _ if !has_grant => return self.hold_body(tx, body_id, held, "held_no_grant"),
+                VaultStanding::NoGrant if held.kind == Kind::Vault => return self.hold_body(tx, body_id, held, "held_no_grant"),
+                VaultStanding::Ended => return self.drop_withdrawn(tx, &held, body_id, &header),
+                VaultStanding::Granted { until, .. } if until < self.today()? && !self.state.date_in_doubt => {
+                    return self.drop_over(tx, &held, body_id, &header);
+                }
+                _ => {}
+            }
         }
         let bans = BanMark::of(&state);
         let mut verdict = self.apply(tx, &held, body_id, &verified, bans)?;
@@ -372,11 +391,6 @@ impl Vault {
     ) -> Result<BodyVerdict, Error> {
         self.enter(tx, held, id, header, true)?;
         Ok(BodyVerdict::Refused(code))
-    }
-
-    fn has_grant(&mut self, reader: &Reader<'_>, subject: RecordId) -> Result<bool, Error> {
-        self.index.load_kind(reader, &self.store_id, &self.root, Kind::Grant)?;
-        Ok(self.index.about(&subject).any(|item| item.kind == Kind::Grant))
     }
 
     fn apply(
@@ -448,6 +462,9 @@ impl Vault {
                 if let Err(error) = check_entry(held.kind, &verified.content) {
                     return Ok(BodyVerdict::Refused(error.code()));
                 }
+                if let Some(code) = check_dates(held, verified) {
+                    return Ok(BodyVerdict::Refused(code));
+                }
                 if held.kind.has_successors()
                     && let Some(verdict) = self.judge_successor(tx, &item, held, verified)?
                 {
@@ -456,6 +473,9 @@ impl Vault {
                 item.day = day;
                 item.until = self.entry_until(held.kind, day, verified.header.keep_until)?;
                 tx.put_body(&place, &id, &held.body)?;
+                if let Some(summary) = summary_with(held.kind, (!is_new).then_some(&item.summary), &verified.content) {
+                    item.summary = summary;
+                }
                 if held.kind == Kind::Encounter {
                     // the version shown may be another one than this
                     self.summarise_encounter(tx, &mut item)?;
@@ -463,6 +483,9 @@ impl Vault {
                 self.save_item(tx, item)?;
                 if let (Kind::Encounter, Some(participant)) = (held.kind, held.subject) {
                     self.note_contact(tx, participant, day)?;
+                }
+                if let (Kind::Grant | Kind::Withdrawal, Some(participant)) = (held.kind, held.subject) {
+                    self.end_vaults(tx, &participant)?;
                 }
             }
         }
@@ -691,10 +714,11 @@ impl Vault {
         id: BodyId,
         header: &BodyHeader,
     ) -> Result<Option<BodyVerdict>, Error> {
-        let Some(operation) = self.late_for(&super::erase::target(held.record, held.kind, held.subject)) else { return Ok(None) };
+        let target = self.target_of(tx, held.record, held.kind, held.subject)?;
+        let Some(operation) = self.late_for(&target) else { return Ok(None) };
         let place = place_of(held.record, held.kind, held.subject);
         self.enter_line(tx, Line::new(held.day, id, place, header.device, header.sequence).erased(), header)?;
-        self.tell_dropped(operation, held.kind, header.device)?;
+        self.tell_dropped(operation, held.kind, header.device, Some(held.day))?;
         Ok(Some(BodyVerdict::Refused("erased")))
     }
 
@@ -710,8 +734,21 @@ impl Vault {
         if !self.comes_too_late(tx, &place, held.kind, held.day, header.keep_until)? {
             return Ok(None);
         }
+        self.drop_over(tx, held, id, header).map(Some)
+    }
+
+    fn drop_over(&mut self, tx: &Transaction<'_>, held: &HeldBody, id: BodyId, header: &BodyHeader) -> Result<BodyVerdict, Error> {
+        let place = place_of(held.record, held.kind, held.subject);
         self.enter_line(tx, Line::new(held.day, id, place, header.device, header.sequence).expired(), header)?;
-        Ok(Some(BodyVerdict::Refused("expired")))
+        Ok(BodyVerdict::Refused("expired"))
+    }
+
+    /// Facts whose grant was taken back, or never covered them, leave a line as what was erased does: whatever came first,
+    /// nothing of them is here in the end.
+    fn drop_withdrawn(&mut self, tx: &Transaction<'_>, held: &HeldBody, id: BodyId, header: &BodyHeader) -> Result<BodyVerdict, Error> {
+        let place = place_of(held.record, held.kind, held.subject);
+        self.enter_line(tx, Line::new(held.day, id, place, header.device, header.sequence).erased(), header)?;
+        Ok(BodyVerdict::Refused("withdrawn"))
     }
 
     /// Forgets rows that have waited for their turn longer than a phone may be away.
@@ -773,7 +810,7 @@ impl Vault {
                     let body = covered.body_id;
                     let verdict = self.judge(tx, covered)?;
                     let stays = matches!(verdict, BodyVerdict::Held(code) if held_at(&body, &held, code) == *id);
-                    self.is_held_key_due |= verdict == BodyVerdict::Refused("expired");
+                    self.is_held_key_due |= matches!(verdict, BodyVerdict::Refused("expired" | "withdrawn"));
                     (Some(body), verdict, stays)
                 }
             };
@@ -826,6 +863,19 @@ fn check_structure(held: &HeldBody, audience: Audience, header: &BodyHeader) -> 
     }
 }
 
+/// A grant begins no earlier than the day on which it was signed, and ends no later than the last day that was signed
+/// with it. The code of the rule that it breaks.
+fn check_dates(held: &HeldBody, verified: &VerifiedBody) -> Option<&'static str> {
+    if held.kind != Kind::Grant {
+        return None;
+    }
+    let grant = EntryContent::<Grant>::from_bytes(&verified.content, false).ok()?.value;
+    if grant.start < held.day {
+        return Some("refused_back_dated");
+    }
+    verified.header.keep_until.is_none_or(|until| grant.expiry > until).then_some("refused_keep_until")
+}
+
 /// Whether an entry's content keeps the rules of its kind.
 fn check_entry(kind: Kind, content: &[u8]) -> Result<(), EntryError> {
     fn of<T: EntryValue>(kind: Kind, content: &[u8]) -> Result<(), EntryError> {
@@ -836,6 +886,8 @@ fn check_entry(kind: Kind, content: &[u8]) -> Result<(), EntryError> {
         Kind::Tally => of::<Tally>(kind, content),
         Kind::Grant => of::<Grant>(kind, content),
         Kind::Withdrawal => of::<Withdrawal>(kind, content),
+        Kind::Recipient => of::<Recipient>(kind, content),
+        Kind::SharingNote => of::<SharingNote>(kind, content),
         Kind::Catalogue => of::<super::catalogues::CataloguePart>(kind, content),
         _ => Err(EntryError::Malformed),
     }

@@ -120,6 +120,11 @@ impl Unlocked {
                 _ => (LootClass::Commons, *turn.secret.expose()),
             }));
             secrets.extend(keys.remembered.iter().map(|kept| (LootClass::Notices, *kept.notices.expose())));
+            if let Some(board) = &vault.root.board {
+                let (signing, complaints) = board.dangerous_seeds();
+                secrets.push((LootClass::Signing, signing));
+                secrets.extend(complaints.into_iter().map(|seed| (LootClass::Receiving, seed)));
+            }
             secrets.extend(keys.control.iter().map(|seed| (LootClass::Signing, *seed.expose())));
             let listed: Vec<RecordLoot> =
                 listed.into_iter().map(|(record, kind, subject, key)| RecordLoot { record, kind, subject, key }).collect();

@@ -1,7 +1,8 @@
 //! The checked day. Clocks lie: a day once seen never comes back, and a jump forward is not believed at once.
 //!
 //! Two days follow from one clock. The *sure* day dates what is written and decides what is destroyed: after a jump of
-//! more than two days it stays where it was until a colleague's phone, the relay or the worker confirms the date. The
+//! more than two days it stays where it was until a colleague's phone, the relay or the worker confirms the date; two
+//! phones that were both away confirm each other where their clocks agree, within the absence limit. The
 //! *latest* day may be wrong, and only ever denies: what it says is over is hidden and not handed out.
 
 use super::Unlocked;
@@ -12,7 +13,7 @@ use satchel_wire::ShiftDay;
 use satchel_wire::limits::DAY_AHEAD_MAX_DAYS;
 
 impl Vault {
-    fn clock_day(&self) -> Result<ShiftDay, Error> {
+    pub(super) fn clock_day(&self) -> Result<ShiftDay, Error> {
         Ok(self.charter()?.shift_day(self.env.now().seconds())?)
     }
 
@@ -25,6 +26,8 @@ impl Vault {
         if self.state.date_in_doubt || clock <= seen {
             return Ok(seen);
         }
+        // days that pass one by one pay back what was believed at once
+        self.state.vouched_days = self.state.vouched_days.saturating_sub(clock.days() - seen.days());
         self.state.day_seen = Some(clock);
         Ok(clock)
     }
@@ -61,10 +64,35 @@ impl Vault {
         Ok(())
     }
 
+    /// A colleague's clock says the day of this one's: two phones that lay in a drawer for as long as a phone may be away.
+    ///
+    /// Neither may be sure of it, so no more is believed than the absence limit and two days, and no more at once than
+    /// was not believed so before: two clocks that run ahead together gain that much once, then a day a day.
+    pub(super) fn confirm_by_clock(&mut self, theirs: ShiftDay) -> Result<(), Error> {
+        let (sure, clock) = (self.today()?, self.clock_day()?);
+        let limit = self.charter()?.absence_limit_days.saturating_add(DAY_AHEAD_MAX_DAYS);
+        let vouched = self.state.vouched_days.saturating_add(clock.days().saturating_sub(sure.days()));
+        if self.state.date_in_doubt && clock.days().abs_diff(theirs.days()) <= DAY_AHEAD_MAX_DAYS && vouched <= limit {
+            self.state.date_in_doubt = false;
+            self.state.day_seen = Some(clock);
+            self.state.vouched_days = vouched;
+        }
+        Ok(())
+    }
+
     /// The relay says what time it is (Unix seconds).
     pub(super) fn confirm_time(&mut self, seconds: u64) -> Result<(), Error> {
         let day = self.charter()?.shift_day(seconds)?;
-        self.confirm_day(day)
+        self.confirm_for_sure(day)
+    }
+
+    /// Somebody says it who does not go by a colleague's clock: the relay, the worker.
+    fn confirm_for_sure(&mut self, day: ShiftDay) -> Result<(), Error> {
+        self.confirm_day(day)?;
+        if self.clock_day()?.days().abs_diff(day.days()) <= DAY_AHEAD_MAX_DAYS {
+            self.state.vouched_days = 0;
+        }
+        Ok(())
     }
 }
 
@@ -90,7 +118,7 @@ impl Unlocked {
     pub fn confirm_date(&self) -> Result<(), Error> {
         self.write(|vault, _| {
             let clock = vault.clock_day()?;
-            vault.confirm_day(clock)
+            vault.confirm_for_sure(clock)
         })
     }
 }

@@ -23,7 +23,7 @@ use crate::team::{Frontier, MayHold, Settlement};
 use minicbor::{Decode, Encode};
 use satchel_wire::ShiftDay;
 use satchel_wire::cbor;
-use satchel_wire::ids::{DeviceId, OperationId, RecordId};
+use satchel_wire::ids::{DeviceId, MemberId, OperationId, RecordId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -47,6 +47,14 @@ pub struct DroppedEdit {
     /// The day on which this phone dropped it.
     #[n(3)]
     pub day: ShiftDay,
+    /// The day on which it was written, by its author's word.
+    #[n(4)]
+    #[cbor(default)]
+    pub written: Option<ShiftDay>,
+    /// Whose phone that was.
+    #[n(5)]
+    #[cbor(default)]
+    pub member: Option<MemberId>,
 }
 
 /// How far an erasure is, in words for the person who asked for it.
@@ -126,21 +134,9 @@ impl Erasing {
     }
 }
 
-/// What a held value would be erased for.
-fn held_target(held: &Held) -> Option<(Target, Kind, DeviceId)> {
-    match held {
-        Held::Row(..) => None,
-        Held::Body(body) => Some((target(body.record, body.kind, body.subject), body.kind, body.author)),
-    }
-}
-
-/// The gated category whose facts a record holds: none has any before there are vaults.
-const fn category_of(_: Kind) -> Option<GatedCategory> {
-    None
-}
-
-pub(super) const fn target(record: RecordId, kind: Kind, subject: Option<RecordId>) -> Target {
-    Target { record, subject, category: category_of(kind) }
+/// What a record other than a vault would be erased for.
+pub(super) const fn target(record: RecordId, subject: Option<RecordId>) -> Target {
+    Target { record, subject, category: None }
 }
 
 impl Vault {
@@ -169,9 +165,16 @@ impl Vault {
     }
 
     /// Says that an edit was dropped.
-    pub(super) fn tell_dropped(&mut self, operation: OperationId, kind: Kind, device: DeviceId) -> Result<(), Error> {
+    pub(super) fn tell_dropped(
+        &mut self,
+        operation: OperationId,
+        kind: Kind,
+        device: DeviceId,
+        written: Option<ShiftDay>,
+    ) -> Result<(), Error> {
         let day = self.today()?;
-        self.erasing.tell(DroppedEdit { operation, kind, device, day });
+        let member = self.keyring.log.state().devices.get(&device).map(|device| device.member);
+        self.erasing.tell(DroppedEdit { operation, kind, device, day, written, member });
         Ok(())
     }
 
@@ -202,7 +205,7 @@ impl Vault {
         let named: Vec<&(OperationId, Tombstone)> = self.erasing.tombstones.iter().filter(|(id, _)| operations.contains(id)).collect();
         let mut found: Vec<(OperationId, Kind, Place)> = Vec::new();
         for item in self.index.all() {
-            let target = target(item.record, item.kind, item.subject);
+            let target = self.target_read(item.record, item.kind, item.subject);
             if let Some((id, _)) = named.iter().find(|(_, tombstone)| tombstone.erases(&target)) {
                 found.push((*id, item.kind, item.place()));
             }
@@ -217,7 +220,10 @@ impl Vault {
                 Ok(())
             })?;
             if drafts > 0 && written_by != Some(own) {
-                self.tell_dropped(*operation, *kind, own)?;
+                // one that cannot be read any more holds no erasure up
+                let drafts = self.index.item(place).and_then(|item| self.drafts_of(tx, item).ok());
+                let written = drafts.and_then(|drafts| Some(drafts.last()?.1.day));
+                self.tell_dropped(*operation, *kind, own, written)?;
             }
         }
         let places: BTreeSet<Place> = found.iter().map(|(_, _, place)| *place).collect();
@@ -272,12 +278,15 @@ impl Vault {
     fn erase_held(&mut self, tx: &Transaction<'_>) -> Result<(), Error> {
         let mut drop: Vec<satchel_wire::ids::RowId> = Vec::new();
         for (id, held) in self.all_held(tx)? {
-            let late = match held_target(&held) {
-                Some((target, kind, author)) => self.late_for(&target).map(|operation| (operation, kind, author)),
-                None => None,
+            let late = match held {
+                Held::Row(..) => None,
+                Held::Body(body) => {
+                    let target = self.target_of(tx, body.record, body.kind, body.subject)?;
+                    self.late_for(&target).map(|operation| (operation, body.kind, body.author, body.day))
+                }
             };
-            if let Some((operation, kind, author)) = late {
-                self.tell_dropped(operation, kind, author)?;
+            if let Some((operation, kind, author, written)) = late {
+                self.tell_dropped(operation, kind, author, Some(written))?;
                 drop.push(id);
             }
         }
@@ -293,7 +302,9 @@ impl Vault {
         let held = self.all_held(tx)?;
         self.is_held_key_due = false;
         self.reseal_directory(tx)?;
+        let book = self.book_before_rekey(tx)?;
         self.root.held = Seed::make(&self.env);
+        self.put_book_again(tx, book)?;
         self.touch_root();
         self.require_new_store_key();
         for (id, held) in held {
@@ -306,7 +317,7 @@ impl Vault {
     }
 
     /// Writes a tombstone, applies it, and starts a turn that names it.
-    fn erase(&mut self, tx: &Transaction<'_>, erasure: &Erasure, places: Option<BTreeSet<Place>>) -> Result<OperationId, Error> {
+    pub(super) fn erase(&mut self, tx: &Transaction<'_>, erasure: &Erasure, places: Option<BTreeSet<Place>>) -> Result<OperationId, Error> {
         self.require_writer()?;
         let action = tombstone::write(&self.env, erasure).map_err(|_| Error::TooMany)?;
         let operation = self.write_operation(action)?.id();
@@ -332,7 +343,7 @@ impl Vault {
     }
 
     /// Places about a participant, as far as the kinds that have a subject say.
-    fn places_about(&mut self, reader: &Reader<'_>, participant: RecordId) -> Result<BTreeSet<Place>, Error> {
+    pub(super) fn places_about(&mut self, reader: &Reader<'_>, participant: RecordId) -> Result<BTreeSet<Place>, Error> {
         for kind in Kind::ALL.into_iter().filter(|kind| kind.subject_rule() != crate::record::SubjectRule::Forbidden) {
             self.index.load_kind(reader, &self.store_id, &self.root, kind)?;
         }

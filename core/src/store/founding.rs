@@ -144,6 +144,7 @@ impl Store {
             pages: Vec::new(),
             invitations: Vec::new(),
             held: Seed::make(&env),
+            board: None,
         };
         let made = Made { root, keyring, relay: None, first_day: Some(today) };
         let unlocked = make_store(dir, &env, credentials, made)?;
@@ -263,6 +264,7 @@ impl JoinedStore {
             pages: Vec::new(),
             invitations: Vec::new(),
             held: Seed::make(&self.env),
+            board: None,
         };
         Ok(Made { root, keyring, relay, first_day: None })
     }

@@ -89,10 +89,9 @@ pub(super) fn welcome_pages(tx: &Transaction<'_>, env: &Env, made: &Made) -> Res
     for operation in made.keyring.log.operations() {
         tx.put_operation(&operation.id(), &seal_value(env, &values, OPERATION, operation.id().as_bytes(), &operation.to_bytes())?)?;
     }
-    let turns: Vec<minicbor::bytes::ByteVec> = made.keyring.book.known().map(|turn| turn.to_bytes().into()).collect();
     let state = LocalState { relay: made.relay.clone(), day_seen: made.first_day, ..LocalState::default() };
     let pages: [(&str, Vec<u8>); 4] = [
-        (TURNS, cbor::encode(&turns)),
+        (TURNS, cbor::encode(&made.keyring.book.to_keep())),
         (STATE, cbor::encode(&state)),
         (FRONTIERS, cbor::encode(&made.keyring.frontiers)),
         (KEYRING, cbor::encode(made.keyring.state())),

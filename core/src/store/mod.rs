@@ -12,6 +12,9 @@
 //! | `founding` | creating a store: found a team, invite, join |
 //! | `write`, `read` | records, by kind |
 //! | `charter` | changing the policy |
+//! | `complaints`, `board` | complaints that wait and leave; the board's keys, book and bulletins |
+//! | `consent` | grants, withdrawals, recipients, the sharing log |
+//! | `vaults` | gated facts, under a live grant |
 //! | `pack` | everything for the team in one sealed file |
 //! | `erase`, `retention` | what must go: at somebody's word, and by age |
 //! | `keystore` | the platform's keystore, and one of files |
@@ -29,8 +32,11 @@
 
 mod accept;
 mod beyond;
+mod board;
 mod catalogues;
 mod charter;
+mod complaints;
+mod consent;
 #[cfg(feature = "adversary")]
 mod dangerous;
 mod date;
@@ -71,12 +77,16 @@ mod tests_pages;
 mod tests_sync;
 mod unlocking;
 mod vault;
+mod vaults;
 mod write;
 
 pub use accept::{Acceptance, BodyVerdict};
 pub use beyond::WaitingBody;
+pub use board::{BoardKeys, BookLine};
 pub use catalogues::CatalogueInfo;
-pub use charter::{CharterChange, CharterDecision};
+pub use charter::{CharterChange, CharterDecision, CharterEvent};
+pub use complaints::{BoardStatus, board_words};
+pub use consent::{GrantLine, RecipientLine, RecordedBy, SharingLine, WithdrawalLine, WithdrawalReport};
 #[cfg(feature = "adversary")]
 pub use dangerous::{Loot, LootClass, RecordLoot};
 pub use erase::{DroppedEdit, ErasureReceipt};
@@ -95,6 +105,7 @@ pub use rekey::KeyReplacement;
 pub use removal::{AwaitedSignature, RemovalPlan};
 pub use replica::PeerLink;
 pub use retention::TendReport;
+pub use vaults::{OpenVault, VaultLine, vault_record};
 pub use write::{EncounterDraft, OfferDraft, TallyTap};
 
 use crate::crypto::{Passphrase, StoreKey};

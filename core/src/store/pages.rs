@@ -415,8 +415,11 @@ impl Vault {
 
     /// After an erasure: pages that list something erased, and keys that were read of them, are forgotten.
     pub(super) fn prune_pages_of_erased(&mut self, tx: &Transaction<'_>) -> Result<(), Error> {
-        // what is still wanted and was not erased is listed again by the next root
+        // what is still wanted and was not erased is listed again by the next root; what was about to leave, or has left
+        // without an answer, is made anew: its keys would open what a relay kept of it
         self.directory.wanted.clear();
+        self.directory.outgoing = None;
+        self.directory.parts.clear();
         self.prune_pages(tx)
     }
 
@@ -432,6 +435,9 @@ impl Vault {
             self.pass_over(tx, gone)?;
             // keys of bodies that never came: the next root lists them again, unless they were erased
             self.directory.wanted.clear();
+        }
+        if self.directory.outgoing.as_ref().is_some_and(|outgoing| !held.contains(&outgoing.turn())) {
+            self.directory.outgoing = None;
         }
         if self.wire_pages(tx)?.is_empty() {
             return Ok(());
@@ -458,8 +464,10 @@ impl Vault {
             // the next root lists again what is still wanted
             self.directory.wanted.clear();
         }
-        // what is being published was made under earlier terms
-        self.directory.outgoing = None;
+        if self.directory.outgoing.as_ref().is_some_and(|outgoing| outgoing.rows.iter().filter_map(|(_, page)| page.as_ref()).any(is_over))
+        {
+            self.directory.outgoing = None;
+        }
         let found = self.wire_pages(tx)?.iter().any(is_over);
         if found {
             self.wire_pages_mut(tx)?.retain(|page| !is_over(page));
@@ -476,6 +484,7 @@ impl Vault {
     ) -> Result<(Vec<[u8; 32]>, Vec<(RecordId, Kind, Option<RecordId>, [u8; 32])>), Error> {
         let mut pages: Vec<[u8; 32]> = self.wire_pages(reader)?.iter().map(|page| *page.key.expose()).collect();
         pages.extend(self.roots(reader)?.known.iter().flat_map(|root| &root.unread).map(|(_, key)| *key.expose()));
+        pages.extend(self.directory.outgoing.iter().flat_map(super::publish::Outgoing::dangerous_keys));
         let listed = self.directory.wanted.values().flatten().map(|(listed, _)| listed);
         let keys = listed.flat_map(|listed| listed.keys.iter().map(|key| (listed.record, listed.kind, listed.subject, *key.key.expose())));
         Ok((pages, keys.collect()))

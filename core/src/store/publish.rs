@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::record::Kind;
 use crate::storage::{Reader, Transaction};
 use satchel_wire::ShiftDay;
-use satchel_wire::ids::{BodyId, RowId};
+use satchel_wire::ids::{BodyId, RowId, TurnId};
 use satchel_wire::limits::{
     DIRECTORY_FRONTIERS_MAX_COUNT, DIRECTORY_PAGES_MAX_COUNT, PAGE_ENTRY_BODIES_MAX_COUNT, PAGE_ENTRY_KEYS_MAX_COUNT,
     PAGE_RECORDS_MAX_COUNT,
@@ -28,8 +28,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 const REPUBLISH_DAYS: u16 = 7;
 /// A page with fewer records is made anew together with what is new (count): pages do not stay small for ever.
 const SPARSE_RECORDS_COUNT: usize = 32;
-/// Frontiers in one root at most (bytes).
-const FRONTIERS_MAX_BYTES: usize = 512 * 1024;
+/// Frontiers in one root at most (bytes): those of phones that were silent longest. The others' come in notices under the
+/// turn in use as soon as they have it, with their receiving keys; of 25 phones they would be two thirds of the root.
+const FRONTIERS_MAX_BYTES: usize = 2 * 1024;
 
 /// Places of a page, which part of a divided record it is, and what it holds.
 type NewPage = (Vec<Place>, u16, Vec<DirectoryEntry>);
@@ -43,11 +44,24 @@ struct Listing {
 /// A publication on its way: it may take several pushes.
 pub(super) struct Outgoing {
     /// Root rows first.
-    rows: VecDeque<(Row, Option<KnownPage>)>,
+    pub rows: VecDeque<(Row, Option<KnownPage>)>,
     root: KnownRoot,
     root_rows: Vec<RowId>,
     /// Rows of all pages that the root names.
     named: BTreeSet<RowId>,
+}
+
+impl Outgoing {
+    /// The turn under which its root is sealed.
+    pub(super) const fn turn(&self) -> TurnId {
+        self.root.turn
+    }
+
+    /// Keys of pages that have not left, as far as anybody has said so.
+    #[cfg(feature = "adversary")]
+    pub(super) fn dangerous_keys(&self) -> impl Iterator<Item = [u8; 32]> {
+        self.rows.iter().filter_map(|(_, page)| page.as_ref()).map(|page| *page.key.expose())
+    }
 }
 
 impl Vault {
@@ -261,7 +275,8 @@ impl Vault {
         Ok(pages)
     }
 
-    /// The newest frontiers, without their receiving keys: those come in notices under the turn in use.
+    /// Frontiers of those who may not speak soon, the longest silent first, without their receiving keys: those come in
+    /// notices under the turn in use.
     fn frontiers_for_root(&self) -> Vec<minicbor::bytes::ByteVec> {
         let active: BTreeSet<_> = self.keyring.log.state().active().map(|(id, ..)| id).collect();
         let mut frontiers: Vec<(ShiftDay, Vec<u8>)> = self
@@ -271,7 +286,7 @@ impl Vault {
             .filter(|(device, _)| active.contains(device))
             .filter_map(|(device, known)| Some((self.frontier_of(device)?.content().day, known.frontier.clone())))
             .collect();
-        frontiers.sort_by(|a, b| b.cmp(a));
+        frontiers.sort();
         let mut size = 0;
         let fitting = frontiers.into_iter().take(DIRECTORY_FRONTIERS_MAX_COUNT).take_while(|(_, bytes)| {
             size += bytes.len();

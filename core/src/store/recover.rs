@@ -134,7 +134,7 @@ impl Unlocked {
     /// Whether the team comes back after every phone is lost.
     pub fn recovery_status(&self) -> Result<RecoveryStatus, Error> {
         self.read(|vault, _| {
-            let state = vault.keyring.log.state();
+            let state = vault.keyring.log.state().clone();
             let Some(recovery) = state.recovery.as_ref() else {
                 return Ok(if has_board(vault) { RecoveryStatus::NotSetUp } else { RecoveryStatus::NoBoard });
             };
@@ -145,7 +145,7 @@ impl Unlocked {
                 |operation: &&Operation| matches!(operation.action(), Action::SetRecovery { key: Some(key), .. } if *key == recovery.key);
             let since = vault.keyring.log.operations().find(is_it).map_or(ShiftDay::from_days(0), Operation::day);
             let is_board = vault.keyring.role() == Some(Role::Board);
-            let is_kept_here = is_board.then(|| vault.keyring.newest_held().is_some_and(|turn| vault.keyring.escrow().holds(&turn)));
+            let is_kept_here = is_board.then(|| keeps_for_papers(vault));
             Ok(RecoveryStatus::SetUp { threshold: recovery.threshold, shares: recovery.shares, since, is_kept_here })
         })
     }
@@ -160,7 +160,7 @@ impl Unlocked {
                 return Err(RecoveryError::NotTheBoard.into());
             }
             let key = escrow::recovery_key(vault.keyring.log.state()).ok_or(RecoveryError::NotSetUp)?;
-            if !vault.keyring.newest_held().is_some_and(|turn| vault.keyring.escrow().holds(&turn)) {
+            if !keeps_for_papers(vault) {
                 return Err(RecoveryError::NotSetUp.into());
             }
             // the new phone seals its first turn to this one's receiving key
@@ -206,6 +206,16 @@ impl Unlocked {
 
 fn public_of(seed: &Seed) -> [u8; 32] {
     *SigningKey::from_seed(seed.expose()).verifying_key().as_bytes()
+}
+
+/// Whether this phone keeps a box of the newest turn that it holds, and for the papers in force: whoever heard that recovery
+/// was set up again, and has not followed to the turn that began with it, keeps boxes for papers that are void.
+fn keeps_for_papers(vault: &mut Vault) -> bool {
+    let Some(turn) = vault.keyring.newest_held().filter(|turn| vault.keyring.escrow().holds(turn)) else { return false };
+    let heads = vault.keyring.book.known().find(|known| known.id() == turn).map(|known| known.log_heads().to_vec());
+    let Some(heads) = heads else { return false };
+    let then = vault.keyring.log.state_of(&heads).recovery.as_ref().map(|recovery| recovery.key.clone());
+    then.is_some() && then == vault.keyring.log.state().recovery.as_ref().map(|recovery| recovery.key.clone())
 }
 
 fn has_board(vault: &Vault) -> bool {
@@ -307,6 +317,7 @@ fn recover(dir: &Path, env: &Env, credentials: &Credentials<'_>, recovering: &Re
         signing,
         values: Seed::make(env),
         held: Seed::make(env),
+        board: None,
         keys: keyring.secrets(),
         pages: Vec::new(),
         invitations: Vec::new(),

@@ -92,6 +92,9 @@ impl PeerLink {
     }
 }
 
+/// The one size of a row that carries a complaint (bytes).
+const COMPLAINT_ROW_BYTES: usize = 4_096;
+
 /// What is signed in a handshake: role and hash.
 fn handshake_message(role: Role, hash: &[u8; 32]) -> [u8; 33] {
     let mut message = [0; 33];
@@ -145,6 +148,10 @@ impl Vault {
         let Some(item) = self.item(reader, &line.place)? else { return Ok(None) };
         if let Some(subject) = item.subject {
             self.item(reader, &super::index::place_of(subject, crate::record::Kind::Participant, Some(subject)))?;
+            self.note_withdrawn(reader)?;
+        }
+        if item.kind == crate::record::Kind::Vault {
+            self.load_consents(reader)?;
         }
         let terms = self.latest_terms()?;
         if self.is_hidden(&item, &terms) {
@@ -223,6 +230,14 @@ impl Replica for Unlocked {
             }
             Ok(if state.device_role(peer).is_some() { Standing::Member } else { Standing::Banned })
         })
+    }
+
+    fn clock_day(&mut self) -> Result<ShiftDay, Error> {
+        self.read(|vault, _| vault.clock_day())
+    }
+
+    fn hear_clock(&mut self, day: ShiftDay) -> Result<(), Error> {
+        self.write(|vault, _| vault.confirm_by_clock(day))
     }
 
     fn own_admission(&mut self) -> Result<Vec<OperationId>, Error> {
@@ -393,11 +408,20 @@ impl Replica for Unlocked {
     }
 
     fn rows(&mut self, bodies: &[BodyId], max_bytes: usize) -> Result<Covered, Error> {
-        self.write(|vault, tx| vault.cover_bodies(tx, bodies, max_bytes))
+        self.write(|vault, tx| {
+            let mut covered = vault.cover_bodies(tx, bodies, max_bytes.saturating_sub(COMPLAINT_ROW_BYTES))?;
+            covered.rows.extend(vault.complaint_for_peer(tx)?);
+            Ok(covered)
+        })
     }
 
     fn accept_rows(&mut self, rows: Vec<Row>) -> Result<Accepted, Error> {
-        let acceptance = self.write(|vault, tx| vault.accept_rows(tx, &rows))?;
+        let acceptance = self.write(|vault, tx| {
+            vault.traffic.is_peer = true;
+            let acceptance = vault.accept_rows(tx, &rows);
+            vault.traffic.is_peer = false;
+            acceptance
+        })?;
         Ok(Accepted {
             applied: acceptance.applied,
             known: acceptance.known,

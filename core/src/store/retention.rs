@@ -4,6 +4,8 @@
 //! |---|---|---|
 //! | encounter | its keep-until day, or its day + the charter's encounter days if that is earlier | at once |
 //! | its zone | its day + the charter's zone days | at once: its field key, everywhere it lies |
+//! | vault | the last day of its grant, or the charter's longest term if that is earlier; at once when it is taken back | then; one absence limit later where only the charter ended it |
+//! | anything about somebody whose file was taken back | at once | by its tombstone |
 //! | participant, follow-up, self-referral | the last contact + the charter's participant days | one absence limit later |
 //! | grant, withdrawal | their last day (they end by themselves) | then, once no document about the participant is left |
 //! | sum, catalogue part | their keep-until day | at once |
@@ -100,8 +102,13 @@ impl Vault {
 
     /// Whether a record is not shown and not handed out any more. The participant files were read before.
     pub(super) fn is_hidden(&self, item: &Item, terms: &Terms) -> bool {
+        let is_consent = matches!(item.kind, Kind::Grant | Kind::Withdrawal);
+        if !is_consent && item.subject.is_some_and(|subject| self.is_withdrawn(&subject)) {
+            return true;
+        }
         match (item.kind.shape(), item.subject) {
-            (Shape::Entry, _) if matches!(item.kind, Kind::Grant | Kind::Withdrawal) => false,
+            _ if is_consent => false,
+            _ if item.kind == Kind::Vault => !self.is_vault_live(item, terms.day),
             (Shape::Entry, _) => terms.is_entry_over(item),
             (_, Some(_)) => self.last_day(item).plus(terms.participant_days) < terms.day,
             _ => false,
@@ -116,6 +123,7 @@ impl Vault {
                 terms.is_entry_over(item) && !self.index.about(&subject).any(is_needed)
             }
             (Shape::Entry, _) => terms.is_entry_over(item),
+            _ if item.kind == Kind::Vault => self.is_vault_over(item, terms.day),
             (_, Some(_)) => self.last_day(item).plus(terms.participant_days).plus(terms.absence_days) < terms.day,
             _ => false,
         }

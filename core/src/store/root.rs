@@ -86,6 +86,9 @@ pub(super) struct Root {
     /// Seals what is held back. Replaced when something held is erased.
     #[n(20)]
     pub held: Seed,
+    /// The board's keys, on a board phone.
+    #[n(21)]
+    pub board: Option<super::board::BoardSecrets>,
 }
 
 impl Root {

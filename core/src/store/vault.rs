@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::record::{Kind, TallyCounter};
 use crate::storage::{Reader, Transaction};
 use crate::team::keyring::{KeyringSecrets, KeyringState};
-use crate::team::{Frontier, Keyring, KeyringParts, Operation, Role, Turn};
+use crate::team::{Frontier, Keyring, KeyringParts, Operation, Role};
 use minicbor::{Decode, Encode};
 use satchel_wire::ShiftDay;
 use satchel_wire::cbor;
@@ -64,6 +64,10 @@ pub(super) struct LocalState {
     #[n(20)]
     #[cbor(default)]
     pub tended: Option<ShiftDay>,
+    /// So many days were believed because a colleague's clock said the same, and nobody who was sure (days).
+    #[n(21)]
+    #[cbor(default)]
+    pub vouched_days: u16,
     /// Something was erased: the store key is replaced with the next write that can.
     #[n(9)]
     #[cbor(default)]
@@ -177,6 +181,8 @@ pub(super) struct Vault {
     pub signer: SigningKey,
     pub device: DeviceId,
     changes: Vec<Change>,
+    /// Participants whose file was taken back; none until it was asked for, and after each grant or withdrawal.
+    pub withdrawn: Option<BTreeSet<RecordId>>,
     /// Bodies beyond a cut that a standing member built on.
     pub depended_on: BTreeSet<BodyId>,
     /// How much is held, once something had to be.
@@ -191,6 +197,8 @@ pub(super) struct Vault {
     pub recalled_day: Option<ShiftDay>,
     /// Marks of the secrets in the stored root.
     stored_secrets: BTreeSet<[u8; 16]>,
+    /// Complaints on their way.
+    pub traffic: super::complaints::Traffic,
 }
 
 impl Vault {
@@ -205,13 +213,12 @@ impl Vault {
             operations.push(Operation::from_bytes(&bytes).map_err(|_| Error::Damaged)?);
             Ok(())
         })?;
-        let turns: Vec<minicbor::bytes::ByteVec> = read_value(reader, &values, TURNS)?.unwrap_or_default();
-        let turns = turns.iter().map(|bytes| Turn::from_bytes(bytes)).collect::<Result<Vec<_>, _>>().map_err(|_| Error::Damaged)?;
         let keyring_state: KeyringState = read_value(reader, &values, KEYRING)?.unwrap_or_default();
         let held_operations: Vec<minicbor::bytes::ByteVec> = read_value(reader, &values, HELD_OPERATIONS)?.unwrap_or_default();
         let parts = KeyringParts {
             operations,
-            turns,
+            kept: read_value(reader, &values, TURNS)?.unwrap_or_default(),
+            turns: Vec::new(),
             secrets: std::mem::take(&mut root.keys),
             frontiers: read_value(reader, &values, FRONTIERS)?.unwrap_or_default(),
             state: keyring_state.clone(),
@@ -249,6 +256,7 @@ impl Vault {
             signer,
             device,
             changes: Vec::new(),
+            withdrawn: None,
             depended_on: BTreeSet::new(),
             held_room: None,
             is_held_key_due: false,
@@ -256,6 +264,7 @@ impl Vault {
             erasing,
             recalled_day: None,
             stored_secrets,
+            traffic: super::complaints::Traffic::default(),
         })
     }
 
@@ -293,8 +302,7 @@ impl Vault {
             self.put_operation(tx, operation)?;
         }
         if keyring.turns {
-            let turns: Vec<minicbor::bytes::ByteVec> = self.keyring.book.known().map(|turn| turn.to_bytes().into()).collect();
-            self.put_value(tx, TURNS, &cbor::encode(&turns))?;
+            self.put_value(tx, TURNS, &cbor::encode(&self.keyring.book.to_keep()))?;
         }
         if keyring.held_operations {
             let held: Vec<minicbor::bytes::ByteVec> = self.keyring.held_operations().into_iter().map(Into::into).collect();
@@ -432,6 +440,9 @@ impl Vault {
     /// Something of a record changed, or it is gone.
     pub(super) fn note_change(&mut self, kind: Kind, record: RecordId, subject: Option<RecordId>) {
         self.changes.push(Change { kind, record, subject });
+        if matches!(kind, Kind::Grant | Kind::Withdrawal) {
+            self.withdrawn = None;
+        }
         if kind == Kind::Catalogue {
             self.catalogue = None;
         }
@@ -463,6 +474,7 @@ impl Vault {
     pub(super) fn load_shown(&mut self, reader: &Reader<'_>, kind: Kind) -> Result<Terms, Error> {
         self.index.load_kind(reader, &self.store_id, &self.root, kind)?;
         self.index.load_kind(reader, &self.store_id, &self.root, Kind::Participant)?;
+        self.note_withdrawn(reader)?;
         self.latest_terms()
     }
 
@@ -476,6 +488,7 @@ impl Vault {
         let item = self.find(reader, record, kind)?;
         if let Some(subject) = item.subject {
             self.item(reader, &place_of(subject, Kind::Participant, Some(subject)))?;
+            self.note_withdrawn(reader)?;
         }
         let terms = self.latest_terms()?;
         if self.is_hidden(&item, &terms) { Err(Error::NoSuchRecord) } else { Ok((item, terms)) }

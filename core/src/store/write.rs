@@ -109,37 +109,6 @@ pub(super) const fn entry_term_days(kind: Kind) -> u16 {
 }
 
 impl Vault {
-    /// Errors unless they said yes to a file and it still counts, by the latest day that it may be.
-    pub(super) fn require_live_grant(&mut self, reader: &Reader<'_>, participant: RecordId) -> Result<(), Error> {
-        let today = self.latest_day()?;
-        let grants = self.grants_of(reader, participant)?;
-        if grants.iter().any(|grant| grant.act == crate::consent::Act::Record && grant.categories.is_empty() && today <= grant.expiry) {
-            Ok(())
-        } else {
-            Err(Error::NoGrant)
-        }
-    }
-
-    /// Live grants of a subject: those that no overlapping, unseen withdrawal reaches.
-    pub(super) fn grants_of(&mut self, reader: &Reader<'_>, subject: RecordId) -> Result<Vec<Grant>, Error> {
-        let today = self.latest_day()?;
-        self.index.load_kind(reader, &self.store_id, &self.root, Kind::Grant)?;
-        self.index.load_kind(reader, &self.store_id, &self.root, Kind::Withdrawal)?;
-        let items: Vec<Item> =
-            self.index.about(&subject).filter(|item| matches!(item.kind, Kind::Grant | Kind::Withdrawal)).cloned().collect();
-        let mut grants = Vec::new();
-        let mut withdrawals = Vec::new();
-        for item in &items {
-            match item.kind {
-                Kind::Grant => grants.extend(self.entry_values::<Grant>(reader, item)?),
-                _ => withdrawals
-                    .extend(self.entry_values::<crate::consent::Withdrawal>(reader, item)?.into_iter().map(|value| (item.record, value))),
-            }
-        }
-        grants.retain(|grant| grant.is_live(today, withdrawals.iter().map(|(id, withdrawal)| (*id, withdrawal))));
-        Ok(grants)
-    }
-
     /// Writes an entry as a draft. An entry of the same record that has not left yet is replaced.
     pub(super) fn save_entry<T: EntryValue>(
         &mut self,
@@ -154,7 +123,7 @@ impl Vault {
         debug_assert!(kind.subject_rule() != SubjectRule::Required || subject.is_some());
         let (day, keep_until) = days;
         let place = place_of(record, kind, subject);
-        self.require_open(&super::erase::target(record, kind, subject))?;
+        self.require_open(&super::erase::target(record, subject))?;
         let mut item = match self.item(tx, &place)? {
             Some(item) => item,
             None => Item { record, kind, subject, day, keys: Vec::new(), summary: Summary::Plain, until: None, fields_from: None },
@@ -247,7 +216,8 @@ impl Vault {
         self.require_writer()?;
         let day = self.today()?;
         let place = place_of(record, kind, subject);
-        self.require_open(&super::erase::target(record, kind, subject))?;
+        let target = self.target_of(tx, record, kind, subject)?;
+        self.require_open(&target)?;
         let mut item = match self.item(tx, &place)? {
             Some(item) => item,
             None => Item { record, kind, subject, day, keys: Vec::new(), summary: Summary::Plain, until: None, fields_from: None },
@@ -285,16 +255,8 @@ impl Unlocked {
         self.write(|vault, tx| {
             let today = vault.today()?;
             let participant = RecordId::from_bytes(vault.env.random());
-            let grant_id = RecordId::from_bytes(vault.env.random());
             let days = vault.charter()?.retention.participant_days;
-            let grant = Grant::for_file(today, days, how, words_language, Vec::new());
-            let expiry = grant.expiry;
-            vault.save_entry(
-                tx,
-                EntryRecord { record: grant_id, kind: Kind::Grant, subject: Some(participant), days: (today, expiry) },
-                EntryContent::first(grant),
-                Summary::Plain,
-            )?;
+            let grant_id = vault.save_grant(tx, participant, Grant::for_file(today, days, how, words_language, Vec::new()))?;
             vault.edit_document(tx, participant, Kind::Participant, Some(participant), |edit| {
                 mapping::write_participant(edit, draft, grant_id)
             })?;
@@ -350,7 +312,7 @@ impl Unlocked {
         }
         self.write(|vault, _| {
             vault.require_writer()?;
-            vault.require_open(&super::erase::target(RecordId::from_bytes([0; 16]), Kind::Tally, None))?;
+            vault.require_open(&super::erase::target(RecordId::from_bytes([0; 16]), None))?;
             let day = vault.today()?;
             vault.tally_mut().count(day, taps.iter().map(|tap| (tap.resource, tap.outcome, tap.count)));
             Ok(())

@@ -4,7 +4,7 @@ use super::error::CloseReason;
 use super::replica::{OperationId, TurnVerdict};
 use minicbor::bytes::{ByteArray, ByteVec};
 use minicbor::{Decode, Encode};
-use satchel_wire::{BodyId, DeviceId, Row, TurnId};
+use satchel_wire::{BodyId, DeviceId, Row, ShiftDay, TurnId};
 
 /// 32-byte hashes as one byte string.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -50,6 +50,9 @@ pub(super) struct Introduction {
     /// Listener only: a hash of its positions under the handshake hash, so that equal ones need not be sent.
     #[n(4)]
     pub(super) agreement: Option<ByteArray<16>>,
+    /// The shift day of the sender's clock, whatever it makes of that.
+    #[n(5)]
+    pub(super) clock: ShiftDay,
 }
 
 /// Operations, parents first, over one or more messages.

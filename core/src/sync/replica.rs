@@ -158,6 +158,11 @@ pub trait Replica {
     fn sign_handshake(&mut self, role: Role, hash: &[u8; 32]) -> Result<[u8; 64], Self::Error>;
     /// Judges a peer: its signature over the hash in its role, and its standing in the team log.
     fn check_handshake(&mut self, peer: DeviceId, role: Role, hash: &[u8; 32], signature: &[u8; 64]) -> Result<Standing, Self::Error>;
+    /// The shift day of this device's clock, believed or not.
+    fn clock_day(&mut self) -> Result<ShiftDay, Self::Error>;
+    /// The clock's day of a peer that was found to be a member's device in this session: two clocks that agree may
+    /// confirm each other.
+    fn hear_clock(&mut self, day: ShiftDay) -> Result<(), Self::Error>;
     /// The causal past of this device's admission, the admission included, parents before children.
     fn own_admission(&mut self) -> Result<Vec<OperationId>, Self::Error>;
 

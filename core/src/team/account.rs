@@ -71,8 +71,9 @@ fn supersede<T>(log: &Log, newest: &mut Newest<T>, place: usize, value: T) {
 }
 
 impl Account {
-    /// Enters a valid operation whose whole past was judged already.
-    pub(super) fn enter(&mut self, log: &Log, place: usize, is_forked: bool) {
+    /// Enters a valid operation whose whole past was judged already: a tombstone whose device forked beside it has a
+    /// guard unless its team had one member, and one beyond what its line may erase alone has it in any case.
+    pub(super) fn enter(&mut self, log: &Log, place: usize, is_forked: bool, is_beyond_line: bool) {
         let Some((operation, facts)) = log.at_place(place) else { return };
         let id = operation.id();
         match operation.action() {
@@ -130,8 +131,8 @@ impl Account {
                 }
             }
             Action::Tombstone { subject, .. } => {
-                let (Some(author), Nature::Tombstone { guarded, alone }) = (facts.author, facts.nature) else { return };
-                if guarded || (is_forked && subject.is_some() && !alone) {
+                let Some(author) = facts.author else { return };
+                if is_beyond_line || needs_second(facts.nature, subject.is_some(), is_forked) {
                     self.guarded.insert(place, author.member);
                 } else {
                     self.bans.insert(id);
@@ -156,6 +157,8 @@ impl Account {
                 let recovery = key.as_ref().map(|key| Recovery { key: key.clone(), threshold: *threshold, shares: *shares });
                 supersede(log, &mut self.recovery, place, recovery);
             }
+            // speaks for itself: whoever reads it checks the board's own signature
+            Action::Bulletin { .. } => {}
         }
     }
 
@@ -359,8 +362,19 @@ fn tighten(charter: &mut Charter, other: &Charter) {
     charter.sunset = charter.sunset.min(other.sunset);
     charter.absence_limit_days = charter.absence_limit_days.min(other.absence_limit_days);
     charter.suppression = charter.suppression.max(other.suppression);
+    charter.tighten_grants(other);
     if charter.board_key.is_none() {
         charter.board_key.clone_from(&other.board_key);
+        charter.board_signing = other.board_signing;
+    }
+    charter.join_lines(other);
+}
+
+/// Whether a tombstone needs a second member, whoever let its author in.
+pub(super) const fn needs_second(nature: Nature, has_subject: bool, is_forked: bool) -> bool {
+    match nature {
+        Nature::Tombstone { guarded, alone } => guarded || (is_forked && has_subject && !alone),
+        _ => false,
     }
 }
 

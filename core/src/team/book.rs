@@ -6,6 +6,7 @@ use super::state::TeamState;
 use super::turn::{Turn, TurnError, TurnSecret};
 use crate::env::Env;
 use crate::rules::Rule;
+use minicbor::{Decode, Encode};
 use satchel_wire::ids::{OperationId, TurnId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,6 +17,17 @@ pub struct HeldTurn {
     pub turn: Turn,
     /// Its secret; destroyed with this value.
     pub secret: TurnSecret,
+}
+
+/// A turn as this device keeps it: verified before it was sealed into the store.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct KeptTurn {
+    /// The encoded turn.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub turn: Vec<u8>,
+    /// Its maker was a steward by what it names.
+    #[n(1)]
+    pub by_steward: bool,
 }
 
 /// A turn that was verified here.
@@ -46,11 +58,7 @@ impl TurnBook {
             return Ok(());
         }
         // first of all, since it is cheap: turns that were kept come back in any order, and most are tried before their parents
-        let mut number = 1;
-        for parent in turn.parents() {
-            let parent = self.known.get(parent).ok_or(TurnError::UnknownPast)?;
-            number = number.max(parent.number.saturating_add(1));
-        }
+        let number = self.number_on(turn)?;
         // T1: what it names is applied before it is judged
         let named = if self.env.holds(Rule::ApplyNamedBans) {
             if !turn.log_heads().iter().all(|head| log.operation(head).is_some()) {
@@ -90,9 +98,46 @@ impl TurnBook {
         Ok(true)
     }
 
-    /// Takes back what the store had kept. No rule is applied: it was applied before.
-    pub fn restore(&mut self, log: &mut Log, known: Vec<Turn>, held: Vec<HeldTurn>) -> Result<(), TurnError> {
-        let mut waiting = known;
+    /// Known turns to be sealed into the store, parents first.
+    pub fn to_keep(&self) -> Vec<KeptTurn> {
+        let mut known: Vec<&KnownTurn> = self.known.values().collect();
+        known.sort_by_key(|known| (known.number, known.turn.id()));
+        known.into_iter().map(|known| KeptTurn { turn: known.turn.to_bytes(), by_steward: known.by_steward }).collect()
+    }
+
+    /// Takes back what this store had sealed. Maker and signature were judged before, by the log as each turn names it: to
+    /// judge them again would fold the log once for each turn that ever was, at every unlock. Parents must come first.
+    ///
+    /// Errors: [`TurnError::Malformed`], [`TurnError::UnknownPast`]: the store is damaged.
+    pub fn take_back(&mut self, kept: &[KeptTurn]) -> Result<(), TurnError> {
+        for kept in kept {
+            let turn = Turn::from_bytes(&kept.turn)?;
+            let number = self.number_on(&turn)?;
+            self.known.insert(turn.id(), KnownTurn { turn, number, by_steward: kept.by_steward });
+        }
+        Ok(())
+    }
+
+    /// The secrets that go with known turns. No rule is applied: it was applied before.
+    pub fn hold(&mut self, secrets: impl Iterator<Item = (TurnId, TurnSecret)>) {
+        for (id, secret) in secrets {
+            if let Some(known) = self.known.get(&id) {
+                self.held.insert(id, HeldTurn { turn: known.turn.clone(), secret });
+            }
+        }
+    }
+
+    /// A turn's number above its parents. Errors: [`TurnError::UnknownPast`].
+    fn number_on(&self, turn: &Turn) -> Result<u32, TurnError> {
+        turn.parents().iter().try_fold(1, |number: u32, parent| {
+            let parent = self.known.get(parent).ok_or(TurnError::UnknownPast)?;
+            Ok(number.max(parent.number.saturating_add(1)))
+        })
+    }
+
+    /// Verifies turns that came from elsewhere, in any order.
+    pub fn learn_all(&mut self, log: &mut Log, turns: Vec<Turn>) -> Result<(), TurnError> {
+        let mut waiting = turns;
         while !waiting.is_empty() {
             let before = waiting.len();
             waiting.retain(|turn| self.learn(log, turn).is_err());
@@ -100,7 +145,6 @@ impl TurnBook {
                 return Err(TurnError::UnknownPast);
             }
         }
-        self.held = held.into_iter().map(|held| (held.turn.id(), held)).collect();
         Ok(())
     }
 
@@ -141,8 +185,16 @@ impl TurnBook {
     }
 
     fn ancestors(&self) -> BTreeSet<TurnId> {
+        self.closure(self.held.values().flat_map(|held| held.turn.parents().iter().copied()).collect())
+    }
+
+    /// A turn and everything below it.
+    pub fn with_ancestors(&self, id: &TurnId) -> BTreeSet<TurnId> {
+        self.closure(vec![*id])
+    }
+
+    fn closure(&self, mut next: Vec<TurnId>) -> BTreeSet<TurnId> {
         let mut ancestors = BTreeSet::new();
-        let mut next: Vec<TurnId> = self.held.values().flat_map(|held| held.turn.parents().iter().copied()).collect();
         while let Some(id) = next.pop() {
             if ancestors.insert(id)
                 && let Some(known) = self.known.get(&id)

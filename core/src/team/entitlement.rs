@@ -4,6 +4,7 @@
 use super::log::Refusal;
 use super::operation::{Action, Cut, DeviceKeys, Operation, Role};
 use super::state::{Standing, TeamState};
+use crate::complaint::Bulletin;
 use crate::consent::{Charter, charter::SUNSET_MAX_DAYS};
 use crate::crypto::{ReceivingPublicKey, VerifyingKey};
 use satchel_wire::ids::{DeviceId, MemberId, OperationId};
@@ -177,6 +178,14 @@ fn check(state: &TeamState, past: &impl Past, operation: &Operation, author: Aut
             }
             (steward, Nature::Plain)
         }
+        Action::Bulletin { bytes } => {
+            let bulletin = Bulletin::from_bytes(bytes).map_err(|_| Refusal::Malformed)?;
+            let board = state.charter.as_ref().and_then(|charter| charter.board_signing);
+            if board.as_ref() != Some(bulletin.board()) || bulletin.team() != state.team {
+                return Err(Refusal::Object);
+            }
+            (steward || author.role == Role::Board, Nature::Plain)
+        }
     };
     if entitled { Ok(nature) } else { Err(Refusal::NotEntitled) }
 }
@@ -252,5 +261,17 @@ pub(super) fn tightens(old: &Charter, new: &Charter) -> bool {
         && new.sunset <= old.sunset
         && new.absence_limit_days <= old.absence_limit_days
         && new.suppression >= old.suppression
+        && new.grants_no_more_than(old)
         && (new.board_key == old.board_key || old.board_key.is_none())
+        && (new.board_signing == old.board_signing || old.board_signing.is_none())
+        && says_no_more(old.funders.as_deref(), new.funders.as_deref())
+        && says_no_more(old.agreements.as_deref(), new.agreements.as_deref())
+        && new.reviewed == old.reviewed
+        && (new.review_due == old.review_due || (new.review_due.is_some() && old.review_due.is_none_or(|due| new.review_due <= Some(due))))
+}
+
+/// Lines about money and agreements stay as they are; saying "none" for the first time needs nobody, every other change
+/// the board: a line that disappears may hide an agreement that goes on.
+fn says_no_more<T: PartialEq>(old: Option<&[T]>, new: Option<&[T]>) -> bool {
+    new == old || (old.is_none() && new.is_some_and(<[T]>::is_empty))
 }

@@ -4,15 +4,18 @@
 //! three layers, each from the ones before it only, so that nothing can swing between two answers:
 //!
 //! 1. A reseat voids what the devices that it removes wrote concurrently, bans included, and what devices wrote that
-//!    entered by an admission voided so. Tombstones stay, unless their author's own admission is void.
-//! 2. Every other ban stands. It voids what its victims wrote concurrently, other than bans and tombstones; what
-//!    devices wrote whose admission is void is void too, other than bans: who admitted them could have banned as well.
+//!    entered by an admission voided so.
+//! 2. Every other ban stands. It voids what its victims wrote concurrently, other than bans; what devices wrote whose
+//!    admission is void is void too, other than bans: who admitted them could have banned as well.
 //! 3. Of concurrent admissions that survive, with one invitation or of one device, the smallest id stands; a reseat's
 //!    stands before all others. What the other devices wrote is void as in 2.
+//!
+//! No tombstone is ever void: what a receipt called erased must not come back because somebody turns out to have been
+//! removed. Those of devices that entered by a void admission count together, whoever made up how many of them.
 
-use super::account::Account;
+use super::account::{Account, needs_second};
 use super::bits::Bits;
-use super::entitlement::Nature;
+use super::entitlement::{Nature, SUBJECTS_ALONE_MAX_COUNT};
 use super::log::Log;
 use super::operation::Action;
 use super::state::TeamState;
@@ -41,9 +44,10 @@ pub(super) fn fold(log: &Log, set: &Bits) -> Folded {
     order.sort_by_key(|place| log.rank(*place));
     let void = Void::of(log, &order);
     let forked = forked(log, &order);
+    let beyond = void.beyond_lines(log, &order, &forked);
     let mut account = Account::default();
     for place in order.into_iter().filter(|place| !void.0.contains(*place)) {
-        account.enter(log, place, forked.contains(&place));
+        account.enter(log, place, forked.contains(&place), beyond.contains(&place));
     }
     let state = Arc::new(account.state(log));
     Folded { account, state }
@@ -53,7 +57,7 @@ pub(super) fn fold(log: &Log, set: &Bits) -> Folded {
 /// nothing voids it.
 pub(super) fn extend(log: &Log, past: &Folded, place: usize) -> Folded {
     let mut account = past.account.clone();
-    account.enter(log, place, false);
+    account.enter(log, place, false, false);
     let state = Arc::new(account.state(log));
     Folded { account, state }
 }
@@ -105,7 +109,7 @@ impl Void {
         order.iter().filter(|place| nature(**place) == Some(Nature::Paper)).for_each(|place| reseats.add(log, *place));
         for place in order.iter().copied().filter(|place| nature(*place) != Some(Nature::Paper)) {
             let is_tombstone = matches!(nature(place), Some(Nature::Tombstone { .. }));
-            if void.author_of(log, place) || (!is_tombstone && reseats.hit(log, place)) {
+            if !is_tombstone && (void.author_of(log, place) || reseats.hit(log, place)) {
                 void.0.insert(place);
             }
         }
@@ -118,8 +122,7 @@ impl Void {
         for place in order.iter().copied() {
             let hit = match nature(place) {
                 Some(Nature::Plain | Nature::Loosening) => void.author_of(log, place) || bans.hit(log, place),
-                Some(Nature::Tombstone { .. }) => void.author_of(log, place),
-                Some(Nature::Ban | Nature::Paper) | None => false,
+                Some(Nature::Tombstone { .. } | Nature::Ban | Nature::Paper) | None => false,
             };
             if hit {
                 void.0.insert(place);
@@ -130,7 +133,7 @@ impl Void {
         if !losers.is_empty() {
             losers.into_iter().for_each(|place| void.0.insert(place));
             for place in order.iter().copied() {
-                let follows = matches!(nature(place), Some(Nature::Plain | Nature::Loosening | Nature::Tombstone { .. }));
+                let follows = matches!(nature(place), Some(Nature::Plain | Nature::Loosening));
                 if follows && void.author_of(log, place) {
                     void.0.insert(place);
                 }
@@ -142,6 +145,39 @@ impl Void {
     /// Whether the admission of an operation's author is void.
     fn author_of(&self, log: &Log, place: usize) -> bool {
         log.admission_of(place).is_some_and(|admission| admission != place && self.0.contains(admission))
+    }
+
+    /// Tombstones of devices whose admission is void that need a second member for it: all of the whole team, and of
+    /// those with a subject that would not need one otherwise the eleventh and further ones, in log order, under one
+    /// valid author who let these devices in, directly or not.
+    fn beyond_lines(&self, log: &Log, order: &[usize], forked: &BTreeSet<usize>) -> BTreeSet<usize> {
+        let mut subjects: BTreeMap<MemberId, usize> = BTreeMap::new();
+        let mut beyond = BTreeSet::new();
+        for place in order.iter().copied() {
+            let Some((operation, facts)) = log.at_place(place) else { continue };
+            let Action::Tombstone { subject, team, .. } = operation.action() else { continue };
+            let Some(head) = self.head_of_line(log, place) else { continue };
+            if subject.is_some() && !needs_second(facts.nature, true, forked.contains(&place)) {
+                let count = subjects.entry(head).or_default();
+                *count += 1;
+                if *count > SUBJECTS_ALONE_MAX_COUNT {
+                    beyond.insert(place);
+                }
+            }
+            if *team {
+                beyond.insert(place);
+            }
+        }
+        beyond
+    }
+
+    /// The member nearest above an operation whose own admission is not void; none if its author's is not either.
+    fn head_of_line(&self, log: &Log, place: usize) -> Option<MemberId> {
+        let mut admission = log.admission_of(place).filter(|_| self.author_of(log, place))?;
+        while self.author_of(log, admission) {
+            admission = log.admission_of(admission)?;
+        }
+        log.at_place(admission)?.1.author.map(|author| author.member)
     }
 
     /// Admissions that lose against a concurrent one.

@@ -5,12 +5,14 @@
 //! signed   = CBOR map { 0: version 1, 1: team, 2: device, 3: counter, 4: day, 5: log heads named by everything it
 //!            holds, 6: hash of its receiving key (32), 7: own chain (sequence, body id[..8]),
 //!            8: newest chain heads of others, 9: hash over all of them (16), 10: the turn that it seals under
-//!            (first 8 bytes of its id), absent without one, 11: newest operations that it knows }
+//!            (first 8 bytes of its id), absent without one, 11: newest operations that it knows, 12: the newest turn of
+//!            which it holds the commons secret alone (first 8 bytes of its id), absent without one }
 //! ```
 //!
 //! The receiving key itself (1,216 bytes) travels beside the frontier, and only where it is not known yet.
-//! At most 32 chain heads are listed, those that moved last; the hash covers all, so that two phones that
-//! agree see it, and two that do not compare in full.
+//! At most 32 chain heads are listed, those that moved last, and of those as many as leave room for the receiving key
+//! in a row of 2 KiB: one head more would double what every phone sends at every turn. The hash covers all, so that two
+//! phones that agree see it, and two that do not compare in full.
 
 use crate::crypto::{self, Signature, SigningKey, VerifyingKey, labels};
 use minicbor::{Decode, Encode};
@@ -21,6 +23,13 @@ use satchel_wire::limits::PARENTS_MAX_COUNT;
 
 /// Most chain heads listed in one frontier (count).
 pub const CHAIN_HEADS_LISTED_MAX_COUNT: usize = 32;
+/// Chain heads that are listed even where they make the row larger (count).
+const CHAIN_HEADS_LISTED_LEAST_COUNT: usize = 8;
+/// What a frontier says, encoded, when it fits a row of 2 KiB beside its receiving key (bytes): 2,048 less the lane byte, 72
+/// of sealing, 4 of length, 1,219 of receiving key, 67 of signature, and 16 around them.
+const CONTENT_FITTING_BYTES: usize = 2_048 - 1 - 72 - 4 - 1_219 - 67 - 16;
+/// One listed chain head at most (bytes).
+const CHAIN_HEAD_BYTES: usize = 1 + 9 + 5 + 9;
 
 /// How far an author's chain is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
@@ -76,17 +85,24 @@ pub struct FrontierContent {
     /// before its receipt does.
     #[n(11)]
     pub known: Vec<OperationId>,
+    /// First 8 bytes of the id of the newest turn of which it holds the commons secret alone, as the board does: that turn
+    /// and everything below it need not be told again. It says nothing about the records secret.
+    #[cbor(n(12), with = "minicbor::bytes")]
+    pub commons_turn: Option<[u8; 8]>,
 }
 
 impl FrontierContent {
     /// Completes what a device says of itself by what it knows of others: `all` chain heads, those that moved last
-    /// first; at most 32 are listed, the digest covers all.
+    /// first; at most 32 are listed, and as many as fit beside what is there already. The digest covers all. Comes last.
     #[must_use]
     pub fn with_heads(mut self, all: &[ChainHead]) -> Self {
         let mut sorted = all.to_vec();
         sorted.sort_unstable();
         self.digest = crypto::derive_id(labels::CHAIN_DIGEST, &[&cbor::encode(&sorted)]);
-        self.heads = all.iter().take(CHAIN_HEADS_LISTED_MAX_COUNT).copied().collect();
+        self.heads.clear();
+        let room = CONTENT_FITTING_BYTES.saturating_sub(cbor::encode(&self).len()) / CHAIN_HEAD_BYTES;
+        let listed = room.clamp(CHAIN_HEADS_LISTED_LEAST_COUNT, CHAIN_HEADS_LISTED_MAX_COUNT);
+        self.heads = all.iter().take(listed).copied().collect();
         self.heads.sort_unstable();
         self
     }
@@ -106,6 +122,7 @@ impl FrontierContent {
             digest: [0; 16],
             turn: None,
             known: Vec::new(),
+            commons_turn: None,
         }
     }
 }

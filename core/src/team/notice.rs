@@ -1,8 +1,9 @@
-//! Notices: what travels in the commons lane besides complaints.
+//! Notices: what travels in the commons lane.
 //!
 //! ```text
 //! row    = lane 0x02 ‖ AEAD(commons lane key of a turn, aad: "notice", team): CBOR notice ‖ zeros
-//! notice = CBOR { 0: operations, 1: frontiers with their receiving keys, 2: asks, absent without any },
+//! notice = CBOR { 0: operations, 1: frontiers with their receiving keys, 2: asks, absent without any,
+//!          20: a complaint's box, 21: [board device, box of the board's keys], each absent without one },
 //!          length-prefixed (4, LE)
 //! asks   = CBOR { 0: [[device, after, up to]], 1: [operation id] }
 //! ```
@@ -85,6 +86,23 @@ pub struct Notice {
     /// What its author misses.
     #[n(2)]
     pub asks: Option<Asks>,
+    /// A sealed complaint, or one that holds nothing: nobody but the board can tell.
+    #[n(20)]
+    pub complaint: Option<minicbor::bytes::ByteVec>,
+    /// The board's keys for another board phone.
+    #[n(21)]
+    pub board: Option<BoardBox>,
+}
+
+/// The board's keys, boxed to one board phone.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct BoardBox {
+    /// Whose phone.
+    #[n(0)]
+    pub device: DeviceId,
+    /// The box.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub sealed: Vec<u8>,
 }
 
 /// Why a notice cannot be sealed or read.

@@ -249,6 +249,14 @@ pub enum Action {
         #[n(2)]
         shares: u8,
     },
+    /// Carries a bulletin of the board to every phone. It is signed by the board's own key, so it matters little who
+    /// entered it; it changes nothing in the fold.
+    #[n(20)]
+    Bulletin {
+        /// The bulletin, signed by the key that the charter names.
+        #[cbor(n(0), with = "minicbor::bytes")]
+        bytes: Vec<u8>,
+    },
 }
 
 /// A keyed hash of an id.

@@ -59,6 +59,9 @@ pub struct Found {
     pub opened: usize,
 }
 
+/// The recovery key that opens something, and what it then gives.
+type Locked = ([u8; 32], BTreeSet<[u8; 32]>);
+
 /// All of it.
 #[derive(Default)]
 pub struct Evidence {
@@ -77,7 +80,7 @@ pub struct Evidence {
     papers: Vec<[u8; 32]>,
     /// What opens with a recovery key alone: boxes of a board phone, packages that one wrote. Each under a name, with the
     /// recovery key and what it then gives.
-    locked: HashMap<[u8; 32], Option<([u8; 32], BTreeSet<[u8; 32]>)>>,
+    locked: HashMap<[u8; 32], Option<Locked>>,
     /// How such a box begins, and its name.
     box_heads: HashMap<[u8; 32], [u8; 32]>,
     passed: usize,

@@ -419,6 +419,10 @@ impl History {
             self.find(format!("after act {act}: papers and traffic alone open {alone} texts"));
         }
         for victim in self.removed.clone() {
+            if self.board == Some(victim) {
+                // it never read a record, so that every text counts as written without it; with the papers it reads until it is removed
+                continue;
+            }
             let device = self.crew.phones[victim].device;
             let found = self.crew.hoard(victim);
             if let Some(what) = self.crew.finds_after(&found, &device) {

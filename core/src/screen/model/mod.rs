@@ -78,7 +78,7 @@ impl<'a> Model<'a> {
             let rest = words.list.get(from..).unwrap_or_default();
             let count = rest.iter().take(WINDOW_WORDS).take_while(|word| word.sentence == first.sentence).count().max(1);
             let last = words.list.get(from + count - 1).unwrap_or(first);
-            let behind = taken.partition_point(|&(start, _)| start <= last.token);
+            let behind = taken.partition_point(|&(start, _)| start <= last.last);
             // Findings hardly overlap, so the last two that begin before the end are enough to look at.
             let touched = taken.iter().take(behind).rev().take(2).any(|&(_, end)| end > first.token);
             if !touched {
@@ -90,7 +90,7 @@ impl<'a> Model<'a> {
                     && let Some((start, end)) = self.stretch(&sentence, kind)
                     && let (Some(start), Some(end)) = (words.list.get(from + start), words.list.get(from + end))
                 {
-                    hits.push(Hit::of(reason, start.token, end.token + 1));
+                    hits.push(Hit::of(reason, start.token, end.last + 1));
                 }
             }
             from += count;

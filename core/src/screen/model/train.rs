@@ -15,9 +15,9 @@ const SCALE: i64 = 6;
 /// Parts for choosing thresholds: each is judged by weights that have not seen it.
 const FOLDS: usize = 5;
 /// Clean notes that each kind may wrongly find, of every thousand, when thresholds are chosen.
-const ALARMS_PER_THOUSAND: usize = 1;
+const ALARMS_PER_THOUSAND: usize = 2;
 /// No threshold is lower: a kind with few examples would else find on a whim.
-const THRESHOLD_MIN: i32 = 30;
+const THRESHOLD_MIN: i32 = 8;
 /// Words of one note that are learnt from.
 const NOTE_WORDS: usize = 48;
 

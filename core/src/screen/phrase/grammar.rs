@@ -12,7 +12,7 @@ pub(super) struct Source {
     pub classes: Vec<Vec<String>>,
     pub phrases: Vec<Phrase>,
     pub unread: Vec<String>,
-    named: HashMap<String, Vec<String>>,
+    pub named: HashMap<String, Vec<String>>,
     numbers: HashMap<String, u16>,
 }
 
@@ -100,6 +100,7 @@ impl Source {
             "%cap" => Shape::Capital,
             "%new" => Shape::NewCapital,
             "%odd" => Shape::Odd,
+            "%own" => Shape::CapitalOdd,
             "%name" => Shape::Name,
             "%any" => Shape::Any,
             "{" => Shape::Start,

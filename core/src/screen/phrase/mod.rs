@@ -15,7 +15,7 @@
 //! | `~no/not` | the next word (the one before, left of the rarest word) is none of these |
 //! | `#` | figures or a number word |
 //! | `%cap` `%new` `%name` | a capital, a capital that is no common word, a listed name |
-//! | `%odd` `%any` | a word that no list knows, any word but the alias |
+//! | `%odd` `%own` `%any` | a word that no list knows, the same with a capital, any word but the alias |
 //! | `# … .` | a remark: begins with `# `, ends with a full stop |
 //! | `{` | nothing stands before it in its sentence |
 
@@ -37,6 +37,7 @@ enum Shape {
     Capital,
     NewCapital,
     Odd,
+    CapitalOdd,
     Name,
     Any,
     /// Up to so many words of any kind.

@@ -83,7 +83,15 @@ pub(in crate::screen) struct Known {
     pub tier: Tier,
     /// It is an everyday word.
     pub common: bool,
+    /// The groups of [`GROUPS`] that it is of, one bit each.
+    pub groups: u32,
 }
+
+/// The classes of words that the model sees as such.
+const GROUPS: [&str; 24] = [
+    "cop", "rank", "crime", "rel", "drug", "color", "vehicle", "make", "model", "live", "camp", "hurt", "pega", "weapon", "person", "race",
+    "build", "looks", "hair", "part", "pos", "ord", "bars", "court",
+];
 
 impl Known {
     /// Whether the word is of a class.
@@ -170,6 +178,11 @@ impl Lexis {
             lexis.words.entry(fnv(word.as_bytes())).or_default().common = true;
         }
         lexis.take_classes(&source);
+        for (bit, name) in GROUPS.iter().enumerate() {
+            for word in source.named.get(*name).into_iter().flatten() {
+                lexis.words.entry(fnv(word.as_bytes())).or_default().groups |= 1 << bit;
+            }
+        }
         let mut by_anchor = [vec![Vec::new(); source.classes.len()], vec![Vec::new(); source.classes.len()]];
         for phrase in source.phrases {
             let [harmless, others] = &mut by_anchor;
@@ -267,6 +280,12 @@ impl Lexis {
             found.whole = self.misspelled(word, found.hash);
         }
         found
+    }
+
+    /// The word that two pieces make together, if phrases know it.
+    pub(super) fn joined(&'static self, first: &[u8], second: &[u8]) -> Option<(u64, &'static Known)> {
+        let hash = second.iter().fold(fnv(first), |hash, byte| fnv_step(hash, *byte));
+        self.words.get(&hash).filter(|known| known.has_classes()).map(|known| (hash, known))
     }
 
     fn misspelled(&'static self, word: &[u8], hash: u64) -> Option<&'static Known> {

@@ -32,7 +32,7 @@ pub(in crate::screen) fn apply(view: &View, words: &Words, lexis: &Lexis, hits: 
 
 fn take(words: &Words, reason: Reason, first: usize, last: usize, hits: &mut Vec<Hit>) {
     if let (Some(first), Some(last)) = (words.list.get(first), words.list.get(last)) {
-        hits.push(Hit::of(reason, first.token, last.token + 1));
+        hits.push(Hit::of(reason, first.token, last.last + 1));
     }
 }
 
@@ -111,6 +111,7 @@ impl Search<'_> {
             Shape::NewCapital => is_new(word),
             Shape::Name => word.tier.any(SURE) || !word.tier.is_empty() && word.capital,
             Shape::Odd => word.uncommon && !word.excused && !word.number,
+            Shape::CapitalOdd => word.uncommon && word.capital && !word.upper && !word.excused && !word.number,
             Shape::Any => !word.excused,
             Shape::Gap(_) | Shape::Start => false,
         }

@@ -8,8 +8,10 @@ use crate::screen::view::View;
 /// A word or a number.
 #[derive(Clone, Copy)]
 pub(in crate::screen) struct Word {
-    /// Its token.
+    /// Its first token.
     pub token: usize,
+    /// Its last token: another one where a stray space cuts the word ("pro bation").
+    pub last: usize,
     /// Words of one sentence have the same number.
     pub sentence: u32,
     /// The first of its sentence.
@@ -64,24 +66,17 @@ impl Words {
                     let known = [found.whole.filter(|k| k.has_classes()), found.stem];
                     let uncommon = !found.common && known.iter().all(Option::is_none);
                     let (tier, hash) = (found.tier, found.hash);
-                    words.list.push(Word {
-                        token: i,
-                        sentence,
-                        first: fresh,
-                        capital,
-                        upper,
-                        number,
-                        excused,
-                        tier,
-                        uncommon,
-                        hash,
-                        known,
-                    });
+                    let read =
+                        Word { token: i, last: i, sentence, first: fresh, capital, upper, number, excused, tier, uncommon, hash, known };
+                    if !words.join(view, &read, lexis) {
+                        words.list.push(read);
+                    }
                     fresh = false;
                 }
                 Kind::Digits => {
                     let word = Word {
                         token: i,
+                        last: i,
                         sentence,
                         first: fresh,
                         capital: false,
@@ -110,12 +105,39 @@ impl Words {
         }
         words
     }
+
+    /// Joins a word to the one before if a stray space cut a word in two that phrases know.
+    fn join(&mut self, view: &View, next: &Word, lexis: &'static Lexis) -> bool {
+        let Some(before) = self.list.last_mut() else { return false };
+        let parts = before.last + 2 == next.token && view.is_space(before.last + 1) && before.sentence == next.sentence;
+        let doubtful = before.uncommon || next.uncommon;
+        if !parts || !doubtful || before.number || before.excused || next.excused || before.last != before.token {
+            return false;
+        }
+        let (first, second) = (view.bytes(before.token), view.bytes(next.token));
+        if !(JOINED_MIN_BYTES..=JOINED_MAX_BYTES).contains(&(first.len() + second.len())) || second.len() < 2 {
+            return false;
+        }
+        let Some((hash, known)) = lexis.joined(first, second) else { return false };
+        (before.last, before.hash, before.uncommon) = (next.token, hash, false);
+        (before.known, before.tier) = ([Some(known), None], Tier::default());
+        true
+    }
 }
+
+/// The shortest and longest word that is put together from two.
+const JOINED_MIN_BYTES: usize = 7;
+const JOINED_MAX_BYTES: usize = 16;
 
 impl Word {
     /// Whether the word is of a class.
     pub(super) fn is_of(&self, class: u16) -> bool {
         self.known().any(|known| known.is_of(class))
+    }
+
+    /// The groups of words that the model sees as such, one bit each.
+    pub(in crate::screen) fn groups(&self) -> u32 {
+        self.known().fold(0, |groups, known| groups | known.groups)
     }
 
     /// What the lists say of it.

@@ -20,8 +20,21 @@ fn birth_follows(view: &View, end: usize) -> Option<usize> {
 fn dated(view: &View, first: usize, end: usize) -> Hit {
     match birth_follows(view, end) {
         Some(end) => Hit::of(Reason::BirthMention, first, end),
+        None if is_long_ago(view, first, end) => Hit::of(Reason::BirthMention, first, end),
         None => Hit::of(Reason::CalendarDate, first, end),
     }
+}
+
+/// Whether a date has a year in which people were born who are grown up today: nobody notes such a day for
+/// anything else.
+fn is_long_ago(view: &View, first: usize, end: usize) -> bool {
+    (first..end).any(|i| match view.digits(i) {
+        Some((4, year)) => (1_900..2_012).contains(&year),
+        Some((8, value)) => (1_900..2_012).contains(&(value / 10_000)),
+        // "8/2/95"
+        Some((2, year)) => i + 1 == end && i > first + 2 && year > 31,
+        _ => false,
+    })
 }
 
 /// A date in figures at a digit token: day, month and year in any usual order, or day and month

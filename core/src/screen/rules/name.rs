@@ -102,7 +102,7 @@ pub(super) fn find(view: &View, words: &Words, harmless: &[bool], hits: &mut Vec
         match (!taken && !word.tier.is_empty()).then(|| name(view, words, w)).flatten() {
             Some(last) => {
                 if let Some(end) = words.list.get(last) {
-                    hits.push(Hit::of(Reason::PersonName, word.token, end.token + 1));
+                    hits.push(Hit::of(Reason::PersonName, word.token, end.last + 1));
                 }
                 w = last + 1;
             }

@@ -60,6 +60,20 @@ pub(super) fn group(view: &View, i: usize) -> Option<Group> {
         }
         return Some(made(i + 1, len, tens, true));
     }
+    let times = match view.bytes(i) {
+        b"triple" => 3,
+        b"double" | b"doble" => 2,
+        _ => 0,
+    };
+    let said = view.past_space(i + 1);
+    if times > 0 && view.has(said, Tags::NUMBER) && view.value(said) < 10 {
+        // "triple five"
+        let value = (0..times).fold(0, |value, _| value * 10 + u64::from(view.value(said)));
+        return Some(made(said + 1, times, value, true));
+    }
+    if is_spoken_zero(view, i) {
+        return Some(made(i + 1, 1, 0, true));
+    }
     let (mut end, mut len, mut value) = (i, 0, 0);
     while view.is_digits(end) || is_lookalike(view, end) {
         let bytes = view.bytes(end);
@@ -80,6 +94,14 @@ pub(super) fn group(view: &View, i: usize) -> Option<Group> {
 /// Letters typed for digits ("O12", "4l5"): only with a digit right behind.
 fn is_lookalike(view: &View, i: usize) -> bool {
     view.is_word(i) && view.len(i) <= 2 && view.bytes(i).iter().all(|letter| b"oli".contains(letter)) && view.is_digits(i + 1)
+}
+
+/// "five five five o one two two": a lone "o" before an English digit (in Spanish it is "or").
+fn is_spoken_zero(view: &View, i: usize) -> bool {
+    let next = view.past_space(i + 1);
+    view.bytes(i) == b"o"
+        && next > i + 1
+        && matches!(view.bytes(next), b"one" | b"two" | b"three" | b"four" | b"five" | b"six" | b"seven" | b"eight" | b"nine")
 }
 
 fn unit_after_tens(view: &View, i: usize) -> Option<usize> {
@@ -117,7 +139,7 @@ fn gap(view: &View, group: &Group) -> (Gap, u8, usize) {
     if sign == b':' && group.len <= 2 && view.digits(i).is_some_and(|d| d.0 == 2 && d.1 < 60) {
         return ended;
     }
-    let starts = view.is_digits(i) || view.has(i, Tags::NUMBER) || is_lookalike(view, i);
+    let starts = view.is_digits(i) || view.has(i, Tags::NUMBER) || is_lookalike(view, i) || self::group(view, i).is_some();
     // Digits glued to a number word ("5five") are as tight as can be.
     let gap = if i == group.end { Gap::Tight } else { gap };
     if starts { (gap, sign, i) } else { ended }
@@ -146,6 +168,7 @@ pub(super) fn run(view: &View, i: usize, hits: &mut Vec<Hit>) -> usize {
             .or_else(|| date::named(view, here.first))
             .or_else(|| place::coordinates(view, here.first))
             .or_else(|| place::street_address(view, rest))
+            .or_else(|| height(view, here.first))
             .or_else(|| social_security(rest))
             .or_else(|| national_phone(view, rest));
         let Some(hit) = hit else {
@@ -170,6 +193,14 @@ fn fits(groups: &[Group], lens: &[usize]) -> bool {
     groups.len() >= lens.len()
         && groups.iter().zip(lens).all(|(group, &len)| group.len == len)
         && groups.iter().take(inner).all(|group| group.gap != Gap::End)
+}
+
+/// "6'1", "5'11\"": feet and inches of somebody's height.
+fn height(view: &View, i: usize) -> Option<Hit> {
+    let (feet, inches) = (view.digits(i)?, view.digits(i + 2)?);
+    let person = feet.0 == 1 && (4..=7).contains(&feet.1) && inches.0 <= 2 && inches.1 < 12;
+    let measured = matches!(view.bytes(view.past_space(i + 3)), b"x" | b"by" | b"ft" | b"feet" | b"long" | b"wide");
+    (person && view.is_sign(i + 1, b'\'') && !measured).then(|| Hit::of(Reason::Appearance, i, i + 3))
 }
 
 /// 123-45-6789, with dashes, dots or spaces: also taxpayer numbers (ITIN).
@@ -242,6 +273,12 @@ fn judge(view: &View, groups: &[Group], hits: &mut Vec<Hit>) {
         hits.push(Hit::of(Reason::PhoneNumber, opening(view, first), last.end));
         return;
     }
+    // "four one five, 555, 0199" after a word about phones.
+    let total: usize = groups.iter().map(|group| group.len).sum();
+    if groups.len() >= 3 && matches!(total, 7 | 10 | 11) && speaks_of_phones(view, first.first, last.end) {
+        hits.push(Hit::of(Reason::PhoneNumber, opening(view, first), last.end));
+        return;
+    }
     for piece in groups.split_inclusive(|group| group.gap == Gap::Loose) {
         judge_piece(view, piece, hits);
     }
@@ -264,12 +301,24 @@ fn judge_piece(view: &View, groups: &[Group], hits: &mut Vec<Hit>) {
     } else {
         for group in groups {
             let amount = group.first == first.first && signed(b'$') && group.len <= 6;
+            let before = group.first.wrapping_sub(2);
+            if signed(b'#') && group.len == 4 && group.first == first.first && view.is_alnum(before) && !introduces(view, before) {
+                // "nightfox#4471"
+                hits.push(Hit::of(Reason::AccountName, before, group.end));
+                continue;
+            }
             let named = group.first == first.first && signed(b'#') && group.len >= 4;
             if group.len >= LONG_DIGITS && !amount || named {
                 hits.push(Hit::of(Reason::LongNumber, opening(view, group), group.end));
             }
         }
     }
+}
+
+/// Whether the word says itself what the number after it is ("badge#4417").
+fn introduces(view: &View, i: usize) -> bool {
+    let says = Tags::JUSTICE.or(Tags::JUSTICE_WEAK).or(Tags::DOCUMENT).or(Tags::SOCIAL).or(Tags::PLATE).or(Tags::MARKER);
+    view.has(i, says.or(Tags::PHONE).or(Tags::ROOM).or(Tags::FLAT))
 }
 
 /// Judges several groups by their lengths and gaps alone.

@@ -275,18 +275,20 @@ fn decimal(view: &View, i: usize, places: usize) -> Option<usize> {
 /// "34.0522, -118.2437", "34.0522N 118.2437W", "34°03'08\"N".
 pub(super) fn coordinates(view: &View, i: usize) -> Option<Hit> {
     let first = if view.is_sign(i.wrapping_sub(1), b'-') { i.wrapping_sub(1) } else { i };
-    if let Some(end) = decimal(view, i, 3) {
+    // With a quarter ("N 37.77 W 122.41") two places are enough.
+    let is_quarter = |j: usize| view.is_word(j) && matches!(view.bytes(j), b"n" | b"s" | b"e" | b"w");
+    let led = is_quarter(view.before(i));
+    if let Some(end) = decimal(view, i, if led { 2 } else { 3 }) {
         let mut j = end;
         for _ in 0..6 {
             let degree = view.is_sign(j, super::super::fold::DEGREE);
             let signs = [b',', b';', b'-', b'/'].iter().any(|&sign| view.is_sign(j, sign));
-            let quarter = view.is_word(j) && matches!(view.bytes(j), b"n" | b"s" | b"e" | b"w");
-            if !(view.is_space(j) || degree || signs || quarter) {
+            if !(view.is_space(j) || degree || signs || is_quarter(j)) {
                 break;
             }
             j += 1;
         }
-        let second = decimal(view, j, 3).filter(|_| j > end);
+        let second = decimal(view, j, if led { 2 } else { 3 }).filter(|_| j > end);
         return second.map(|end| Hit::of(Reason::Coordinates, first, end));
     }
     let degree = view.is_sign(i + 1, super::super::fold::DEGREE);

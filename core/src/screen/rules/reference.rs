@@ -122,7 +122,8 @@ fn goes_on(view: &View, i: usize, digits: usize) -> bool {
         return true;
     }
     let Some((len, _)) = view.digits(i) else {
-        return false;
+        // "1EG4 TE5 MK73"
+        return digits > 0 && view.is_upper(i) && view.len(i) <= 3 && view.is_digits(i + 1);
     };
     let joins = digits == 0 || len >= 2 || digits < 8 && !view.is_space(i + 2);
     joins && !view.is_quantity(i + 1) && !is_date(view, i) && !view.is_sign(i + 1, b':')
@@ -147,8 +148,18 @@ pub(super) fn justice(view: &View, i: usize) -> Option<Hit> {
     // "placa" is a badge with digits alone, and a plate with letters.
     let plate = view.has(i, Tags::PLATE) && found.letters;
     let enough = found.digits >= if strong || value.marked { 1 } else { 3 };
-    let told = value.marked && !view.is_quantity(found.end) || !counted;
-    (enough && told && !plate).then(|| Hit::of(Reason::JusticeReference, i, found.end))
+    // "unit 4 of the clinic", "unidad 4 de la clínica"
+    let part = matches!(view.bytes(i), b"unit" | b"unidad") && matches!(view.bytes(view.past_space(found.end)), b"of" | b"de" | b"del");
+    let told = value.marked && !view.is_quantity(found.end) || !counted && !part;
+    let reason = if view.has(view.before(i), Tags::DOCUMENT.or(Tags::SOCIAL)) {
+        // "CalFresh case number"
+        Reason::DocumentMention
+    } else if view.has(i, Tags::OFFICER) {
+        Reason::OfficerMention
+    } else {
+        Reason::JusticeReference
+    };
+    (enough && told && !plate).then(|| Hit::of(reason, i, found.end))
 }
 
 /// "ssn 123456789", "social last four 4471", "passport C1234567", "A# 012 345 678".

@@ -83,6 +83,15 @@ fn plate(view: &View, pieces: &[Piece]) -> Option<Reason> {
 
 fn document(pieces: &[Piece]) -> Option<Reason> {
     let (first, second) = (pieces.first()?, pieces.get(1)?);
+    let mut lens = [0; 4];
+    for (slot, piece) in lens.iter_mut().zip(pieces) {
+        *slot = piece.len;
+    }
+    // Spanish DNI and NIE: 12345678Z, X1234567L.
+    let spanish = matches!((pieces.len(), first.letters, lens), (2, false, [8, 1, ..]) | (3, true, [1, 7, 1, _]));
+    if spanish {
+        return Some(Reason::DocumentShape);
+    }
     if !first.letters || second.letters {
         return None;
     }
@@ -94,7 +103,8 @@ fn document(pieces: &[Piece]) -> Option<Reason> {
         _ => false,
     };
     // Mexican CURP and RFC: four letters, six digits of a birth date, and a tail.
-    let register = first.len == 4 && second.len == 6 && pieces.len() > 2;
+    // The key of a Mexican voter: six letters, eight digits and a tail.
+    let register = matches!((first.len, second.len), (4, 6) | (6, 8)) && pieces.len() > 2;
     (fits || register).then_some(Reason::DocumentShape)
 }
 

@@ -48,6 +48,8 @@ pub struct RelayLink {
     pub(super) rows: Vec<Row>,
     /// The relay was read again from its beginning, for what wire pages list.
     pub(super) is_reread: bool,
+    /// The pull was ended (T2 to T4): nothing has been taken from the relay since.
+    pub(super) is_ended: bool,
 }
 
 impl std::fmt::Debug for RelayLink {
@@ -85,6 +87,19 @@ impl RelayLink {
                     self.unlocked.read(|vault, _| vault.keys_request(offset, control_at))?
                 }
                 Step::Push { .. } => {
+                    // before anything is said: what the end of the pull changes (turns destroyed, the receiving key) would
+                    // otherwise be said by a second frontier
+                    if !self.is_ended {
+                        self.is_ended = true;
+                        let is_announcement_waiting = self.unlocked.write(|vault, tx| {
+                            vault.end_pull(tx)?;
+                            vault.has_announcement_waiting(tx)
+                        })?;
+                        if is_announcement_waiting {
+                            self.step = Step::Announce;
+                            continue;
+                        }
+                    }
                     let batch = self.unlocked.write(|vault, tx| vault.push_batch(tx))?;
                     self.rows = batch.rows;
                     let is_empty = self.rows.is_empty();
@@ -121,12 +136,14 @@ impl RelayLink {
     }
 
     fn finish(&self) -> Result<(), Error> {
-        let offset = self.offset;
+        let (offset, is_ended) = (self.offset, self.is_ended);
         self.unlocked.write(|vault, tx| {
             // the relay took requests of this time for fresh: it agrees with it
             let time = vault.env.now().seconds().saturating_add_signed(offset);
             vault.confirm_time(time)?;
-            vault.end_pull(tx)?;
+            if !is_ended {
+                vault.end_pull(tx)?;
+            }
             vault.note_gaps(tx)?;
             vault.forget_stale_rows(tx)?;
             vault.note_meeting()?;

@@ -1,7 +1,7 @@
 //! An exchange with a relay: sans-I/O. Requests out, answers in; `transport` carries them over HTTP.
 //!
 //! Order: claim the mailbox, if it is new · pull until nothing more comes · hand over a new turn · set its access
-//! keys, if this device holds the control key · push what the relay lacks. Nothing changed is one request.
+//! keys, if this device holds the control key · end the pull (T2 to T4) · push what the relay lacks. Nothing changed is one request.
 //!
 //! The relay is not believed: rows prove themselves, the cursor only says where to go on, every loop is
 //! bounded, and what does not progress ends the exchange with a warning. Nothing a relay does loses work here.
@@ -189,6 +189,7 @@ impl Unlocked {
             control_at: 0,
             rows: Vec::new(),
             is_reread: false,
+            is_ended: false,
         })
     }
 }

@@ -110,6 +110,12 @@ impl Vault {
         for known in &notice.frontiers {
             self.take_frontier(tx, &known.frontier, known.receiving.as_deref())?;
         }
+        if let Some(sealed) = &notice.complaint {
+            self.take_complaint(tx, sealed)?;
+        }
+        if let Some(board) = &notice.board {
+            self.take_board_box(board)?;
+        }
         Ok(true)
     }
 }

@@ -110,6 +110,7 @@ impl RelayLink {
             self.report.turns += self.unlocked.write(|vault, tx| vault.take_parts(tx, &[]))?;
         }
         // small transactions: a phone that is killed half-way keeps what it took, and asks for the rest again
+        self.is_ended &= rows.is_empty();
         for rows in rows.chunks(128) {
             let (acceptance, turns) = self.unlocked.write(|vault, tx| vault.take_relay_rows(tx, rows))?;
             self.report.turns += turns;

@@ -40,7 +40,9 @@ impl Vault {
         let frontier = self.frontier_to_push(tx)?;
         let asks = self.asks_to_push(tx)?;
         let is_directory_due = self.is_directory_due(tx)?;
-        if unsent.is_empty() && operations.is_empty() && frontier.is_none() && asks.is_none() {
+        batch.rows.extend(self.complaint_row(tx)?);
+        batch.rows.extend(self.board_shares(tx)?);
+        if unsent.is_empty() && operations.is_empty() && frontier.is_none() && asks.is_none() && batch.rows.is_empty() {
             if is_directory_due {
                 (batch.rows, batch.last) = self.directory_rows(tx, PUSH_MAX_BYTES)?;
             }
@@ -86,6 +88,7 @@ impl Vault {
             cbor::encode(&content.own),
             content.day.days().to_le_bytes().to_vec(),
             content.turn.unwrap_or_default().to_vec(),
+            content.commons_turn.unwrap_or_default().to_vec(),
         ];
         let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
         let hash = crypto::derive_id(labels::CHAIN_DIGEST, &parts);
@@ -113,6 +116,8 @@ impl Vault {
         }
         self.note_pushed_rows(pushed, rows);
         self.note_rows(tx, rows)?;
+        self.complaint_pushed(tx, rows)?;
+        self.board_shares_pushed(tx, rows)?;
         self.directory_pushed(tx, rows)
     }
 

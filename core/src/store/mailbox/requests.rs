@@ -117,6 +117,16 @@ impl Vault {
         Ok(Some(Self::signed(Endpoint::Announce, &announce, &self.access(at)?.push)))
     }
 
+    /// Whether an announcement waits for the relay.
+    pub(super) fn has_announcement_waiting(&self, tx: &Transaction<'_>) -> Result<bool, Error> {
+        let mut is_waiting = false;
+        tx.for_each_outbox::<Error>(|_, _| {
+            is_waiting = true;
+            Ok(())
+        })?;
+        Ok(is_waiting)
+    }
+
     /// Somebody else's turn came first: one on top of both is announced instead of ours, sealed to the receiving keys
     /// that its recipients have promised since.
     pub(super) fn join_turns(&mut self, tx: &Transaction<'_>) -> Result<(), Error> {

@@ -18,6 +18,7 @@ impl Talk {
             heads: Some(Hashes(self.own_heads.clone())),
             turns: Some(self.own_turns.clone()),
             agreement: Some(array(agreement)),
+            clock: replica.clock_day().map_err(SessionError::Replica)?,
         };
         self.say(Message::Introduction(introduction));
         Ok(())
@@ -50,6 +51,7 @@ impl Talk {
         }
         self.peer = Some(introduction.device);
         self.peer_signature = introduction.signature.into();
+        self.peer_clock = Some(introduction.clock);
         let heads = introduction.heads.map(|heads| heads.0);
         if heads.as_ref().is_some_and(|heads| !heads.windows(2).all(|pair| pair[0] < pair[1])) {
             return Err(SessionFault::Malformed.into());
@@ -87,6 +89,7 @@ impl Talk {
                     heads: (!self.logs_agreed).then(|| Hashes(self.own_heads.clone())),
                     turns: (self.peer_turns != self.own_turns).then(|| self.own_turns.clone()),
                     agreement: None,
+                    clock: replica.clock_day().map_err(SessionError::Replica)?,
                 }));
                 match (self.logs_agreed, proven) {
                     (true, _) => return self.lead(replica, report),
@@ -113,6 +116,9 @@ impl Talk {
         match standing.map_err(SessionError::Replica)? {
             Standing::Member => {
                 self.proven = true;
+                if let Some(clock) = self.peer_clock.take() {
+                    replica.hear_clock(clock).map_err(SessionError::Replica)?;
+                }
                 report.peer = Some(peer);
                 Ok(true)
             }

@@ -15,7 +15,7 @@ use super::report::{SessionReport, Warning};
 use bodies::Bodies;
 use minicbor::bytes::{ByteArray, ByteVec};
 use reconcile::Initiator;
-use satchel_wire::{BodyId, DeviceId, TurnId};
+use satchel_wire::{BodyId, DeviceId, ShiftDay, TurnId};
 use std::collections::VecDeque;
 
 /// What this side waits for.
@@ -77,6 +77,7 @@ pub(super) struct Talk {
     device: DeviceId,
     peer: Option<DeviceId>,
     peer_signature: [u8; 64],
+    peer_clock: Option<ShiftDay>,
     proven: bool,
     ended: bool,
     step: Step,
@@ -127,6 +128,7 @@ impl Talk {
             device,
             peer: None,
             peer_signature: [0; 64],
+            peer_clock: None,
             proven: false,
             ended: false,
             step: Step::Introduction,

@@ -76,7 +76,14 @@ impl Puppet {
 
     fn introduction(hash: &[u8; 32]) -> Message {
         let signature = ByteArray::from(model_signature(device(2), Role::Dialer, hash));
-        Message::Introduction(Introduction { device: device(2), signature, heads: None, turns: None, agreement: None })
+        Message::Introduction(Introduction {
+            device: device(2),
+            signature,
+            heads: None,
+            turns: None,
+            agreement: None,
+            clock: satchel_wire::ShiftDay::from_days(0),
+        })
     }
 
     fn hear(&mut self) -> Vec<Message> {

@@ -76,7 +76,7 @@ impl Keyring {
                 })
             };
             let is_first = turn.parents().is_empty() && chain.is_empty();
-            let is_signed = chain.values().any(|link| signed_by(&link.public)) || reseat.is_some_and(|(_, key)| signed_by(&key));
+            let is_signed = self.is_signed_in(turn.id(), &chain, reseat.map(|(_, key)| key), signed_by);
             // whoever starts a turn is not thereby a steward
             let was_steward = self.book.was_by_steward(&turn.id());
             if was_steward && (is_first || is_signed) {
@@ -87,6 +87,31 @@ impl Keyring {
             }
         }
         chain
+    }
+
+    /// Whether a key of the chain so far, or the reseat key, signed a turn's change. A signature that was found good is not
+    /// checked again while that key is one of them: this is asked often, and a team removes many people in its time.
+    fn is_signed_in(
+        &self,
+        turn: TurnId,
+        chain: &BTreeMap<TurnId, Link>,
+        reseat: Option<[u8; 32]>,
+        signed_by: impl Fn(&[u8; 32]) -> bool,
+    ) -> bool {
+        let mut keys: Vec<&Link> = chain.values().collect();
+        // mostly it is the one before it
+        keys.sort_by_key(|link| std::cmp::Reverse(link.number));
+        let keys = || keys.iter().map(|link| link.public).chain(reseat);
+        if let Some(known) = self.control_signers.borrow().get(&turn)
+            && keys().any(|key| key == *known)
+        {
+            return true;
+        }
+        let signer = keys().find(|key| signed_by(key));
+        if let Some(signer) = signer {
+            self.control_signers.borrow_mut().insert(turn, signer);
+        }
+        signer.is_some()
     }
 
     /// The control key that a reseat operation set, and that operation.

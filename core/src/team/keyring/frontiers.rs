@@ -89,14 +89,16 @@ impl Keyring {
         let mut log_heads = self.promised_heads();
         log_heads.truncate(PARENTS_MAX_COUNT);
         let turn = self.book.usable(&self.log).map(|held| turn_prefix(&held.turn.id()));
+        let newest = self.book.newest_naming_every_ban(&self.log).filter(|held| !held.secret.reads_records());
+        let commons_turn = newest.map(|held| turn_prefix(&held.turn.id()));
         let mut known = self.log.heads_to_name(device);
         known.sort_unstable();
         let content = |counter| {
-            let mut content = FrontierContent::of_device(self.team(), device, counter, day, receiving, own).with_heads(heads);
+            let mut content = FrontierContent::of_device(self.team(), device, counter, day, receiving, own);
             content.log_heads.clone_from(&log_heads);
-            content.turn = turn;
+            (content.turn, content.commons_turn) = (turn, commons_turn);
             content.known.clone_from(&known);
-            content
+            content.with_heads(heads)
         };
         if let Some(last) = self.frontier_of(&device)
             && *last.content() == content(last.content().counter)

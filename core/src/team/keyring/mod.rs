@@ -25,15 +25,17 @@ pub use secrets::{KeyringSecrets, KeyringState, KnownFrontier, Lacking, Remember
 pub use turns::{Adoption, Usable};
 pub use upkeep::TURN_TERM_DAYS;
 
+use super::book::KeptTurn;
 use super::escrow::EscrowBoxes;
 use super::log::{Log, LogVerdict, Refusal};
 use super::operation::{Action, Operation};
 use super::turn::{self, ControlChange, Turn, TurnDraft, TurnError, TurnSecret};
-use super::{HeldTurn, Recipient, RecipientClass, Role, TurnBook};
+use super::{Recipient, RecipientClass, Role, TurnBook};
 use crate::crypto::{ReceivingKey, RecordsSecret, SigningKey};
 use crate::env::Env;
 use satchel_wire::ShiftDay;
 use satchel_wire::ids::{DeviceId, TeamId, TurnId};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 /// The keys of one device.
@@ -48,6 +50,8 @@ pub struct Keyring {
     receiving: Vec<Seed>,
     remembered: Vec<Remembered>,
     control: Vec<Seed>,
+    /// By which earlier control key each turn's change was found to be signed: a signature is checked once.
+    control_signers: RefCell<BTreeMap<TurnId, [u8; 32]>>,
     escrow: EscrowBoxes,
     state: KeyringState,
     stored_operations: usize,
@@ -59,7 +63,9 @@ pub struct Keyring {
 pub struct KeyringParts {
     /// Accepted operations, in any order.
     pub operations: Vec<Operation>,
-    /// Known turns, in any order.
+    /// Turns that this store kept, parents first.
+    pub kept: Vec<KeptTurn>,
+    /// Turns from elsewhere, in any order: verified as they are taken.
     pub turns: Vec<Turn>,
     /// The secrets.
     pub secrets: KeyringSecrets,
@@ -100,14 +106,12 @@ pub struct Merge {
 impl Keyring {
     /// Takes a keyring up as it was kept. Errors: [`Refusal`], [`TurnError`] when the parts do not fit together.
     pub fn open(env: &Env, team: TeamId, signer: SigningKey, parts: KeyringParts) -> Result<Self, TurnError> {
-        let KeyringParts { operations, turns, secrets, frontiers, state, held_operations } = parts;
+        let KeyringParts { operations, kept, turns, secrets, frontiers, state, held_operations } = parts;
         let mut log = Log::replay(team, operations).map_err(|_| TurnError::Malformed)?;
-        let held = secrets.turns.iter().filter_map(|held| {
-            turns.iter().find(|turn| turn.id() == held.id).map(|turn| HeldTurn { turn: turn.clone(), secret: held.secret() })
-        });
-        let held: Vec<HeldTurn> = held.collect();
         let mut book = TurnBook::new(env);
-        book.restore(&mut log, turns, held)?;
+        book.take_back(&kept)?;
+        book.learn_all(&mut log, turns)?;
+        book.hold(secrets.turns.iter().map(|held| (held.id, held.secret())));
         let stored_operations = log.operations().count();
         let KeyringSecrets { receiving, remembered, control, escrow, .. } = secrets;
         let device = signer.verifying_key().device_id();
@@ -122,6 +126,7 @@ impl Keyring {
             receiving,
             remembered,
             control,
+            control_signers: RefCell::default(),
             escrow,
             state,
             stored_operations,

@@ -1,14 +1,15 @@
 //! Turns on this device: T1 to T4.
 
+use super::frontiers::turn_prefix;
 use super::{Keyring, Remembered, Seed};
 use crate::crypto::{CommonsSecret, ReceivingPublicKey, RecordsSecret};
 use crate::rules::Rule;
 use crate::team::escrow;
 use crate::team::frontier::receiving_hash;
 use crate::team::turn::{self, BoxFor, TurnDraft};
-use crate::team::{Recipient, RecipientClass, Role, Turn, TurnError, TurnSecret};
+use crate::team::{Operation, Recipient, RecipientClass, Role, Turn, TurnError, TurnSecret};
 use satchel_wire::ShiftDay;
-use satchel_wire::ids::{DeviceId, TurnId};
+use satchel_wire::ids::{DeviceId, OperationId, TurnId};
 use std::collections::BTreeSet;
 
 /// Earlier turns in one announcement (bytes): some 250 of a team of 25.
@@ -97,9 +98,10 @@ impl Keyring {
             .collect();
         let parent_heads = self.log.common(self.book.held().map(|held| held.turn.log_heads()));
         let secret = TurnSecret::Records(secret);
-        let suffix = self.log.beyond(&parent_heads).unwrap_or_default();
-        // all of them: who missed one of the turns between could not place this one, and its box opens only once
-        let past = self.past_of(&turn);
+        let others: Vec<DeviceId> = keys.iter().map(|(device, ..)| *device).filter(|device| *device != self.device).collect();
+        let suffix = self.operations_lacked_by(&others, &parent_heads);
+        // all that anybody may lack: who missed one of the turns between could not place this one, and its box opens only once
+        let past = self.past_lacked_by(&turn, &others);
         let announcement = turn::announce(&self.env, &turn, &secret, &boxes, &suffix, &past, true)?;
         self.take_turn(&turn, secret)?;
         if let Some((seed, _)) = control {
@@ -236,10 +238,8 @@ impl Keyring {
         let boxes: Vec<BoxFor<'_>> =
             wanted.iter().map(|(key, role)| BoxFor { key, class: class_of(*role), control: self.control_for(*role) }).collect();
         // with what the devices may lack of the log: a turn on top of unknown operations would wait until its box is spent
-        let frontiers: Vec<_> = devices.iter().filter_map(|device| self.frontier_of(device)).collect();
-        let known = self.log.common(frontiers.iter().map(|frontier| frontier.content().log_heads.as_slice()));
-        let suffix = self.log.beyond(&known).unwrap_or_default();
-        turn::announce(&self.env, &held.turn, &held.secret, &boxes, &suffix, &self.past_of(&held.turn), true)
+        let suffix = self.operations_lacked_by(devices, &[]);
+        turn::announce(&self.env, &held.turn, &held.secret, &boxes, &suffix, &self.past_lacked_by(&held.turn, devices), true)
     }
 
     /// A box with the usable turn to a receiving key that is known to be a device's of this role: for a newcomer.
@@ -249,6 +249,41 @@ impl Keyring {
         let mut boxes = vec![BoxFor { key, class: class_of(role), control: self.control_for(role) }];
         boxes.extend(recovery.as_ref().map(|key| self.recovery_box(key)));
         turn::announce(&self.env, &held.turn, &held.secret, &boxes, &[], &self.past_of(&held.turn), false)
+    }
+
+    /// The operations that some of these devices have not said to know, parents first; `known_anyway` are taken for known.
+    ///
+    /// A device that signed that it knows an operation has all of its past. Who is wrong about itself (a copy that was put
+    /// back) holds the turn until a notice or a session brings the operation.
+    fn operations_lacked_by(&self, devices: &[DeviceId], known_anyway: &[OperationId]) -> Vec<&Operation> {
+        let said = |device: &DeviceId| {
+            let frontier = self.frontier_of(device);
+            let heads = frontier.iter().flat_map(|frontier| frontier.content().known.iter().chain(&frontier.content().log_heads));
+            heads.copied().chain(known_anyway.iter().copied()).collect::<Vec<OperationId>>()
+        };
+        // devices that say the same are many: one past for all of them
+        let sets: BTreeSet<Vec<OperationId>> = devices.iter().map(said).collect();
+        let known = if sets.is_empty() { known_anyway.to_vec() } else { self.log.common(sets.iter().map(Vec::as_slice)) };
+        self.log.beyond(&known).unwrap_or_default()
+    }
+
+    /// The turns below one without those that every one of these devices has said to know, parents first.
+    fn past_lacked_by(&self, turn: &Turn, devices: &[DeviceId]) -> Vec<&Turn> {
+        let named = |device: &DeviceId| {
+            let frontier = self.frontier_of(device)?;
+            let prefix = frontier.content().turn.or(frontier.content().commons_turn)?;
+            self.book.known().map(Turn::id).find(|id| turn_prefix(id) == prefix)
+        };
+        // who names a turn has placed it, and so everything below it
+        let named: BTreeSet<Option<TurnId>> = devices.iter().map(named).collect();
+        let mut pasts = named.into_iter().map(|named| named.map_or_else(BTreeSet::new, |id| self.book.with_ancestors(&id)));
+        let mut known = pasts.next().unwrap_or_default();
+        for past in pasts {
+            known.retain(|id| past.contains(id));
+        }
+        let mut past = self.past_of(turn);
+        past.retain(|turn| !known.contains(&turn.id()));
+        past
     }
 
     /// The turns below one, parents first, as far back as fits: a team of any age can go on announcing, and only a phone
