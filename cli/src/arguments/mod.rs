@@ -1,10 +1,12 @@
 //! What can be typed.
 
 mod board;
+mod consent;
 mod records;
 mod team;
 
 pub use board::{Board, Charter, Complaint};
+pub use consent::{Asked, Grant, Recipient, Vault, Withdraw};
 pub use records::{Catalogue, Encounter, EncounterFields, FileFields, FollowUp, Participant, Refer, Tally, Zone};
 pub use team::{Erase, Member, Pack, Peer, Recovery, Relay};
 
@@ -107,6 +109,14 @@ pub enum Command {
     /// People who said yes to a file
     #[command(subcommand)]
     Participant(Participant),
+    /// What somebody said yes to, in the words that they heard
+    #[command(subcommand)]
+    Grant(Grant),
+    /// What somebody takes back: it holds at once, against everything
+    Withdraw(Withdraw),
+    /// Facts that are kept only as long as somebody says yes to it
+    #[command(subcommand)]
+    Vault(Vault),
     /// Meetings
     #[command(subcommand)]
     Encounter(Encounter),
