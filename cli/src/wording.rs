@@ -105,6 +105,19 @@ fn sentence(code: &str) -> Option<&'static str> {
         "pack_damaged" => "The file is damaged, or no pack. What came before the damage is kept.",
         "pack_overtaken" => "The keys changed while the pack was written.",
         "storage.erased" => "This store was erased from the device.",
+        "no_board" => "No board yet: no complaint can be made here. Say where else one can be made.",
+        "complaint_empty" => "Nothing was written.",
+        "complaint_too_long" => {
+            "That is too long: 2,000 bytes for a complaint, 200 for an address, 500 for an answer. Nothing is cut silently."
+        }
+        "complaint_full" => "Too many complaints wait on this phone; the board's own channel is open all the same.",
+        "receipt_code" => "This is not a receipt code, or it was mistyped.",
+        "bulletin_refused" => "This is no bulletin of the board that the code was given for.",
+        "board_no_keys" => "The board's keys are not on this phone.",
+        "board_set_up" => "The board's keys are on this phone already; --anew replaces them.",
+        "board_not_in_charter" => "The charter does not name the keys on this phone: a steward enters them first.",
+        "complaint_unknown" => "There is no such complaint in the book.",
+        "complaint_closed" => "This complaint is closed: its text is gone.",
         "too_soon" => "Too many wrong passphrases in a row: wait a little.",
         "no_store_named" => "Which store? Give --store DIR or set SATCHEL_STORE.",
         "no_passphrase" => "No passphrase was given.",

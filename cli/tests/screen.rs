@@ -46,6 +46,11 @@ fn kinder_words_are_offered_only_when_asked_for_and_are_no_findings() {
         { "start": 20, "end": 26, "instead": "person who uses drugs" },
     ]);
     assert_eq!(lines, [json!({ "id": 1, "findings": [], "suggestions": offers }), json!({ "id": 2, "findings": [], "suggestions": [] })]);
+    let people = run_bare(&["screen", "-"], input);
+    assert_eq!(people.status, 0, "{}", people.error);
+    assert!(people.out.contains("1: bytes 4 to 14: kinder would be \"persona que usa drogas\"\n"), "{}", people.out);
+    assert!(people.out.ends_with("2: nothing found\n"), "{}", people.out);
+    assert!(!people.out.contains("junkie"), "what was written is not repeated");
 }
 
 #[test]

@@ -3,6 +3,9 @@
 //! In a shipped build every rule holds and [`Env::holds`](crate::env::Env::holds) is the constant `true`. With the
 //! feature `adversary`, which only the test suites switch on, an [`Env`](crate::env::Env) can leave rules out: the
 //! thief must then win, or live records stay unread, otherwise the test that looks for the thief proves nothing.
+//!
+//! Refusing a pack that was made before a ban is no rule: what such a pack opens with is destroyed by
+//! [`Rule::DestroyLacking`], and what it brings is judged as what comes by any other path. It is refused to say why.
 
 /// A rule of the engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,15 +43,13 @@ pub enum Rule {
     HoldBeyondCut = 14,
     /// The recovery box is sealed to the board's replaceable keys as well.
     EscrowRecovery = 15,
-    /// A pack made before the newest known ban is refused.
-    RefuseOldPack = 16,
     /// The field key of a zone that is over is destroyed everywhere it lies.
-    DestroyFieldKeys = 17,
+    DestroyFieldKeys = 16,
 }
 
 impl Rule {
     /// All rules.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 17] = [
         Self::ApplyNamedBans,
         Self::NameKnownBans,
         Self::NoBannedRecipient,
@@ -65,7 +66,6 @@ impl Rule {
         Self::ReplaceStoreKey,
         Self::HoldBeyondCut,
         Self::EscrowRecovery,
-        Self::RefuseOldPack,
         Self::DestroyFieldKeys,
     ];
 }

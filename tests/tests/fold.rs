@@ -124,10 +124,12 @@ fn lines(dice: &mut Dice) -> Vec<Operation> {
     let own = push(3, fork, Action::Admit { member: member(3), device: CAST.keys(8), role: Role::Worker, invitation: [8; 16] });
     let first = push(1, fork, CAST.admit(5, Role::Steward));
     let second = push(5, first, CAST.admit(6, Role::Worker));
-    let rival = push(dice.below(2), fork, CAST.admit(5, Role::Worker));
-    let mut branches = vec![(8, own), (5, first), (6, second), (5, rival), (1, fork)];
+    // with the invitation of the first
+    let admission = Action::Admit { member: member(6), device: CAST.keys(7), role: Role::Worker, invitation: [5; 16] };
+    let rival = push(dice.below(2), fork, admission);
+    let mut branches = vec![(8, own), (5, first), (6, second), (7, rival), (1, fork)];
     let mut newest = fork;
-    for n in 0..10 + dice.below(16) as u8 {
+    for n in 0..16 + dice.below(20) as u8 {
         let at = dice.below(branches.len());
         let (author, tip) = branches[at];
         let (tokens, subject) = match dice.below(12) {
@@ -307,15 +309,18 @@ fn fronts(pasts: &[u32]) -> Vec<u32> {
         .collect()
 }
 
-/// Every order in which parents come before children: others only add waiting.
-fn orders(pasts: &[u32], taken: u32, order: &mut Vec<usize>, visit: &mut impl FnMut(&[usize])) {
+/// Delivers in every order in which parents come before children; others only add waiting. Orders that begin alike share
+/// their beginning: a copy of the log goes on in each direction.
+fn orders(log: &Log, (made, pasts): (&[Operation], &[u32]), taken: u32, order: &mut Vec<usize>, visit: &mut impl FnMut(&Log, &[usize])) {
     if order.len() == pasts.len() {
-        visit(order);
+        visit(log, order);
         return;
     }
     for next in (0..pasts.len()).filter(|next| taken >> next & 1 == 0 && pasts[*next] & !taken & !(1 << next) == 0) {
+        let mut log = log.clone();
+        log.insert(made[next].clone());
         order.push(next);
-        orders(pasts, taken | 1 << next, order, visit);
+        orders(&log, (made, pasts), taken | 1 << next, order, visit);
         order.pop();
     }
 }
@@ -363,18 +368,18 @@ impl Sweep {
     fn deliver(&mut self, made: &[Operation], pasts: &[u32]) {
         self.histories += 1;
         let mut first: Option<(BTreeSet<OperationId>, TeamState)> = None;
-        let log = &self.log;
         let deliveries = &mut self.deliveries;
-        orders(pasts, 0, &mut Vec::new(), &mut |order| {
+        orders(&self.log, (made, pasts), 0, &mut Vec::new(), &mut |log, order| {
             *deliveries += 1;
-            let mut log = log.clone();
-            for at in order {
-                log.insert(made[*at].clone());
-            }
-            let result = (accepted(&log), log.state().as_ref().clone());
             match &first {
-                Some(first) => assert!(*first == result, "{made:?} in order {order:?}"),
-                None => first = Some(result),
+                // without a copy of either
+                Some((ids, state)) => assert!(
+                    log.operations().map(Operation::id).all(|id| ids.contains(&id))
+                        && log.operations().count() == ids.len()
+                        && state == log.state().as_ref(),
+                    "{made:?} in order {order:?}"
+                ),
+                None => first = Some((accepted(log), log.state().as_ref().clone())),
             }
         });
         if let Some((_, state)) = first {

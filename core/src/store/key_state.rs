@@ -3,7 +3,6 @@
 use super::Unlocked;
 use crate::error::Error;
 use crate::team::book::names_every_ban;
-use crate::team::keyring::TURN_TERM_DAYS;
 use satchel_wire::ShiftDay;
 use satchel_wire::ids::TurnId;
 use std::collections::BTreeSet;
@@ -66,12 +65,12 @@ impl Unlocked {
         self.read(|vault, _| {
             let charter = vault.charter()?.clone();
             let (book, log) = (&vault.keyring.book, &vault.keyring.log);
-            let in_use = book.usable(log).map(|held| (held.turn.id(), held.turn.day()));
+            let in_use = book.usable(log).map(|held| held.turn.id());
             let parents: BTreeSet<TurnId> = book.held().flat_map(|held| held.turn.parents().iter().copied()).collect();
             let line = |held: &crate::team::HeldTurn| {
                 let id = held.turn.id();
                 let because = match () {
-                    () if in_use.is_some_and(|(used, _)| used == id) => HeldBecause::InUse,
+                    () if in_use == Some(id) => HeldBecause::InUse,
                     () if !names_every_ban(log, &held.turn) => HeldBecause::LacksBan,
                     () if parents.contains(&id) => HeldBecause::Replaced,
                     () if !held.secret.reads_records() => HeldBecause::AnnouncementsOnly,
@@ -81,7 +80,7 @@ impl Unlocked {
             };
             let mut turns: Vec<TurnLine> = book.held().map(line).collect();
             turns.sort_by_key(|line| (line.because, std::cmp::Reverse(line.number)));
-            let next_turn = in_use.map(|(_, day)| day.plus(TURN_TERM_DAYS));
+            let next_turn = in_use.and_then(|_| vault.keyring.turn_due());
             Ok(KeyState { turns, next_turn, last_day: charter.sunset, destroyed_after: charter.sunset.plus(charter.absence_limit_days) })
         })
     }

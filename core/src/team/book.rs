@@ -169,14 +169,15 @@ impl TurnBook {
     ///
     /// Call at the end of the pull or session in hand, after [`Self::usable`] found or a new turn made one.
     pub fn prune(&mut self, log: &Log) -> Vec<HeldTurn> {
-        let ancestors = if self.env.holds(Rule::DestroyParents) { self.ancestors() } else { BTreeSet::new() };
-        let gone: Vec<TurnId> = self
-            .held
-            .values()
-            .filter(|held| ancestors.contains(&held.turn.id()) || self.must_go(log, &held.turn))
-            .map(|held| held.turn.id())
-            .collect();
+        let kept: BTreeSet<TurnId> = self.kept(log).map(|held| held.turn.id()).collect();
+        let gone: Vec<TurnId> = self.held.keys().filter(|id| !kept.contains(*id)).copied().collect();
         gone.iter().filter_map(|id| self.held.remove(id)).collect()
+    }
+
+    /// Held turns that [`Self::prune`] would leave.
+    pub fn kept<'a>(&'a self, log: &'a Log) -> impl Iterator<Item = &'a HeldTurn> {
+        let ancestors = if self.env.holds(Rule::DestroyParents) { self.ancestors() } else { BTreeSet::new() };
+        self.held.values().filter(move |held| !ancestors.contains(&held.turn.id()) && !self.must_go(log, &held.turn))
     }
 
     /// Rule T3: a turn that lacks a known ban is neither taken nor kept.

@@ -320,8 +320,8 @@ impl Log {
         Arc::new(fold::fold(self, &self.past_of(heads)))
     }
 
-    /// The state that the past of some operations amounts to.
-    pub(crate) fn state_of(&mut self, heads: &[OperationId]) -> Arc<TeamState> {
+    /// The state that the past of some operations, themselves included, amounts to; unknown ones count for nothing.
+    pub fn state_of(&mut self, heads: &[OperationId]) -> Arc<TeamState> {
         self.fold_of(heads).state.clone()
     }
 

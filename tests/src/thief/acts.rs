@@ -97,6 +97,7 @@ impl World {
             packs: Vec::new(),
             thief: super::thief::Thief::new(setup.is_exhaustive),
             day: 0,
+            is_ending: false,
             subjects,
             erased: BTreeMap::new(),
             silent_at: BTreeMap::new(),
@@ -181,7 +182,7 @@ impl World {
         self.note(|_| format!("{number} writes {record} {body:?}"));
     }
 
-    fn erase(&mut self, number: usize, erasure: &Erasure) {
+    pub(super) fn erase(&mut self, number: usize, erasure: &Erasure) {
         let env = self.phones[number].env.clone();
         let Ok(action) = tombstone::write(&env, erasure) else { return };
         let Some(tombstone) = Tombstone::of(&action) else { return };

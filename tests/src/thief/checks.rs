@@ -225,12 +225,16 @@ impl World {
                     continue;
                 }
                 let Some(heads) = phone.shelf.taken.get(body) else { continue };
-                let heads = heads.clone();
-                let knew = heads.iter().any(|head| {
-                    let short = head.as_bytes().first_chunk().copied().unwrap_or_default();
-                    let then = super::engine::state_at(&mut phone.keyring, &short);
-                    then.is_some_and(|then| then.devices.contains_key(&sealed.by) && then.device_role(sealed.by).is_none())
-                });
+                // by the whole log of that moment: a cut that was lowered later, or a ban that was answered beside the
+                // head that knows it, does not make what was taken then wrong
+                let then = phone.keyring.dangerous_log().state_of(heads);
+                let known = then.devices.get(&sealed.by).filter(|_| then.device_role(sealed.by).is_none());
+                let knew = known.is_some_and(|device| device.cut.is_none_or(|cut| sealed.sequence > cut.sequence));
+                let knew = knew && !then.adopted.contains(body);
+                if knew {
+                    let how = format!("{number} shows {body} beyond a cut");
+                    self.outcome.first_find.get_or_insert_with(|| how.clone());
+                }
                 self.outcome.beyond_cut += usize::from(knew);
             }
         }
@@ -285,7 +289,9 @@ impl World {
             let found = present.iter().find_map(|number| Some((*number, self.opens(&self.phones[*number].flash, &only)?)));
             if let Some((number, how)) = found {
                 self.outcome.expired_open += 1;
-                self.note(|_| format!("!!! expired {record} opens on {number}: {how}"));
+                let how = format!("expired {record} opens on {number}: {how}");
+                self.outcome.first_find.get_or_insert_with(|| how.clone());
+                self.note(|_| format!("!!! {how}"));
             }
         }
     }

@@ -3,12 +3,14 @@
 use super::thief::short;
 use super::traffic::Parcel;
 use super::world::World;
-use satchel_core::rules::Rule;
+use satchel_core::team::Erasure;
 use satchel_core::team::frontier::receiving_hash;
 use satchel_core::team::notice::{FrontierNotice, Notice};
 use satchel_wire::ids::BodyId;
 use std::collections::BTreeSet;
 
+/// Of a hundred parcels that are no announcement, how many the relay loses.
+const LOST_PERCENT: usize = 10;
 /// Days at the end on which everybody talks to the relay.
 const RELAY_ROUNDS_COUNT: u16 = super::world::ABSENCE_DAYS + 3;
 /// Days after these on which everybody meets everybody.
@@ -63,7 +65,7 @@ impl World {
         let entry = self.relay.len() - 1;
         self.phones[number].seen.insert(entry);
         // the relay loses little, but it does
-        if !self.is_announcement(parcel) && self.dice.chance(2) {
+        if !self.is_announcement(parcel) && self.dice.chance(LOST_PERCENT) {
             self.lost.insert(entry);
         }
     }
@@ -212,7 +214,13 @@ impl World {
                         self.merge(to, &operations);
                     }
                 }
-                1 => self.swap_frontiers(a, b),
+                1 => {
+                    if !self.is_ending && self.dice.chance(15) {
+                        let number = if self.dice.chance(50) { a } else { b };
+                        self.erase_meanwhile(number);
+                    }
+                    self.swap_frontiers(a, b);
+                }
                 2 => {
                     for (from, to) in [(a, b), (b, a)] {
                         let Some(turn) = self.usable(from) else { continue };
@@ -249,6 +257,16 @@ impl World {
         self.refresh(b);
     }
 
+    /// Somebody erases while a session is on: the log went out before, the frontier that names it goes out now.
+    fn erase_meanwhile(&mut self, number: usize) {
+        let records: Vec<_> = self.phones[number].shelf.items.keys().copied().collect();
+        if let Some(record) = self.dice.pick(&records) {
+            self.erase(number, &Erasure::Records(vec![record]));
+            self.usable(number);
+            self.end(number);
+        }
+    }
+
     fn swap_frontiers(&mut self, a: usize, b: usize) {
         let today = self.today();
         for (from, to) in [(a, b), (b, a)] {
@@ -278,7 +296,8 @@ impl World {
         }
     }
 
-    /// A pack is imported, perhaps late.
+    /// A pack is imported, perhaps late, on a phone that has erased, banned and moved on since. The app refuses those; here
+    /// they are read, and must bring nobody anything.
     pub fn take_pack(&mut self, number: usize) {
         let at = self.dice.below(self.packs.len());
         let Some((rows, turn)) = self.packs.get(at).cloned() else { return };
@@ -289,13 +308,6 @@ impl World {
             log.state().bans.iter().all(|ban| log.names(known.log_heads(), ban))
         };
         let is_old = !known.is_some_and(names);
-        if is_old && keyring.log().state().bans.is_empty() {
-            return;
-        }
-        if is_old && self.phones[number].env.holds(Rule::RefuseOldPack) {
-            self.outcome.packs_refused += 1;
-            return;
-        }
         self.outcome.packs += 1;
         self.note(|_| format!("{number} takes pack {at}"));
         let before = self.phones[number].shelf.bodies.len();
@@ -303,7 +315,8 @@ impl World {
             self.deliver(number, *row);
         });
         if is_old {
-            self.outcome.old_bodies_taken += self.phones[number].shelf.bodies.len().saturating_sub(before);
+            self.outcome.old_packs += 1;
+            self.outcome.old_bodies += self.phones[number].shelf.bodies.len().saturating_sub(before);
         }
         self.end(number);
     }
@@ -319,8 +332,10 @@ impl World {
         }
         // a phone that was silent for too long gets no boxes through the relay: it has to meet somebody
         self.outcome.unread_before_meetings = self.unread(&self.awake()).1.len();
-        for _ in 0..MEETING_ROUNDS_COUNT {
+        for round in 0..MEETING_ROUNDS_COUNT {
             self.day += 1;
+            // what somebody erases while the others meet has two days left to settle
+            self.is_ending = round > 0;
             let present = self.present();
             for (at, a) in present.iter().enumerate() {
                 for b in &present[at + 1..] {

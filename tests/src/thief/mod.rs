@@ -97,10 +97,10 @@ outcome! {
     asks,
     /// Packs taken in.
     packs,
-    /// Packs made before the last key change that were refused.
-    packs_refused,
-    /// Bodies that came into a phone with a pack made before the last key change.
-    old_bodies_taken,
+    /// Of those, how many were made by somebody who lacked a ban that was known where they were taken in.
+    old_packs,
+    /// Live bodies that came out of those.
+    old_bodies,
     /// Records whose term ended.
     expired,
     /// Of those, how many some phone opens a month later.

@@ -14,14 +14,12 @@ pub struct Line {
 }
 
 /// Rules that are one thing only together, or of which one takes over when another is missing.
-pub const SETS: [&[Rule]; 8] = [
+pub const SETS: [&[Rule]; 6] = [
     &[Rule::NameKnownBans, Rule::NoBannedRecipient],
     &[Rule::DestroyLacking, Rule::DestroyParents],
     &[Rule::DestroyLacking, Rule::PromiseOnlyHeld],
     &[Rule::DestroyLacking, Rule::DestroyParents, Rule::PromiseOnlyHeld],
     &[Rule::ReplaceReceivingKey, Rule::ReceivingKeyFloor],
-    &[Rule::DestroyLacking, Rule::RefuseOldPack],
-    &[Rule::EraseLateArrivals, Rule::RefuseOldPack],
     &[Rule::EraseLateArrivals, Rule::HoldBeyondCut],
 ];
 
@@ -54,13 +52,7 @@ impl Outcome {
 
     /// What was opened or shown that must not be (count).
     pub const fn thefts(&self) -> usize {
-        self.open_after_settlement
-            + self.removed_read
-            + self.beyond_cut
-            + self.old_bodies_taken
-            + self.expired_open
-            + self.silent_read
-            + self.paper_read
+        self.open_after_settlement + self.removed_read + self.beyond_cut + self.expired_open + self.silent_read + self.paper_read
     }
 
     /// Erasures that nobody's receipt called settled (count).
@@ -71,11 +63,10 @@ impl Outcome {
     /// The same in a line.
     pub fn effects(&self) -> String {
         format!(
-            "open {} removed {} beyond {} old {} expired {} silent {} paper {} unread {} by relay {} unsettled {} {}",
+            "open {} removed {} beyond {} expired {} silent {} paper {} unread {} by relay {} unsettled {} {}",
             self.open_after_settlement,
             self.removed_read,
             self.beyond_cut,
-            self.old_bodies_taken,
             self.expired_open,
             self.silent_read,
             self.paper_read,
@@ -98,7 +89,7 @@ pub fn markdown(lines: &[Line]) -> String {
         "removed phones that read on",
         "read before (control)",
         "beyond a cut, shown",
-        "bodies out of old packs",
+        "packs taken in: all, old ones, live bodies out of those",
         "expired, open a month and a week later",
         "silent lost phones that open a later turn",
         "turns open to paper alone / with the board (control)",
@@ -118,7 +109,7 @@ pub fn markdown(lines: &[Line]) -> String {
             of(outcome.removed_read, outcome.removed),
             of(outcome.removed_controls, outcome.removed),
             outcome.beyond_cut.to_string(),
-            outcome.old_bodies_taken.to_string(),
+            format!("{}, {}, {}", outcome.packs, outcome.old_packs, outcome.old_bodies),
             of(outcome.expired_open, outcome.expired),
             of(outcome.silent_read, outcome.silent),
             of(outcome.paper_read, outcome.paper_controls),

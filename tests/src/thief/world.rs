@@ -87,6 +87,8 @@ pub struct World {
     pub thief: Thief,
     /// Today.
     pub day: u16,
+    /// The last days: nobody begins anything any more.
+    pub is_ending: bool,
     /// Participants.
     pub subjects: Vec<RecordId>,
     /// What each tombstone erases, as the world knows it.

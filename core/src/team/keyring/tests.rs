@@ -131,6 +131,31 @@ fn the_turn_after_thirty_days_is_started_by_one_phone_of_twenty_five() {
     assert!((0..6).filter(|n| *n != first).any(|n| team.rings[n].is_turn_due(later)));
 }
 
+/// Two turns begun beside each other, the one in use much younger: the other one opens what expired, and no maker of a
+/// further turn may ever hold it.
+#[test]
+fn a_turn_that_none_has_joined_is_due_by_its_own_age() {
+    let mut team = Team::new(Env::system(), &[Role::Worker; 2]);
+    let beside = team.rings[0].start_turn(team.day).unwrap();
+    team.day = team.day.plus(20);
+    team.talk();
+    team.rings[1].start_turn(team.day).unwrap();
+    let in_use = team.rings[1].start_turn(team.day).unwrap();
+    for announcement in [beside.announcement.unwrap(), in_use.announcement.unwrap()] {
+        assert_eq!(team.rings[2].accept_announcement(&announcement, team.day), Ok(Adoption::Adopted));
+    }
+    team.rings[2].end_pull(team.day).unwrap();
+    assert_eq!(team.usable(2), Some(in_use.turn));
+    assert!(team.rings[2].holds(&beside.turn), "control: nothing has joined the two");
+    team.day = team.day.plus(TURN_TERM_DAYS - 20);
+    assert_eq!(team.rings[2].turn_due(), Some(team.day));
+    assert!(!team.rings[2].is_turn_due(ShiftDay::from_days(team.day.days() - 1)));
+    // whatever its rank, within a week
+    team.day = team.day.plus(7);
+    team.rings[2].end_pull(team.day).unwrap();
+    assert!(!team.rings[2].holds(&beside.turn));
+}
+
 #[test]
 fn who_lacks_the_turn_in_use_gets_a_box_from_one_phone_and_no_storm_begins() {
     let mut team = Team::new(Env::system(), &[Role::Worker; 11]);

@@ -73,10 +73,16 @@ impl Keyring {
         })
     }
 
+    /// The day on which a turn is due: 30 days after the oldest one that stays. One that lies beside the turn in use, and
+    /// that nothing has joined, opens what expired as well.
+    pub fn turn_due(&self) -> Option<ShiftDay> {
+        let oldest = self.book.kept(&self.log).filter(|held| held.secret.reads_records()).map(|held| held.turn.day()).min()?;
+        Some(oldest.plus(TURN_TERM_DAYS))
+    }
+
     /// Whether this phone is the one to start the turn that is due after 30 days.
     pub fn is_turn_due(&self, day: ShiftDay) -> bool {
-        let Some(held) = self.book.usable(&self.log) else { return false };
-        let due = held.turn.day().plus(TURN_TERM_DAYS);
+        let (Some(held), Some(due)) = (self.book.usable(&self.log), self.turn_due()) else { return false };
         // the rank costs a hash for each device: asked for only when it matters
         self.reads_records() && day >= due && day >= due.plus(self.rank(&held.turn.id(), day, &[]).min(RANK_MAX_DAYS))
     }
