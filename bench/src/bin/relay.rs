@@ -11,7 +11,7 @@ use satchel_relay::storage::Storage;
 use satchel_relay::storage::postgres::PostgresStorage;
 use satchel_relay::storage::sqlite::{Role, SqliteStorage};
 use satchel_relay::{Config, Relay, server};
-use satchel_wire::frame::{AccessKeys, Claim, Endpoint, Frame, Freshness, Push, Signed, Wait};
+use satchel_wire::frame::{AccessKeys, Endpoint, Frame, Freshness, Push, Signed, Wait};
 use satchel_wire::{Lane, MailboxId, Row};
 use std::error::Error;
 use std::io::{Read, Write};
