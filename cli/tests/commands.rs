@@ -238,3 +238,52 @@ fn the_reseat_key_is_typed_in_and_the_next_one_comes_out() {
     assert_eq!(type_in(&words).code(), "recovery_other_reseat_key");
     type_in(&next).value();
 }
+
+#[test]
+fn consent_at_a_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let ana = Phone::founded(folder.path());
+    ana.id(&["participant", "add", "--alias", "Blue"]);
+    let words = ana.run(&["grant", "words", "blue", "--category", "legal_name", "--purpose", "housing_application", "--language", "es"]);
+    assert!(words.value()["text"].as_str().unwrap().starts_with("¿Podemos anotar su nombre legal?"));
+    let give = ["grant", "give", "blue", "--category", "legal_name", "--category", "birth_date"];
+    assert_eq!(ana.run(&give).code(), "not_confirmed", "nobody said yes");
+    let grant = ana.id(&[&give[..], &["--yes"]].concat());
+    for (arguments, code) in [
+        (&["--until", "2020-01-01"][..], "grant_expired"),
+        (&["--from", "2020-01-01"], "grant_back_dated"),
+        (&["--until", "2149-01-01"], "grant_too_long"),
+        (&["--category", "immigration"], "grant_category_not_allowed"),
+        (&["--to", "anyone"], "no_match"),
+        (&["--purpose", "investigation"], ""),
+        (&["--category", "everything"], ""),
+    ] {
+        let refused = ana.run(&[&give[..], &["--yes"], arguments].concat());
+        assert_ne!(refused.status, 0, "{arguments:?}");
+        assert_eq!(refused.code(), code, "{arguments:?}");
+    }
+    let facts = ana.run(&["vault", "write", "blue", &grant, "--fact", "legal_name=Maria Gonzalez", "--fact", "birth_date=1980-02-29"]);
+    assert_eq!(facts.value().as_array().unwrap().len(), 2);
+    assert_eq!(ana.run(&["vault", "write", "blue", &grant, "--fact", "plate=7ABC123"]).code(), "grant_not_covered");
+    assert_eq!(ana.run(&["vault", "write", "blue", &grant, "--fact", "birth_date=soon"]).code(), "fact_date");
+    assert_eq!(ana.run(&["vault", "show", "blue"]).value()[0]["categories"], serde_json::json!(["legal_name", "birth_date"]));
+    assert_eq!(ana.run(&["vault", "remove", "blue", &grant, "birth_date"]).value().as_array().unwrap().len(), 1);
+    ana.id(&["grant", "recipient", "add", "--name", "Elm Street Clinic", "--class", "health"]);
+    ana.id(&["grant", "recipient", "add", "--name", "County court", "--class", "justice"]);
+    let share = ["grant", "give", "blue", "--category", "legal_name", "--yes", "--to"];
+    ana.id(&[&share[..], &["elm street clinic", "--purpose", "health_care"]].concat());
+    assert_eq!(ana.run(&[&share[..], &["county court", "--purpose", "legal_defence"]].concat()).code(), "grant_justice_denied");
+    let listed = ana.run(&["grant", "list", "blue"]).value();
+    assert_eq!(listed["grants"].as_array().unwrap().len(), 3);
+    assert!(listed["grants"].as_array().unwrap().iter().all(|line| line["status"] == "live"));
+
+    assert_eq!(ana.run(&["withdraw", "blue", "--category", "birth_date"]).code(), "not_confirmed");
+    let taken = ana.run(&["withdraw", "blue", "--act", "record", "--category", "legal_name", "--yes"]).value();
+    assert_eq!(taken["erasures"].as_array().unwrap().len(), 1);
+    assert_eq!(ana.run(&["withdraw", "blue", "--act", "record", "--category", "legal_name", "--yes"]).code(), "nothing_to_withdraw");
+    let stopped = ana.run(&["withdraw", "blue", "--act", "share", "--yes"]).value();
+    assert_eq!(stopped["stopped"].as_array().unwrap().len(), 1);
+    assert_eq!(ana.run(&["grant", "log", "blue"]).value()[0]["event"], "stopped");
+    assert_eq!(ana.run(&["withdraw", "blue", "--yes"]).value()["file_closed"], true);
+    assert!(ana.run(&["participant", "list"]).value().as_array().unwrap().is_empty());
+}

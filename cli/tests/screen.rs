@@ -35,7 +35,7 @@ fn findings_carry_byte_offsets_and_clean_is_an_empty_list() {
 
 #[test]
 fn kinder_words_are_offered_only_when_asked_for_and_are_no_findings() {
-    let input = b"{\"id\":1,\"text\":\"una drogadicta y un junkie\"}\n{\"id\":2,\"text\":\"tea\"}\n";
+    let input = b"{\"id\":1,\"text\":\"una drogadicta y un tweaker\"}\n{\"id\":2,\"text\":\"tea\"}\n";
     let plain = run_bare(&["screen", "--json", "-"], input);
     assert_eq!(plain.out, "{\"findings\":[],\"id\":1}\n{\"findings\":[],\"id\":2}\n");
     let asked = run_bare(&["screen", "--json", "--suggest", "-"], input);
@@ -43,9 +43,14 @@ fn kinder_words_are_offered_only_when_asked_for_and_are_no_findings() {
     let lines: Vec<Value> = asked.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let offers = json!([
         { "start": 4, "end": 14, "instead": "persona que usa drogas" },
-        { "start": 20, "end": 26, "instead": "person who uses drugs" },
+        { "start": 20, "end": 27, "instead": "person who uses meth" },
     ]);
     assert_eq!(lines, [json!({ "id": 1, "findings": [], "suggestions": offers }), json!({ "id": 2, "findings": [], "suggestions": [] })]);
+    let people = run_bare(&["screen", "-"], input);
+    assert_eq!(people.status, 0, "{}", people.error);
+    assert!(people.out.contains("1: bytes 4 to 14: kinder would be \"persona que usa drogas\"\n"), "{}", people.out);
+    assert!(people.out.ends_with("2: nothing found\n"), "{}", people.out);
+    assert!(!people.out.contains("tweaker"), "what was written is not repeated");
 }
 
 #[test]

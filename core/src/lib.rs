@@ -4,6 +4,7 @@ pub mod catalogue;
 pub mod complaint;
 pub mod consent;
 pub mod crypto;
+pub mod data_map;
 pub mod document;
 pub mod env;
 pub mod envelope;

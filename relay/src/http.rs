@@ -134,7 +134,8 @@ async fn answer_or_problem(shared: Shared, endpoint: Endpoint, request: Request)
     let turn = Arc::clone(&shared.working).acquire_owned().await.map_err(|_| internal)?;
     if endpoint == Endpoint::Wait {
         drop(room);
-        return wait(shared, body, turn).await;
+        // what waits long is to be small, whatever reading a body takes
+        return Box::pin(wait(shared, body, turn)).await;
     }
     let relay = shared.relay;
     let work = move || {

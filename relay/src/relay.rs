@@ -252,7 +252,7 @@ impl Relay {
     pub(crate) fn follow_day(&self) -> Result<(), StorageError> {
         let _one_at_a_time = lock(&self.following);
         let earliest = self.storage.earliest_day()?.days();
-        if self.latest_day.fetch_max(earliest, Ordering::SeqCst) > earliest {
+        if self.latest_day.fetch_max(earliest, Ordering::SeqCst) >= earliest && self.storage.is_shared() {
             let today = self.today();
             // earlier days may take longer to close; the running one takes rows meanwhile
             let _ = self.storage.begin_day(today, today.minus(self.config.absence_limit_days));

@@ -146,7 +146,8 @@ async fn attend_secured(
         // a handshake has as long as a request head
         Some(acceptor) => {
             if let Ok(Ok(stream)) = timeout(head_timeout, acceptor.accept(stream)).await {
-                attend(stream, router, head_timeout, stopped).await;
+                // on the heap, or plain connections would be as large as this
+                Box::pin(attend(stream, router, head_timeout, stopped)).await;
             }
         }
     }

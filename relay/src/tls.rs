@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::time::SystemTime;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
@@ -23,7 +22,8 @@ pub enum TlsError {
     Mismatch,
 }
 
-type Stamps = [Option<SystemTime>; 2];
+/// Hashes of both files; a file that cannot be read has none.
+type Stamps = [Option<blake3::Hash>; 2];
 
 struct Loaded {
     stamps: Stamps,
@@ -38,7 +38,7 @@ pub struct Tls {
 }
 
 fn stamps(certificate: &Path, key: &Path) -> Stamps {
-    [certificate, key].map(|path| fs::metadata(path).and_then(|found| found.modified()).ok())
+    [certificate, key].map(|path| fs::read(path).ok().map(|bytes| blake3::hash(&bytes)))
 }
 
 fn load(certificate: &Path, key: &Path) -> Result<TlsAcceptor, TlsError> {

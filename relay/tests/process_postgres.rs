@@ -233,3 +233,29 @@ fn operators_change_quota_and_hand_mailboxes_over_on_both_engines() {
         assert_eq!(served.wait(), Some(0));
     }
 }
+
+#[test]
+fn a_full_disk_under_the_database_refuses_writes_and_goes_on_reading() {
+    let Some(server) = Postgres::start_on_small_disk(64) else { return };
+    let url = server.database("full_disk");
+    let served = Served::start(&url);
+    let team = make_team(&url, served.address, &[]);
+    let mut kept = Vec::new();
+    let refused = (0..2_000u64).find_map(|n| {
+        let rows: Vec<Row> = (0..8).map(|part| sized_row(Lane::Records, n * 10 + part, 65_536)).collect();
+        let answer = team.push_answer(rows.clone(), None);
+        if answer.status == 200 {
+            kept.extend(rows);
+            return None;
+        }
+        Some(answer)
+    });
+    assert_eq!(refused.unwrap().problem(), ProblemCode::StorageFull);
+    assert!(kept.len() > 8);
+    assert_eq!(send(served.address, "GET", "/readyz", b"").status, 200);
+    let mut phone = Phone::default();
+    team.catch_up(&mut phone, ALL);
+    assert_eq!(phone.ids(), ids(&kept), "all that was acknowledged, and nothing of what was refused");
+    served.signal("TERM");
+    assert_eq!(served.wait(), Some(0));
+}

@@ -328,7 +328,7 @@ fn a_member_can_neither_replay_nor_alter_nor_publish() {
     for bytes in [mine.as_bytes().to_vec(), next.as_bytes().to_vec(), vec![0; 40]] {
         let operation = Operation::write(&mallory.signer, Some(mallory.team), heads.clone(), newest.day(), Action::Bulletin { bytes });
         feed(ana, &[mallory.notice(&[operation], Vec::new())]);
-        assert_eq!(ana.unlocked.bulletins().unwrap(), [newest.clone()]);
+        assert_eq!(ana.unlocked.bulletins().unwrap(), std::slice::from_ref(&newest));
     }
     // control: from the board it is taken
     hub.exchange(board).unwrap();

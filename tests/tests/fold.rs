@@ -127,7 +127,7 @@ fn lines(dice: &mut Dice) -> Vec<Operation> {
     // with the invitation of the first
     let admission = Action::Admit { member: member(6), device: CAST.keys(7), role: Role::Worker, invitation: [5; 16] };
     let rival = push(dice.below(2), fork, admission);
-    let mut branches = vec![(8, own), (5, first), (6, second), (7, rival), (1, fork)];
+    let mut branches = [(8, own), (5, first), (6, second), (7, rival), (1, fork)];
     let mut newest = fork;
     for n in 0..16 + dice.below(20) as u8 {
         let at = dice.below(branches.len());

@@ -11,7 +11,7 @@ use satchel_relay::storage::Storage;
 use satchel_relay::storage::postgres::PostgresStorage;
 use satchel_relay::storage::sqlite::{Role, SqliteStorage};
 use satchel_relay::{Config, Relay, server};
-use satchel_wire::frame::{AccessKeys, Claim, Endpoint, Frame, Freshness, Push, Signed, Wait};
+use satchel_wire::frame::{AccessKeys, Endpoint, Frame, Freshness, Push, Signed, Wait};
 use satchel_wire::{Lane, MailboxId, Row};
 use std::error::Error;
 use std::io::{Read, Write};
@@ -249,9 +249,9 @@ fn raw_postgres(runtime: &tokio::runtime::Runtime, url: &str, batches: &mut Batc
     runtime.block_on(async {
         let mut sessions = Vec::new();
         for _ in 0..teams {
-            let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await?;
+            let (session, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await?;
             tokio::spawn(connection);
-            sessions.push(client);
+            sessions.push(session);
         }
         if let Some(first) = sessions.first() {
             first
@@ -267,17 +267,17 @@ fn raw_postgres(runtime: &tokio::runtime::Runtime, url: &str, batches: &mut Batc
         }
         let began = Instant::now();
         let mut running = Vec::new();
-        for (n, (client, batches)) in sessions.into_iter().zip(prepared).enumerate() {
+        for (n, (session, batches)) in sessions.into_iter().zip(prepared).enumerate() {
             running.push(tokio::spawn(async move {
                 let insert = "INSERT INTO raw_row SELECT $1, 1, id, lane, bytes
                     FROM unnest($2::bytea[], $3::smallint[], $4::bytea[]) AS given (id, lane, bytes)";
-                let statement = client.prepare(insert).await?;
+                let statement = session.prepare(insert).await?;
                 let mailbox = vec![n as u8; 16];
                 for rows in batches {
                     let ids: Vec<Vec<u8>> = rows.iter().map(|row| row.id().as_bytes().to_vec()).collect();
                     let lanes: Vec<i16> = rows.iter().map(|row| i16::from(row.lane().byte())).collect();
                     let bytes: Vec<&[u8]> = rows.iter().map(Row::as_bytes).collect();
-                    client.execute(&statement, &[&mailbox, &ids, &lanes, &bytes]).await?;
+                    session.execute(&statement, &[&mailbox, &ids, &lanes, &bytes]).await?;
                 }
                 Ok::<(), tokio_postgres::Error>(())
             }));

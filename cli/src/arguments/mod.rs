@@ -1,8 +1,12 @@
 //! What can be typed.
 
+mod board;
+mod consent;
 mod records;
 mod team;
 
+pub use board::{Board, Charter, Complaint};
+pub use consent::{Asked, Grant, Recipient, Vault, Withdraw};
 pub use records::{Catalogue, Encounter, EncounterFields, FileFields, FollowUp, Participant, Refer, Tally, Zone};
 pub use team::{Erase, Member, Pack, Peer, Recovery, Relay};
 
@@ -105,6 +109,14 @@ pub enum Command {
     /// People who said yes to a file
     #[command(subcommand)]
     Participant(Participant),
+    /// What somebody said yes to, in the words that they heard
+    #[command(subcommand)]
+    Grant(Grant),
+    /// What somebody takes back: it holds at once, against everything
+    Withdraw(Withdraw),
+    /// Facts that are kept only as long as somebody says yes to it
+    #[command(subcommand)]
+    Vault(Vault),
     /// Meetings
     #[command(subcommand)]
     Encounter(Encounter),
@@ -157,6 +169,15 @@ pub enum Command {
         #[arg(long, value_name = "MEMBER")]
         steward: Option<MemberId>,
     },
+    /// Complaints: sealed to the community board, unreadable for the team
+    #[command(subcommand)]
+    Complaint(Complaint),
+    /// The community board: its keys, its book of complaints, its bulletins
+    #[command(subcommand)]
+    Board(Board),
+    /// The team's signed policy
+    #[command(subcommand)]
+    Charter(Charter),
     /// The catalogue of services
     #[command(subcommand)]
     Catalogue(Catalogue),

@@ -43,6 +43,8 @@ pub fn doctor(settings: &Settings, output: Output, confirm_date: bool) -> Result
     let relay = unlocked.relay()?;
     let catalogue = unlocked.catalogue_info()?;
     let keys = Keys::of(&unlocked, today)?;
+    let board = super::board::status_in_words(&unlocked.board_status()?);
+    let review = unlocked.review_due()?;
     let check = unlocked.store().check();
     let devices: Vec<Value> = team
         .devices
@@ -81,6 +83,9 @@ pub fn doctor(settings: &Settings, output: Output, confirm_date: bool) -> Result
         "relay": relay.as_ref().map(|relay| json!({ "url": relay.url, "claimed": relay.is_claimed })),
         "catalogue_resources": catalogue.as_ref().map(|info| info.resources),
         "files_whole": check.is_ok(),
+        "board": board.0,
+        "review_due": review.to_string(),
+        "review_overdue": review < today,
         "dropped_edits": super::erasing::dropped_value(&dropped),
     });
     if let (Some(value), Value::Object(keys)) = (value.as_object_mut(), keys.value()) {
@@ -100,6 +105,11 @@ pub fn doctor(settings: &Settings, output: Output, confirm_date: bool) -> Result
         text.push_str(&format!("\nPhones\n{}", super::members::device_table(&team)));
         text.push_str(&format!("\nWhat waits\n{}", keys.waiting_text(&team)));
         text.push_str(&format!("\nIf every phone is lost\n{}", keys.recovery_text()));
+        text.push_str(&format!("\nBoard\n  {}\n", board.1));
+        text.push_str(&format!(
+            "\nCharter\n  review by participants and board due by {review}{}\n",
+            if review < today { ": OVERDUE" } else { "" }
+        ));
         text.push_str(&format!(
             "\nWork\n  {waiting} changes have not reached the relay, {held} rows wait for something that has not come\n  {}\n",
             team.last_contact.map_or("no exchange yet".to_owned(), |day| format!("last exchange {day}"))

@@ -37,7 +37,7 @@ pub fn erase(settings: &Settings, output: Output, command: Erase) -> Result<(), 
             let name = category.as_str();
             let plan = format!(
                 "Facts of the category \"{}\" about this participant go from every phone, also what arrives later.\n\
-                 Records of this version hold none: this binds what a later version writes. Free text is not searched.",
+                 They stand in vaults only. Free text is not searched, and this category cannot be written about them again.",
                 name.replace('_', " ")
             );
             agree(output, yes, &json!({ "plan": "erase_category", "category": name }), &plan, "yes")?;

@@ -1,6 +1,9 @@
 //! What the commands do.
 
+mod board;
 mod catalogue;
+mod charter;
+mod consent;
 mod diagnosis;
 mod erasing;
 mod exchange;
@@ -35,6 +38,9 @@ pub fn run(arguments: Arguments, output: Output) -> Result<(), Failure> {
         Command::Participant(command) => people::participant(&settings, output, command),
         Command::FollowUp(command) => people::follow_up(&settings, output, command),
         Command::Refer(command) => people::refer(&settings, output, command),
+        Command::Grant(command) => consent::grant(&settings, output, command),
+        Command::Withdraw(command) => consent::withdraw(&settings, output, command),
+        Command::Vault(command) => consent::vault(&settings, output, command),
         Command::Encounter(command) => meetings::encounter(&settings, output, command),
         Command::Tally(command) => meetings::tally(&settings, output, command),
         Command::Zone(command) => meetings::zone(&settings, output, command),
@@ -48,8 +54,11 @@ pub fn run(arguments: Arguments, output: Output) -> Result<(), Failure> {
         Command::Pack(command) => packs::pack(&settings, output, command),
         Command::Recovery(command) => recovery::recovery(&settings, output, command),
         Command::Reseat { remove, steward } => recovery::reseat(&settings, output, &remove, steward),
+        Command::Complaint(command) => board::complaint(&settings, output, command),
+        Command::Board(command) => board::board(&settings, output, command),
+        Command::Charter(command) => charter::charter(&settings, output, command),
         Command::Catalogue(command) => catalogue::run(&settings, output, command),
-        Command::Screen { suggest, .. } => screening::run(suggest),
+        Command::Screen { suggest, .. } => screening::run(output, suggest),
         Command::Doctor { confirm_date } => diagnosis::doctor(&settings, output, confirm_date),
         Command::Passphrase { words, action: None } => founding::passphrase(&settings, output, words),
         Command::Passphrase { action: Some(PassphraseAction::Change { new_passphrase_fd }), .. } => {

@@ -85,7 +85,7 @@ fn change(settings: &Settings, output: Output, participant: &str, edit: &Partici
     Ok(())
 }
 
-fn day(name: &'static str, text: Option<&String>) -> Result<Option<ShiftDay>, Failure> {
+pub fn day(name: &'static str, text: Option<&String>) -> Result<Option<ShiftDay>, Failure> {
     text.map(|text| text.parse().map_err(|_| Failure::Argument { name, expected: "a day such as 2026-11-30" })).transpose()
 }
 

@@ -1,7 +1,8 @@
 //! `satchel screen`: the text guard on lines of JSON. Needs no store.
 
 use crate::failure::Failure;
-use crate::output;
+use crate::output::{self, Output};
+use crate::wording;
 use satchel_core::screen::{Suggestion, screen, suggest};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -18,8 +19,8 @@ struct Line {
 }
 
 /// Reads one object per line, answers one object per line, in the same order. Stops at the first line that is neither.
-/// With `suggestions` the answers carry kinder wordings too.
-pub fn run(suggestions: bool) -> Result<(), Failure> {
+/// For people one line a finding and one a kinder wording, after the id; for programs kinder wordings only with `suggestions`.
+pub fn run(output: Output, suggestions: bool) -> Result<(), Failure> {
     let mut input = std::io::stdin().lock();
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let wrong = Failure::Unreadable(std::io::ErrorKind::InvalidData);
@@ -40,6 +41,12 @@ pub fn run(suggestions: bool) -> Result<(), Failure> {
             let _ = out.flush();
             return Err(wrong);
         };
+        if !output.is_json() {
+            if out.write_all(in_words(&line).as_bytes()).is_err() {
+                return Ok(());
+            }
+            continue;
+        }
         let findings: Vec<Value> = screen(&line.text, line.alias.as_deref()).iter().map(output::finding).collect();
         let mut answer = json!({ "id": line.id, "findings": findings });
         if suggestions && let Some(answer) = answer.as_object_mut() {
@@ -52,6 +59,21 @@ pub fn run(suggestions: bool) -> Result<(), Failure> {
     }
     let _ = out.flush();
     Ok(())
+}
+
+/// What was found, and what could be said more kindly, in words.
+fn in_words(line: &Line) -> String {
+    let mut said = Vec::new();
+    for finding in screen(&line.text, line.alias.as_deref()) {
+        said.push(wording::finding(&finding));
+    }
+    for Suggestion { start, end, instead } in suggest(&line.text) {
+        said.push(format!("bytes {start} to {end}: kinder would be \"{instead}\""));
+    }
+    if said.is_empty() {
+        said.push("nothing found".to_owned());
+    }
+    said.iter().map(|words| format!("{}: {words}\n", line.id)).collect()
 }
 
 /// A suggestion as programs read it: byte offsets into the given text.

@@ -111,15 +111,6 @@ pub struct Charter {
     /// The community board's public key (X-Wing, 1,216 bytes), or none yet: then no complaint button is shown.
     #[cbor(n(5), with = "minicbor::bytes")]
     pub board_key: Option<Vec<u8>>,
-    /// Longest terms of grants.
-    #[n(20)]
-    pub grant_days: GrantDays,
-    /// Gated categories that may be recorded and shared, sorted.
-    #[n(21)]
-    pub categories: Vec<GatedCategory>,
-    /// Whether a share may go to police, prosecutors, courts, probation or prisons at all.
-    #[n(22)]
-    pub justice_shares: bool,
     /// The key that signs the board's bulletins (Ed25519), or none yet. Both keys are needed before complaints are offered.
     #[cbor(n(30), with = "minicbor::bytes")]
     pub board_signing: Option<[u8; 32]>,
@@ -135,6 +126,15 @@ pub struct Charter {
     /// When the next review is due.
     #[n(34)]
     pub review_due: Option<ShiftDay>,
+    /// Longest terms of grants.
+    #[n(20)]
+    pub grant_days: GrantDays,
+    /// Gated categories that may be recorded and shared, sorted.
+    #[n(21)]
+    pub categories: Vec<GatedCategory>,
+    /// Whether a share may go to police, prosecutors, courts, probation or prisons at all.
+    #[n(22)]
+    pub justice_shares: bool,
 }
 
 /// With whom an agreement is: a closed list of those whose reach into people's lives must be public.
@@ -215,15 +215,62 @@ impl Charter {
             absence_limit_days: 21,
             suppression: 10,
             board_key: None,
-            grant_days: GrantDays { record: 180, share: 90 },
-            categories: FIRST_CATEGORIES.to_vec(),
-            justice_shares: false,
             board_signing: None,
             funders: None,
             agreements: None,
             reviewed: None,
             review_due: None,
+            grant_days: GrantDays { record: 180, share: 90 },
+            categories: FIRST_CATEGORIES.to_vec(),
+            justice_shares: false,
         }
+    }
+
+    /// Every setting by its stable name, as text: what a history compares.
+    pub fn settings(&self) -> Vec<(&'static str, String)> {
+        let lines = |lines: Option<Vec<String>>| match lines {
+            None => "not stated".to_owned(),
+            Some(lines) if lines.is_empty() => "none".to_owned(),
+            Some(lines) => lines.join("; "),
+        };
+        let key =
+            |key: Option<&[u8]>| key.and_then(|key| key.get(..8)).map_or("none".to_owned(), |key| data_encoding::HEXLOWER.encode(key));
+        let day = |day: Option<ShiftDay>| day.map_or("not stated".to_owned(), |day| day.to_string());
+        let agreements =
+            self.agreements.as_ref().map(|all| all.iter().map(|line| format!("{}: {}", line.with.as_str(), line.what)).collect());
+        vec![
+            ("time_zone", self.time_zone.clone()),
+            ("encounter_days", self.retention.encounter_days.to_string()),
+            ("zone_days", self.retention.zone_days.to_string()),
+            ("participant_days", self.retention.participant_days.to_string()),
+            ("last_day", self.sunset.to_string()),
+            ("absence_limit_days", self.absence_limit_days.to_string()),
+            ("suppression", self.suppression.to_string()),
+            ("record_grant_days", self.grant_days.record.to_string()),
+            ("share_grant_days", self.grant_days.share.to_string()),
+            ("categories", lines(Some(self.categories.iter().map(|category| category.as_str().to_owned()).collect()))),
+            ("justice_shares", self.justice_shares.to_string()),
+            ("board_key", key(self.board_key.as_deref())),
+            ("board_signing", key(self.board_signing.as_ref().map(<[u8; 32]>::as_slice))),
+            ("funders", lines(self.funders.clone())),
+            ("agreements", lines(agreements)),
+            ("reviewed", day(self.reviewed)),
+            ("review_due", day(self.review_due)),
+        ]
+    }
+
+    /// Adds what a concurrent charter says in public lines, and takes the earlier of two dates: nothing said is unsaid.
+    pub(crate) fn join_lines(&mut self, other: &Self) {
+        join(&mut self.funders, other.funders.as_deref());
+        join(&mut self.agreements, other.agreements.as_deref());
+        let earlier = |a: Option<ShiftDay>, b: Option<ShiftDay>| a.into_iter().chain(b).min();
+        self.reviewed = earlier(self.reviewed, other.reviewed);
+        self.review_due = earlier(self.review_due, other.review_due);
+    }
+
+    /// When the next review by participants and board is due: what the charter says, else half a year after the founding.
+    pub fn review_due(&self, founded: ShiftDay) -> ShiftDay {
+        self.review_due.unwrap_or_else(|| founded.plus(REVIEW_DEFAULT_DAYS))
     }
 
     /// The longest term of a grant (days).
@@ -249,20 +296,6 @@ impl Charter {
         self.grant_days.share = self.grant_days.share.min(other.grant_days.share);
         self.categories.retain(|category| other.categories.contains(category));
         self.justice_shares &= other.justice_shares;
-    }
-
-    /// Adds what a concurrent charter says in public lines, and takes the earlier of two dates: nothing said is unsaid.
-    pub(crate) fn join_lines(&mut self, other: &Self) {
-        join(&mut self.funders, other.funders.as_deref());
-        join(&mut self.agreements, other.agreements.as_deref());
-        let earlier = |a: Option<ShiftDay>, b: Option<ShiftDay>| a.into_iter().chain(b).min();
-        self.reviewed = earlier(self.reviewed, other.reviewed);
-        self.review_due = earlier(self.review_due, other.review_due);
-    }
-
-    /// When the next review by participants and board is due: what the charter says, else half a year after the founding.
-    pub fn review_due(&self, founded: ShiftDay) -> ShiftDay {
-        self.review_due.unwrap_or_else(|| founded.plus(REVIEW_DEFAULT_DAYS))
     }
 
     /// Checks every bound. Errors: [`CharterError`].

@@ -2,6 +2,7 @@
 
 pub mod charter;
 pub mod grant;
+pub mod page;
 pub mod request;
 pub mod standing;
 pub mod words;

@@ -169,6 +169,12 @@ impl Encounter {
         self.note = Some(note.as_str().to_owned());
         self
     }
+    /// Covers in the note what the guard finds: for what is shown, never for what is stored.
+    pub(crate) fn cover_note(&mut self, alias: Option<&str>) {
+        let shown = self.note.as_deref().and_then(|text| Note::received(text, alias).ok());
+        zeroize::Zeroize::zeroize(&mut self.note);
+        self.note = shown.map(|note| note.as_str().to_owned());
+    }
     /// The note, if its text can be shown.
     pub fn note(&self) -> Option<Note> {
         self.note.as_deref().and_then(|text| Note::from_sealed(text).ok())

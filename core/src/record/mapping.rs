@@ -42,6 +42,14 @@ fn as_text(value: Value) -> Option<ShortText> {
     }
 }
 
+/// A text as it is shown: what the guard finds in it is covered.
+fn shown_text(document: &Document, field: &str, alias: Option<&str>) -> Option<ShortText> {
+    match document.value(field)? {
+        Value::Text(text) => ShortText::received(&text, alias).ok(),
+        _ => None,
+    }
+}
+
 fn int(document: &Document, field: &str) -> Option<i64> {
     match document.value(field)? {
         Value::Int(number) => Some(number),
@@ -128,25 +136,30 @@ fn order_goals(edit: &mut Edit<'_>, goals: &[ShortText]) -> Edited {
     unused.iter().try_for_each(|item| edit.remove_item(list, item.id))
 }
 
-/// Reads a participant file.
+/// Reads a participant file as it is shown.
 pub fn read_participant(id: RecordId, document: &Document) -> Participant {
     use participant::field;
+    let shown = read_alias(document).and_then(|alias| Alias::received(alias.as_str(), None).ok());
+    let alias = shown.as_ref().map(|alias| alias.as_str().to_owned());
+    let alias = alias.as_deref();
+    let received = |text: &str| ShortText::received(text, alias).ok();
     let fields = [field::ALIAS, field::PRONOUNS, field::LANGUAGE, field::CONTACT, field::RECOGNITION_WORD];
     let conflicts = fields.into_iter().filter_map(|field| {
-        let others: Vec<ShortText> = document.conflicts(field).into_iter().skip(1).filter_map(|(value, _)| as_text(value)).collect();
+        let others: Vec<ShortText> =
+            document.conflicts(field).into_iter().skip(1).filter_map(|(value, _)| received(as_text(value)?.as_str())).collect();
         (!others.is_empty()).then_some(Conflict { field, others })
     });
     Participant {
         id,
-        alias: read_alias(document),
-        pronouns: text(document, field::PRONOUNS),
-        language: text(document, field::LANGUAGE),
-        contact: text(document, field::CONTACT),
-        goals: document.list(field::GOALS).iter().filter_map(|goal| ShortText::from_sealed(goal).ok()).collect(),
-        recognition_word: text(document, field::RECOGNITION_WORD),
+        pronouns: shown_text(document, field::PRONOUNS, alias),
+        language: shown_text(document, field::LANGUAGE, alias),
+        contact: shown_text(document, field::CONTACT, alias),
+        goals: document.list(field::GOALS).iter().filter_map(|goal| received(goal)).collect(),
+        recognition_word: shown_text(document, field::RECOGNITION_WORD, alias),
         closed: document.value(field::CLOSED) == Some(Value::Bool(true)),
         grant: self::id(document, field::GRANT).map(RecordId::from_bytes),
         conflicts: conflicts.collect(),
+        alias: shown,
     }
 }
 
@@ -180,18 +193,18 @@ fn state(document: &Document) -> FollowUpState {
     }
 }
 
-/// Reads a follow-up as of a day.
-pub fn read_follow_up(id: RecordId, participant: RecordId, document: &Document, today: ShiftDay) -> FollowUp {
+/// Reads a follow-up as it is shown on a day.
+pub fn read_follow_up(id: RecordId, participant: RecordId, document: &Document, today: ShiftDay, alias: Option<&str>) -> FollowUp {
     use follow_up::field;
     let until = day(document, field::UNTIL);
     FollowUp {
         id,
         participant,
-        what: text(document, field::WHAT),
+        what: shown_text(document, field::WHAT, alias),
         from: day(document, field::FROM),
         until,
         who: self::id(document, field::WHO).map(MemberId::from_bytes),
-        contact: text(document, field::CONTACT),
+        contact: shown_text(document, field::CONTACT, alias),
         state: shown_state(state(document), until, today),
     }
 }
@@ -229,8 +242,8 @@ pub fn set_referral_status(edit: &mut Edit<'_>, status: ReferralStatus) -> Edite
     edit.set(self_referral::field::STATUS, Value::Text(status.as_str().to_owned()))
 }
 
-/// Reads a self-referral.
-pub fn read_self_referral(id: RecordId, participant: RecordId, document: &Document) -> SelfReferral {
+/// Reads a self-referral as it is shown.
+pub fn read_self_referral(id: RecordId, participant: RecordId, document: &Document, alias: Option<&str>) -> SelfReferral {
     use self_referral::field;
     let name = |field| match document.value(field) {
         Some(Value::Text(name)) => Some(name),
@@ -241,7 +254,7 @@ pub fn read_self_referral(id: RecordId, participant: RecordId, document: &Docume
         participant,
         started_by: name(field::STARTED_BY).and_then(|name| StartedBy::from_name(&name)).unwrap_or(StartedBy::Participant),
         to: self::id(document, field::TO).map(ResourceId::from_bytes),
-        words: text(document, field::WORDS),
+        words: shown_text(document, field::WORDS, alias),
         status: name(field::STATUS).and_then(|name| ReferralStatus::from_name(&name)).unwrap_or(ReferralStatus::Thinking),
         share_grant: self::id(document, field::SHARE_GRANT).map(RecordId::from_bytes),
     }
@@ -256,7 +269,7 @@ pub fn write_resource_note(edit: &mut Edit<'_>, resource: ResourceId, note: &Not
 /// Reads the team's note on a service.
 pub fn read_resource_note(document: &Document) -> Option<(ResourceId, Note)> {
     let Value::Text(text) = document.value(note_field::NOTE)? else { return None };
-    Some((ResourceId::from_bytes(id(document, note_field::RESOURCE)?), Note::from_sealed(&text).ok()?))
+    Some((ResourceId::from_bytes(id(document, note_field::RESOURCE)?), Note::received(&text, None).ok()?))
 }
 
 /// Writes a zone's or member's name.
@@ -277,7 +290,7 @@ pub fn summary(kind: Kind, document: &Document) -> Summary {
             state: state(document),
         },
         Kind::SelfReferral => {
-            let read = read_self_referral(RecordId::from_bytes([0; 16]), RecordId::from_bytes([0; 16]), document);
+            let read = read_self_referral(RecordId::from_bytes([0; 16]), RecordId::from_bytes([0; 16]), document, None);
             Summary::SelfReferral { to: read.to, status: read.status }
         }
         Kind::MemberName | Kind::Zone => Summary::Name(text(document, NAME).map(|text| text.as_str().to_owned())),

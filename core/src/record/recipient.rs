@@ -33,9 +33,12 @@ impl Recipient {
         };
         Ok(Self { name: name.as_str().to_owned(), class })
     }
-    /// How it is called.
+    /// How it is called, as it is shown: what the guard finds is covered.
     pub fn name(&self) -> Option<ShortText> {
-        ShortText::from_sealed(&self.name).ok()
+        match Self::parse(&self.name, self.class) {
+            Ok(_) => ShortText::from_sealed(&self.name).ok(),
+            Err(_) => ShortText::received(&self.name, None).ok(),
+        }
     }
     /// What two bodies that claim one recipient amount to: the stricter class, the smaller name.
     #[must_use]

@@ -60,7 +60,7 @@ pub const VERSION: u32 = 3;
 #[cfg(feature = "training")]
 pub use model::train;
 pub use suggest::{Suggestion, suggest};
-pub use text::{Alias, Note, ScreenError, ShortText};
+pub use text::{Alias, COVER, Note, ScreenError, ShortText};
 
 /// Screens a text for what should not be stored, in linear time.
 ///

@@ -32,7 +32,7 @@ struct Wordings {
 
 static WORDINGS: LazyLock<Wordings> = LazyLock::new(|| {
     let mut wordings = Wordings { instead: HashMap::new(), beginnings: std::collections::HashSet::new() };
-    for (wording, instead) in LIST.lines().filter_map(|line| line.split_once(" | ")) {
+    for (wording, instead) in LIST.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(" | ")) {
         let mut hash = fnv(b"");
         for word in wording.split_ascii_whitespace() {
             hash = with_word(hash, word.as_bytes());

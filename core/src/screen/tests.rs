@@ -139,7 +139,7 @@ fn accents_composed_or_not_read_alike() {
 
 #[test]
 fn an_alias_excuses_its_word_and_nothing_else() {
-    assert_eq!(codes(&screen("Badge 4417 wants socks", None)), ["justice_contact"]);
+    assert_eq!(codes(&screen("Badge 4417 wants socks", None)), ["officer"]);
     assert_eq!(screen("Badge 4417 wants socks", Some("badge")), []);
     assert_eq!(screen("BÁDGE 441 wants socks", Some("Badge")), []);
     // Only as a whole word, and only if it passes the guard itself.

@@ -117,6 +117,22 @@ fn check_all<'t>(text: &'t str, alias: Option<&str>, limit_bytes: usize, lines: 
     Err(ScreenError::Unresolved { findings })
 }
 
+/// Stands where the guard found something in a received text.
+pub const COVER: char = '\u{2592}';
+
+/// Puts [`COVER`] in the place of each finding.
+fn cover(text: &str, findings: &[Finding]) -> Zeroizing<String> {
+    let mut covered = Zeroizing::new(String::with_capacity(text.len() + COVER.len_utf8() * findings.len()));
+    let mut shown = 0;
+    for finding in findings {
+        covered.push_str(text.get(shown..finding.start).unwrap_or_default());
+        covered.push(COVER);
+        shown = finding.end;
+    }
+    covered.push_str(text.get(shown..).unwrap_or_default());
+    covered
+}
+
 macro_rules! screened_text {
     ($(#[$docs:meta])* $name:ident, $limit:ident, $lines:expr, $names:expr) => {
         $(#[$docs])*
@@ -147,6 +163,26 @@ macro_rules! screened_text {
             pub fn from_sealed(text: &str) -> Result<Self, ScreenError> {
                 let trimmed = check_structure(text, $limit, $lines)?;
                 Ok(Self::of(trimmed))
+            }
+
+            /// Takes a text that another device wrote, to be shown: what the guard of this version
+            /// finds in it is covered, each stretch by one [`COVER`], and never shown plain. The
+            /// stored text stays as it is. `alias` is the participant's whom it is about.
+            ///
+            /// # Errors
+            /// As [`Self::from_sealed`].
+            pub fn received(text: &str, alias: Option<&str>) -> Result<Self, ScreenError> {
+                let trimmed = check_structure(text, $limit, $lines)?;
+                Ok(match check_all(trimmed, alias, $limit, $lines, $names) {
+                    Err(ScreenError::Unresolved { findings }) => Self(cover(trimmed, &findings)),
+                    _ => Self::of(trimmed),
+                })
+            }
+
+            /// Whether something in it is covered because the guard found it.
+            #[must_use]
+            pub fn is_covered(&self) -> bool {
+                self.0.contains(COVER)
             }
 
             fn of(text: &str) -> Self {
@@ -267,6 +303,19 @@ mod tests {
         let text = "call 415-555-0123, case #24-0187";
         assert!(Note::parse(text).is_err());
         assert_eq!(Note::from_sealed(text).unwrap().as_str(), text);
+    }
+
+    #[test]
+    fn what_the_guard_finds_in_a_received_text_is_covered() {
+        let note = Note::received("call 415-555-0123, or ask Maria Gonzalez at noon", None).unwrap();
+        assert!(note.is_covered() && note.as_str().contains("at noon"), "{}", note.as_str());
+        assert!(!note.as_str().contains("0123") && !note.as_str().contains("Gonzalez"), "{}", note.as_str());
+        assert!(!Note::received("gave 2 kits", None).unwrap().is_covered());
+        assert!(ShortText::received("Maria wants a bed", None).unwrap().is_covered());
+        assert!(!ShortText::received("Maria wants a bed", Some("Maria")).unwrap().is_covered(), "the alias is a plain word");
+        assert!(!Alias::received("Maria", None).unwrap().is_covered());
+        assert_eq!(Alias::received("Maria Gonzalez", None).unwrap().as_str(), COVER.to_string());
+        assert!(Note::received("a\u{202E}b", None).is_err());
     }
 
     #[test]

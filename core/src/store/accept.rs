@@ -659,7 +659,7 @@ impl Vault {
             let Some(place) = self.ledger(tx)?.line(body).map(|line| line.place) else { continue };
             places.insert(place);
             if let Some(item) = self.item(tx, &place)?
-                && item.kind == Kind::Grant
+                && matches!(item.kind, Kind::Grant | Kind::Withdrawal)
             {
                 subjects.extend(item.subject);
             }
@@ -787,6 +787,15 @@ impl Vault {
             applied = self.retry(tx, &ready, &mut acceptance)?;
         }
         Ok(acceptance)
+    }
+
+    /// Tries what is held about somebody: after a withdrawal none of it may keep its key.
+    pub(super) fn retry_about(&mut self, tx: &Transaction<'_>, subject: &RecordId) -> Result<(), Error> {
+        self.load_held(tx)?;
+        let waiting = self.held_room.iter().flat_map(|room| &room.waiting).filter(|(_, waiting)| waiting.subject.as_ref() == Some(subject));
+        let ids: Vec<RowId> = waiting.map(|(id, _)| *id).collect();
+        let applied = self.retry(tx, &ids, &mut Acceptance::default())?;
+        self.retry_after(tx, &applied)
     }
 
     /// Tries some of what is held. Returns the bodies that were applied.

@@ -410,6 +410,7 @@ impl Unlocked {
             let entry = EntryRecord { record: id, kind: Kind::Withdrawal, subject: Some(participant), days };
             vault.save_entry(tx, entry, EntryContent::first(*withdrawal), Summary::Withdrawal(scopes))?;
 
+            vault.retry_about(tx, &participant)?;
             let mut stopped = BTreeSet::new();
             for (grant, value) in reached.iter().filter(|(_, value)| value.act == Act::Share) {
                 let Some(recipient) = value.recipient else { continue };

@@ -257,7 +257,7 @@ impl Vault {
         let named = members.filter_map(|member| {
             let item = items.iter().find(|item| item.record == super::write::name_record(*member))?;
             let crate::record::Summary::Name(name) = &item.summary else { return None };
-            Some((*member, ShortText::from_sealed(name.as_deref()?).ok()?))
+            Some((*member, ShortText::received(name.as_deref()?, None).ok()?))
         });
         Ok(named.collect())
     }

@@ -12,9 +12,9 @@
 //! | `founding` | creating a store: found a team, invite, join |
 //! | `write`, `read` | records, by kind |
 //! | `charter` | changing the policy |
+//! | `complaints`, `board` | complaints that wait and leave; the board's keys, book and bulletins |
 //! | `consent` | grants, withdrawals, recipients, the sharing log |
 //! | `vaults` | gated facts, under a live grant |
-//! | `complaints`, `board` | complaints that wait and leave; the board's keys, book and bulletins |
 //! | `pack` | everything for the team in one sealed file |
 //! | `erase`, `retention` | what must go: at somebody's word, and by age |
 //! | `keystore` | the platform's keystore, and one of files |
@@ -84,7 +84,7 @@ pub use accept::{Acceptance, BodyVerdict};
 pub use beyond::WaitingBody;
 pub use board::{BoardKeys, BookLine};
 pub use catalogues::CatalogueInfo;
-pub use charter::{CharterChange, CharterDecision};
+pub use charter::{CharterChange, CharterDecision, CharterEvent};
 pub use complaints::{BoardStatus, board_words};
 pub use consent::{GrantLine, RecipientLine, RecordedBy, SharingLine, WithdrawalLine, WithdrawalReport};
 #[cfg(feature = "adversary")]

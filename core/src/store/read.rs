@@ -86,8 +86,9 @@ pub struct Shown<T> {
     pub others: Vec<T>,
 }
 
-fn line_text(text: &Option<String>) -> Option<ShortText> {
-    text.as_deref().and_then(|text| ShortText::from_sealed(text).ok())
+/// A text of a summary as it is shown: what the guard finds in it is covered.
+fn line_text(text: Option<&str>, alias: Option<&str>) -> Option<ShortText> {
+    ShortText::received(text?, alias).ok()
 }
 
 /// The versions of an entry; a draft has no body id yet.
@@ -150,6 +151,15 @@ impl Vault {
         Binding { record: item.record, subject: item.subject, audience: Audience::Team, kind: item.kind, day, key_id }
     }
 
+    /// How a participant is called, as far as the pages of files were read.
+    pub(super) fn alias_read(&self, participant: Option<RecordId>) -> Option<String> {
+        let participant = participant?;
+        match &self.index.item(&place_of(participant, Kind::Participant, Some(participant)))?.summary {
+            Summary::Participant { alias, .. } => alias.clone(),
+            _ => None,
+        }
+    }
+
     /// A record's drafts, oldest first.
     pub(super) fn drafts_of(&self, reader: &Reader<'_>, item: &Item) -> Result<Vec<(u32, Draft)>, Error> {
         Ok(self.drafts_and_keys_of(reader, item)?.into_iter().map(|(number, draft, _)| (number, draft)).collect())
@@ -187,7 +197,7 @@ impl Unlocked {
             let lines = vault.shown(Kind::Participant, terms).filter_map(|item| match &item.summary {
                 Summary::Participant { alias, closed } => Some(ParticipantLine {
                     id: item.record,
-                    alias: alias.as_deref().and_then(|alias| Alias::from_sealed(alias).ok()),
+                    alias: alias.as_deref().and_then(|alias| Alias::received(alias, None).ok()),
                     closed: *closed,
                     last_day: item.day,
                 }),
@@ -238,6 +248,8 @@ impl Unlocked {
             if terms.are_fields_over(item.fields_day()) {
                 values.iter_mut().for_each(|value| value.zone = None);
             }
+            let alias = vault.alias_read(item.subject);
+            values.iter_mut().for_each(|value| value.cover_note(alias.as_deref()));
             let mut values = values.into_iter();
             let value = values.next().ok_or(Error::Damaged)?;
             Ok(Shown { value, day: item.day, participant: item.subject, others: values.collect() })
@@ -253,7 +265,7 @@ impl Unlocked {
                 Summary::FollowUp { what, window: (from, until), state } => Some(FollowUpLine {
                     id: item.record,
                     participant: item.subject,
-                    what: line_text(what),
+                    what: line_text(what.as_deref(), vault.alias_read(item.subject).as_deref()),
                     from: *from,
                     until: *until,
                     state: mapping::shown_state(*state, *until, today),
@@ -272,7 +284,8 @@ impl Unlocked {
         self.read(|vault, reader| {
             let (item, _) = vault.find_shown(reader, follow_up, Kind::FollowUp)?;
             let document = vault.document(reader, &item)?;
-            Ok(mapping::read_follow_up(follow_up, item.subject.ok_or(Error::Damaged)?, &document, today))
+            let alias = vault.alias_read(item.subject);
+            Ok(mapping::read_follow_up(follow_up, item.subject.ok_or(Error::Damaged)?, &document, today, alias.as_deref()))
         })
     }
 
@@ -295,7 +308,8 @@ impl Unlocked {
         self.read(|vault, reader| {
             let (item, _) = vault.find_shown(reader, referral, Kind::SelfReferral)?;
             let document = vault.document(reader, &item)?;
-            Ok(mapping::read_self_referral(referral, item.subject.ok_or(Error::Damaged)?, &document))
+            let alias = vault.alias_read(item.subject);
+            Ok(mapping::read_self_referral(referral, item.subject.ok_or(Error::Damaged)?, &document, alias.as_deref()))
         })
     }
 
@@ -313,7 +327,7 @@ impl Unlocked {
     fn names(&self, kind: Kind) -> Result<Vec<NameLine>, Error> {
         self.read(|vault, reader| {
             let lines = vault.listed(reader, kind)?.map(|item| match &item.summary {
-                Summary::Name(name) => NameLine { id: item.record, name: line_text(name) },
+                Summary::Name(name) => NameLine { id: item.record, name: line_text(name.as_deref(), None) },
                 _ => NameLine { id: item.record, name: None },
             });
             Ok(lines.collect())

@@ -25,7 +25,7 @@ mod reading;
 mod schema;
 mod watching;
 
-use self::connection::{Client, array};
+use self::connection::{Session, array};
 use super::{Adoption, Census, Deleted, Deposit, Deposited, Finding, KeyReplacement, Mailbox, News, ReadRows, Storage, StorageError};
 use crate::arrivals::RowHead;
 use crate::config::POSTGRES_REWRITE_MAX_BYTES;
@@ -57,10 +57,10 @@ impl PostgresStorage {
     /// Writes the tables of closed days anew, whatever their size, so that nothing deleted is left in their files.
     /// Nobody reads or pushes meanwhile. Errors: [`StorageError::Full`] when there is no room for a second copy.
     pub fn rewrite(&self) -> Result<(), StorageError> {
-        self.run(async |client| {
-            client.batch_execute("SET statement_timeout = 0").await?;
-            let written = deletion::rewrite(client, i64::MAX).await;
-            client.batch_execute("RESET statement_timeout").await?;
+        self.run(async |session| {
+            session.batch_execute("SET statement_timeout = 0").await?;
+            let written = deletion::rewrite(session, i64::MAX).await;
+            session.batch_execute("RESET statement_timeout").await?;
             written.map(drop)
         })
     }
@@ -78,13 +78,13 @@ impl PostgresStorage {
     }
 
     /// Runs a step to its end; it must not be called from a thread that drives asynchronous work.
-    fn run<T>(&self, step: impl AsyncFnOnce(&mut Client) -> Result<T, StorageError>) -> Result<T, StorageError> {
+    fn run<T>(&self, step: impl AsyncFnOnce(&mut Session) -> Result<T, StorageError>) -> Result<T, StorageError> {
         let runtime = self.runtime.as_ref().ok_or(StorageError::Away)?;
         runtime.block_on(async { step(&mut self.pool.get().await?).await })
     }
 
-    async fn state(&self, client: &Client) -> Result<closing::State, StorageError> {
-        let state = closing::state(client).await?;
+    async fn state(&self, session: &Session) -> Result<closing::State, StorageError> {
+        let state = closing::state(session).await?;
         if let Some(closed) = state.closed_through {
             self.closed_through.fetch_max(connection::column(closed), Ordering::SeqCst);
         }
@@ -106,18 +106,18 @@ impl Drop for PostgresStorage {
 
 impl Storage for PostgresStorage {
     fn probe(&self) -> Result<(), StorageError> {
-        self.run(async |client| Ok(client.execute("SELECT 1 FROM relay_state", &[]).await.map(drop)?))
+        self.run(async |session| Ok(session.execute("SELECT 1 FROM relay_state", &[]).await.map(drop)?))
     }
 
     fn earliest_day(&self) -> Result<UtcDay, StorageError> {
-        self.run(async |client| Ok(self.state(client).await?.open_from))
+        self.run(async |session| Ok(self.state(session).await?.open_from))
     }
 
     fn begin_day(&self, day: UtcDay, forget_before: UtcDay) -> Result<(), StorageError> {
-        self.run(async |client| {
-            closing::begin_day(client, day).await?;
-            self.state(client).await?;
-            mailboxes::forget_keys(client, forget_before).await
+        self.run(async |session| {
+            closing::begin_day(session, day).await?;
+            self.state(session).await?;
+            mailboxes::forget_keys(session, forget_before).await
         })
     }
 
@@ -126,47 +126,47 @@ impl Storage for PostgresStorage {
     }
 
     fn mailbox(&self, mailbox: &MailboxId) -> Result<Option<Mailbox>, StorageError> {
-        self.run(async |client| mailboxes::mailbox(client, mailbox).await)
+        self.run(async |session| mailboxes::mailbox(session, mailbox).await)
     }
 
     fn mailboxes(&self) -> Result<Vec<Mailbox>, StorageError> {
-        self.run(async |client| mailboxes::mailboxes(client).await)
+        self.run(async |session| mailboxes::mailboxes(session).await)
     }
 
     fn create_mailbox(&self, mailbox: &MailboxId, quota_bytes: u64, claim_hash: &[u8; 32]) -> Result<(), StorageError> {
-        self.run(async |client| mailboxes::create(client, mailbox, quota_bytes, claim_hash).await)
+        self.run(async |session| mailboxes::create(session, mailbox, quota_bytes, claim_hash).await)
     }
 
     fn claim(&self, mailbox: &MailboxId, control: &[u8; 32], keys: &AccessKeys) -> Result<bool, StorageError> {
-        self.run(async |client| mailboxes::claim(client, mailbox, control, keys).await)
+        self.run(async |session| mailboxes::claim(session, mailbox, control, keys).await)
     }
 
     fn replace_keys(&self, mailbox: &MailboxId, replacement: &KeyReplacement) -> Result<bool, StorageError> {
-        self.run(async |client| mailboxes::replace_keys(client, mailbox, replacement).await)
+        self.run(async |session| mailboxes::replace_keys(session, mailbox, replacement).await)
     }
 
     fn set_quota(&self, mailbox: &MailboxId, quota_bytes: u64) -> Result<bool, StorageError> {
-        self.run(async |client| mailboxes::set_quota(client, mailbox, quota_bytes).await)
+        self.run(async |session| mailboxes::set_quota(session, mailbox, quota_bytes).await)
     }
 
     fn hand_over(&self, mailbox: &MailboxId, claim_hash: &[u8; 32]) -> Result<bool, StorageError> {
-        self.run(async |client| mailboxes::hand_over(client, mailbox, claim_hash).await)
+        self.run(async |session| mailboxes::hand_over(session, mailbox, claim_hash).await)
     }
 
     fn adopt(&self, adoption: &Adoption<'_>) -> Result<bool, StorageError> {
-        self.run(async |client| mailboxes::adopt(client, adoption).await)
+        self.run(async |session| mailboxes::adopt(session, adoption).await)
     }
 
     fn adopt_rows(&self, mailbox: &MailboxId, day: UtcDay, rows: &[(RowId, Row)]) -> Result<(), StorageError> {
-        self.run(async |client| mailboxes::adopt_rows(client, mailbox, day, rows).await)
+        self.run(async |session| mailboxes::adopt_rows(session, mailbox, day, rows).await)
     }
 
     fn close_mailbox(&self, mailbox: &MailboxId) -> Result<bool, StorageError> {
-        self.run(async |client| mailboxes::close(client, mailbox).await)
+        self.run(async |session| mailboxes::close(session, mailbox).await)
     }
 
     fn used_bytes(&self, mailbox: &MailboxId) -> Result<u64, StorageError> {
-        self.run(async |client| reading::used_bytes(client, mailbox).await)
+        self.run(async |session| reading::used_bytes(session, mailbox).await)
     }
 
     fn next_day(&self, mailbox: &MailboxId, after: Option<UtcDay>, lane: Option<Lane>) -> Result<Option<UtcDay>, StorageError> {
@@ -174,10 +174,10 @@ impl Storage for PostgresStorage {
             return Ok(None);
         }
         let from = after.map_or(UtcDay::from_days(0), |day| day.plus(1));
-        self.run(async |client| {
+        self.run(async |session| {
             // the state first: a day that closes in between is then named twice, not left out
-            let state = self.state(client).await?;
-            let closed = reading::next_closed_day(client, mailbox, from, lane).await?;
+            let state = self.state(session).await?;
+            let closed = reading::next_closed_day(session, mailbox, from, lane).await?;
             let first_open = state.closed_through.map_or(state.open_from, |closed| closed.plus(1)).max(from);
             // a day that is not closed may have rows of the lane
             let open = (first_open <= state.open_from).then_some(first_open);
@@ -186,7 +186,7 @@ impl Storage for PostgresStorage {
     }
 
     fn heads(&self, mailbox: &MailboxId, day: UtcDay) -> Result<Vec<RowHead>, StorageError> {
-        self.run(async |client| reading::heads(client, mailbox, day, self.is_known_closed(day)).await)
+        self.run(async |session| reading::heads(session, mailbox, day, self.is_known_closed(day)).await)
     }
 
     fn rows(
@@ -198,11 +198,11 @@ impl Storage for PostgresStorage {
         at_least_one: bool,
     ) -> Result<ReadRows, StorageError> {
         let is_closed = self.is_known_closed(day);
-        self.run(async |client| reading::rows(client, mailbox, day, is_closed, ids, max_bytes, at_least_one).await)
+        self.run(async |session| reading::rows(session, mailbox, day, is_closed, ids, max_bytes, at_least_one).await)
     }
 
     fn deposit(&self, deposit: &Deposit<'_>) -> Result<Deposited, StorageError> {
-        let deposited = self.run(async |client| deposit::deposit(client, deposit).await)?;
+        let deposited = self.run(async |session| deposit::deposit(session, deposit).await)?;
         if !deposited.added.is_empty() {
             self.told.tell(&deposit.mailbox);
         }
@@ -217,16 +217,16 @@ impl Storage for PostgresStorage {
         if self.is_known_closed(day) {
             return Ok(true);
         }
-        self.run(async |client| {
-            if self.state(client).await?.closed_through.is_some_and(|closed| day <= closed) {
+        self.run(async |session| {
+            if self.state(session).await?.closed_through.is_some_and(|closed| day <= closed) {
                 return Ok(true);
             }
-            Ok(reading::arrived(client, mailbox, day).await?.is_none())
+            Ok(reading::arrived(session, mailbox, day).await?.is_none())
         })
     }
 
     fn arrived(&self, mailbox: &MailboxId, day: UtcDay) -> Result<Option<u64>, StorageError> {
-        self.run(async |client| reading::arrived(client, mailbox, day).await)
+        self.run(async |session| reading::arrived(session, mailbox, day).await)
     }
 
     fn watch(&self, news: News) {
@@ -237,39 +237,39 @@ impl Storage for PostgresStorage {
     }
 
     fn schedule_deletion(&self, mailbox: &MailboxId, day: UtcDay, rows: &[RowName]) -> Result<bool, StorageError> {
-        self.run(async |client| deletion::schedule(client, mailbox, day, rows).await)
+        self.run(async |session| deletion::schedule(session, mailbox, day, rows).await)
     }
 
     fn pending_deletions(&self, mailbox: &MailboxId, since: UtcDay) -> Result<Vec<PendingBatch>, StorageError> {
-        self.run(async |client| deletion::pending(client, mailbox, since).await)
+        self.run(async |session| deletion::pending(session, mailbox, since).await)
     }
 
     fn veto_deletion(&self, mailbox: &MailboxId, rows: &[RowName]) -> Result<u32, StorageError> {
-        self.run(async |client| deletion::veto(client, mailbox, rows).await)
+        self.run(async |session| deletion::veto(session, mailbox, rows).await)
     }
 
     fn delete_due(&self, day: UtcDay) -> Result<Deleted, StorageError> {
-        self.run(async |client| {
-            let deleted = deletion::delete_due(client, day).await?;
+        self.run(async |session| {
+            let deleted = deletion::delete_due(session, day).await?;
             if !deleted.is_empty() {
                 // an engine without it, or a table in use, says no: the operator's `rewrite` is left
-                let _ = deletion::rewrite(client, POSTGRES_REWRITE_MAX_BYTES).await;
+                let _ = deletion::rewrite(session, POSTGRES_REWRITE_MAX_BYTES).await;
             }
             Ok(deleted)
         })
     }
 
     fn examine(&self, now: u64) -> Result<Vec<Finding>, StorageError> {
-        self.run(async |client| examining::examine(client, now).await)
+        self.run(async |session| examining::examine(session, now).await)
     }
 
     fn census(&self, mailbox: &MailboxId) -> Result<Option<Census>, StorageError> {
-        self.run(async |client| {
-            let Some(found) = mailboxes::mailbox(client, mailbox).await? else { return Ok(None) };
-            let open_from = self.state(client).await?.open_from;
-            let rows = reading::counts(client, mailbox).await?;
-            let waiting = deletion::pending(client, mailbox, UtcDay::from_days(0)).await?;
-            let transaction = client.transaction().await?;
+        self.run(async |session| {
+            let Some(found) = mailboxes::mailbox(session, mailbox).await? else { return Ok(None) };
+            let open_from = self.state(session).await?.open_from;
+            let rows = reading::counts(session, mailbox).await?;
+            let waiting = deletion::pending(session, mailbox, UtcDay::from_days(0)).await?;
+            let transaction = session.transaction().await?;
             let today = format!("SELECT newest FROM today_{} WHERE mailbox = $1 AND day = $2", connection::side(open_from));
             let line = transaction.query_opt(&today, &[&&mailbox.as_bytes()[..], &connection::column(open_from)]).await?;
             let today = match line {

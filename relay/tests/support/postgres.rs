@@ -47,7 +47,7 @@ fn unprivileged(program: &Path) -> Command {
 const SERVE: &str = r#"
 set -e
 cd "$1"
-if ! [ -d "$1/data" ]; then "$0/initdb" --no-sync -A trust -U satchel -D "$1/data" >"$1/initdb.log" 2>&1; fi
+if ! [ -e "$1/data/PG_VERSION" ]; then "$0/initdb" --no-sync --waldir="$1/log-of-writes" -A trust -U satchel -D "$1/data" >"$1/initdb.log" 2>&1; fi
 "$0/postgres" -D "$1/data" -k "$1" -c listen_addresses= -c max_connections=300 $2 </dev/null >"$1/log" 2>&1 &
 server=$!
 until "$0/pg_isready" -q -h "$1" -U satchel -d postgres; do kill -0 $server || { cat "$1/log" >&2; exit 1; }; done
@@ -61,6 +61,25 @@ rm -rf "$1"
 impl Postgres {
     /// Starts a server with these settings (`-c name=value`); none when there is no PostgreSQL here.
     pub fn start(settings: &str) -> Option<Self> {
+        Self::start_with(settings, None)
+    }
+
+    /// The same with its data, though not its log of writes, on a disk of so many MiB; none also where this process may not
+    /// mount one. The disk is gone with the server, because it exists in a namespace of its own.
+    pub fn start_on_small_disk(mib: u32) -> Option<Self> {
+        let may_mount = is_root()
+            && Command::new("unshare")
+                .args(["--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"])
+                .status()
+                .is_ok_and(|status| status.success());
+        if !may_mount {
+            eprintln!("LEFT OUT: this process may not mount a small disk");
+            return None;
+        }
+        Self::start_with("-c fsync=off -c max_wal_size=64MB", Some(mib))
+    }
+
+    fn start_with(settings: &str, disk_mib: Option<u32>) -> Option<Self> {
         let Some(programs) = programs() else {
             let text = "PostgreSQL is not here: install Debian's `postgresql`, or run scripts/install-tools as root";
             assert!(std::env::var("CI").as_deref() != Ok("true"), "{text}");
@@ -71,7 +90,19 @@ impl Postgres {
         if is_root() {
             assert!(Command::new("chown").arg("postgres:postgres").arg(&folder).status().unwrap().success());
         }
-        let mut command = unprivileged(Path::new("/bin/sh"));
+        let mut command = match disk_mib {
+            None => unprivileged(Path::new("/bin/sh")),
+            Some(mib) => {
+                let mount = format!(
+                    "mkdir {0}/data && mount -t tmpfs -o size={mib}m tmpfs {0}/data && chown postgres {0}/data && chmod 700 {0}/data && exec \"$@\"",
+                    folder.display()
+                );
+                let mut command = Command::new("unshare");
+                command.args(["--mount", "/bin/sh", "-c", &mount, "sh"]);
+                command.args(["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "/bin/sh"]);
+                command
+            }
+        };
         command.args(["-c", SERVE]).arg(&programs).arg(&folder).arg(settings);
         let mut shell = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let alive = shell.stdin.take().unwrap();

@@ -148,7 +148,9 @@ pub(super) fn justice(view: &View, i: usize) -> Option<Hit> {
     // "placa" is a badge with digits alone, and a plate with letters.
     let plate = view.has(i, Tags::PLATE) && found.letters;
     let enough = found.digits >= if strong || value.marked { 1 } else { 3 };
-    let told = value.marked && !view.is_quantity(found.end) || !counted;
+    // "unit 4 of the clinic", "unidad 4 de la clínica"
+    let part = matches!(view.bytes(i), b"unit" | b"unidad") && matches!(view.bytes(view.past_space(found.end)), b"of" | b"de" | b"del");
+    let told = value.marked && !view.is_quantity(found.end) || !counted && !part;
     let reason = if view.has(view.before(i), Tags::DOCUMENT.or(Tags::SOCIAL)) {
         // "CalFresh case number"
         Reason::DocumentMention

@@ -88,11 +88,7 @@ fn document(pieces: &[Piece]) -> Option<Reason> {
         *slot = piece.len;
     }
     // Spanish DNI and NIE: 12345678Z, X1234567L.
-    let spanish = match (pieces.len(), first.letters, lens) {
-        (2, false, [8, 1, ..]) => true,
-        (3, true, [1, 7, 1, _]) => true,
-        _ => false,
-    };
+    let spanish = matches!((pieces.len(), first.letters, lens), (2, false, [8, 1, ..]) | (3, true, [1, 7, 1, _]));
     if spanish {
         return Some(Reason::DocumentShape);
     }

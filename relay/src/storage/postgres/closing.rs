@@ -8,7 +8,7 @@
 //! Every step may be repeated, by any relay, at any time. A push into a day whose tables still hold the day before the
 //! last is refused until they are empty.
 
-use super::connection::{Client, array, column, day_of, mailbox_id, side};
+use super::connection::{Session, array, column, day_of, mailbox_id, side};
 use crate::storage::StorageError;
 use satchel_wire::{MailboxId, UtcDay};
 
@@ -22,42 +22,42 @@ pub struct State {
 }
 
 /// Reads the state.
-pub async fn state(client: &Client) -> Result<State, StorageError> {
-    let statement = client.prepare_cached("SELECT open_from, closed_through FROM relay_state WHERE one = 1").await?;
-    let row = client.query_one(&statement, &[]).await?;
+pub async fn state(session: &Session) -> Result<State, StorageError> {
+    let statement = session.prepare_cached("SELECT open_from, closed_through FROM relay_state WHERE one = 1").await?;
+    let row = session.query_one(&statement, &[]).await?;
     let closed: i32 = row.try_get(1)?;
     Ok(State { open_from: day_of(row.try_get(0)?)?, closed_through: if closed < 0 { None } else { Some(day_of(closed)?) } })
 }
 
 /// Makes `day` the running one and closes those before it.
-pub async fn begin_day(client: &mut Client, day: UtcDay) -> Result<(), StorageError> {
-    let before = state(client).await?;
+pub async fn begin_day(session: &mut Session, day: UtcDay) -> Result<(), StorageError> {
+    let before = state(session).await?;
     if before.open_from < day {
-        let transaction = client.transaction().await?;
+        let transaction = session.transaction().await?;
         transaction.execute("INSERT INTO opened_day (day) VALUES ($1) ON CONFLICT DO NOTHING", &[&column(day)]).await?;
         transaction.execute("UPDATE relay_state SET open_from = $1 WHERE one = 1 AND open_from < $1", &[&column(day)]).await?;
         transaction.commit().await?;
     }
-    let now = state(client).await?;
+    let now = state(session).await?;
     if now.closed_through.is_some_and(|closed| closed.plus(1) >= now.open_from) {
         return Ok(());
     }
     let ended = "SELECT day FROM opened_day WHERE day < $1 ORDER BY day";
-    for row in client.query(ended, &[&column(now.open_from)]).await? {
-        close_day(client, day_of(row.try_get(0)?)?).await?;
+    for row in session.query(ended, &[&column(now.open_from)]).await? {
+        close_day(session, day_of(row.try_get(0)?)?).await?;
     }
     let last = column(now.open_from) - 1;
-    client.execute("UPDATE relay_state SET closed_through = $1 WHERE one = 1 AND closed_through < $1", &[&last]).await?;
+    session.execute("UPDATE relay_state SET closed_through = $1 WHERE one = 1 AND closed_through < $1", &[&last]).await?;
     Ok(())
 }
 
-async fn close_day(client: &mut Client, day: UtcDay) -> Result<(), StorageError> {
+async fn close_day(session: &mut Session, day: UtcDay) -> Result<(), StorageError> {
     let (side, number) = (side(day), column(day));
     let mut late = None;
     let waiting = format!("SELECT mailbox FROM today_{side} WHERE day = $1 AND NOT closed ORDER BY mailbox");
-    for row in client.query(&waiting, &[&number]).await? {
+    for row in session.query(&waiting, &[&number]).await? {
         // one that is held up must not hold up the others
-        if let Err(error) = close_mailbox_day(client, &mailbox_id(row.try_get(0)?)?, day).await {
+        if let Err(error) = close_mailbox_day(session, &mailbox_id(row.try_get(0)?)?, day).await {
             late = Some(error);
         }
     }
@@ -66,14 +66,14 @@ async fn close_day(client: &mut Client, day: UtcDay) -> Result<(), StorageError>
         "INSERT INTO today_{side} (mailbox, day, row_count, byte_count, newest, closed)
          SELECT id, $1, 0, 0, NULL, true FROM mailbox ORDER BY id ON CONFLICT DO NOTHING"
     );
-    client.execute(&rest, &[&number]).await?;
-    for row in client.query(&waiting, &[&number]).await? {
-        close_mailbox_day(client, &mailbox_id(row.try_get(0)?)?, day).await?;
+    session.execute(&rest, &[&number]).await?;
+    for row in session.query(&waiting, &[&number]).await? {
+        close_mailbox_day(session, &mailbox_id(row.try_get(0)?)?, day).await?;
     }
     if let Some(error) = late.filter(|error| *error != StorageError::Away) {
         return Err(error);
     }
-    let transaction = client.transaction().await?;
+    let transaction = session.transaction().await?;
     let closed: i32 = transaction.query_one("SELECT closed_through FROM relay_state WHERE one = 1 FOR UPDATE", &[]).await?.try_get(0)?;
     if closed < number {
         transaction.batch_execute(&format!("TRUNCATE arrived_{side}, today_{side}")).await?;
@@ -84,9 +84,9 @@ async fn close_day(client: &mut Client, day: UtcDay) -> Result<(), StorageError>
     Ok(())
 }
 
-async fn close_mailbox_day(client: &mut Client, mailbox: &MailboxId, day: UtcDay) -> Result<(), StorageError> {
+async fn close_mailbox_day(session: &mut Session, mailbox: &MailboxId, day: UtcDay) -> Result<(), StorageError> {
     let (side, number, id) = (side(day), column(day), &mailbox.as_bytes()[..]);
-    let transaction = client.transaction().await?;
+    let transaction = session.transaction().await?;
     let mark = format!("UPDATE today_{side} SET closed = true WHERE mailbox = $1 AND day = $2 AND NOT closed RETURNING newest");
     let Some(line) = transaction.query_opt(&mark, &[&id, &number]).await? else { return Ok(()) };
     let newest = line.try_get::<_, Option<&[u8]>>(0)?.map(array::<16>).transpose()?;

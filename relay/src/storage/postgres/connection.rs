@@ -12,7 +12,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{Config, NoTls};
 
 /// A connection of the pool.
-pub type Client = deadpool_postgres::Object;
+pub type Session = deadpool_postgres::Object;
 
 impl From<tokio_postgres::Error> for StorageError {
     fn from(error: tokio_postgres::Error) -> Self {

@@ -4,7 +4,7 @@
 //! line's lock makes pushes of one mailbox follow each other, whichever relay they come through, and it is what closing
 //! the day waits for (see `closing`).
 
-use super::connection::{Client, array, column, day_of, row_id, side, unsigned};
+use super::connection::{Session, array, column, day_of, row_id, side, unsigned};
 use crate::arrivals::RowHead;
 use crate::config::REPEAT_LOOKBACK_DAYS;
 use crate::storage::{Deposit, Deposited, StorageError};
@@ -12,8 +12,8 @@ use satchel_wire::{AnnouncementId, MailboxId, RowId, UtcDay};
 use std::collections::BTreeMap;
 
 /// Keeps rows, all or none.
-pub async fn deposit(client: &mut Client, deposit: &Deposit<'_>) -> Result<Deposited, StorageError> {
-    let known = known_rows(client, deposit).await?;
+pub async fn deposit(session: &mut Session, deposit: &Deposit<'_>) -> Result<Deposited, StorageError> {
+    let known = known_rows(session, deposit).await?;
     let fresh: Vec<_> = deposit.rows.iter().filter(|(id, _)| !known.contains_key(id)).collect();
     let mut earlier = known.values();
     let first = earlier.next().copied().filter(|_| known.len() == deposit.rows.len());
@@ -24,14 +24,14 @@ pub async fn deposit(client: &mut Client, deposit: &Deposit<'_>) -> Result<Depos
     }
 
     let (side, mailbox, day) = (side(deposit.day), &deposit.mailbox.as_bytes()[..], column(deposit.day));
-    let insert = client
+    let insert = session
         .prepare_cached(&format!(
             "INSERT INTO arrived_{side} (mailbox, day, id, lane, bytes)
              SELECT $1, $2, id, lane, bytes FROM unnest($3::bytea[], $4::smallint[], $5::bytea[]) AS given (id, lane, bytes)
              ON CONFLICT DO NOTHING RETURNING id"
         ))
         .await?;
-    let count = client
+    let count = session
         .prepare_cached(&format!(
             "INSERT INTO today_{side} AS today (mailbox, day, row_count, byte_count, newest, closed) VALUES ($1, $2, $3, $4, NULL, false)
              ON CONFLICT (mailbox, day) DO UPDATE
@@ -40,13 +40,13 @@ pub async fn deposit(client: &mut Client, deposit: &Deposit<'_>) -> Result<Depos
              RETURNING row_count, newest"
         ))
         .await?;
-    let look = client.prepare_cached("SELECT open_from, closed_through FROM relay_state WHERE one = 1").await?;
+    let look = session.prepare_cached("SELECT open_from, closed_through FROM relay_state WHERE one = 1").await?;
     let ids: Vec<&[u8]> = fresh.iter().map(|(id, _)| &id.as_bytes()[..]).collect();
     let lanes: Vec<i16> = fresh.iter().map(|(_, row)| i16::from(row.lane().byte())).collect();
     let bytes: Vec<&[u8]> = fresh.iter().map(|(_, row)| row.as_bytes()).collect();
 
     // dropped without a commit it is rolled back
-    let transaction = client.transaction().await?;
+    let transaction = session.transaction().await?;
     let mut added_ids = Vec::with_capacity(fresh.len());
     for row in transaction.query(&insert, &[&mailbox, &day, &ids, &lanes, &bytes]).await? {
         added_ids.push(row_id(row.try_get(0)?)?);
@@ -113,9 +113,9 @@ pub async fn newest_before(
 }
 
 /// Which of these rows came on which of the days before.
-async fn known_rows(client: &Client, deposit: &Deposit<'_>) -> Result<BTreeMap<RowId, UtcDay>, StorageError> {
+async fn known_rows(session: &Session, deposit: &Deposit<'_>) -> Result<BTreeMap<RowId, UtcDay>, StorageError> {
     let other = 1 - side(deposit.day);
-    let statement = client
+    let statement = session
         .prepare_cached(&format!(
             "SELECT id, day FROM sealed_row WHERE mailbox = $1 AND id = ANY ($4)
                AND day = ANY (ARRAY(SELECT DISTINCT day FROM day_total WHERE mailbox = $1 AND day >= $2 AND day < $3))
@@ -127,7 +127,7 @@ async fn known_rows(client: &Client, deposit: &Deposit<'_>) -> Result<BTreeMap<R
     let from = column(deposit.day.minus(REPEAT_LOOKBACK_DAYS));
     let mailbox = &deposit.mailbox.as_bytes()[..];
     let mut known = BTreeMap::new();
-    for row in client.query(&statement, &[&mailbox, &from, &column(deposit.day), &ids]).await? {
+    for row in session.query(&statement, &[&mailbox, &from, &column(deposit.day), &ids]).await? {
         known.insert(row_id(row.try_get(0)?)?, day_of(row.try_get(1)?)?);
     }
     Ok(known)

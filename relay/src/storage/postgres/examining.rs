@@ -1,7 +1,7 @@
 //! What the server's own settings keep, and whether it keeps what it promised.
 
 use super::closing;
-use super::connection::Client;
+use super::connection::Session;
 use crate::storage::{Finding, Severity, StorageError};
 
 /// What PostgreSQL and its surroundings may keep beyond the tables.
@@ -17,7 +17,7 @@ pub const REMAINS: &[&str] = &[
 ];
 
 /// Settings that show more than they need to, or lose what was acknowledged.
-pub async fn examine(client: &mut Client, now: u64) -> Result<Vec<Finding>, StorageError> {
+pub async fn examine(session: &mut Session, now: u64) -> Result<Vec<Finding>, StorageError> {
     let mut findings = Vec::new();
     let rules: &[(&str, &[&str], Severity, &str)] = &[
         ("fsync", &["on"], Severity::Wrong, "loses acknowledged rows when the machine fails: set it to on"),
@@ -37,19 +37,19 @@ pub async fn examine(client: &mut Client, now: u64) -> Result<Vec<Finding>, Stor
         ("data_checksums", &["on"], Severity::Weak, "does not notice damaged disks: initdb --data-checksums"),
     ];
     for (name, wanted, severity, remedy) in rules {
-        let found = client.query_one("SELECT current_setting($1, true)", &[name]).await?;
+        let found = session.query_one("SELECT current_setting($1, true)", &[name]).await?;
         let Some(value) = found.try_get::<_, Option<String>>(0)? else { continue };
         let is_fine = wanted.contains(&value.as_str());
         findings.push(Finding::of(is_fine, &format!("{name} is {value}"), *severity, &format!("{name} is {value}: it {remedy}")));
     }
-    let extension = client.query_opt("SELECT 1 FROM pg_extension WHERE extname = 'pg_stat_statements'", &[]).await?;
+    let extension = session.query_opt("SELECT 1 FROM pg_extension WHERE extname = 'pg_stat_statements'", &[]).await?;
     findings.push(Finding::of(
         extension.is_none(),
         "pg_stat_statements is not there",
         Severity::Weak,
         "pg_stat_statements counts statements and their times: drop it from this database",
     ));
-    let theirs: f64 = client.query_one("SELECT extract(epoch FROM clock_timestamp())::float8", &[]).await?.try_get(0)?;
+    let theirs: f64 = session.query_one("SELECT extract(epoch FROM clock_timestamp())::float8", &[]).await?.try_get(0)?;
     let apart = (theirs - now as f64).abs();
     findings.push(Finding::of(
         apart < 60.0,
@@ -57,7 +57,7 @@ pub async fn examine(client: &mut Client, now: u64) -> Result<Vec<Finding>, Stor
         Severity::Wrong,
         "this host's clock and the database's are over a minute apart: set them",
     ));
-    let state = closing::state(client).await?;
+    let state = closing::state(session).await?;
     let is_closed = state.open_from.days() == 0 || state.closed_through.is_some_and(|closed| closed.plus(1) >= state.open_from);
     findings.push(Finding::of(
         is_closed,

@@ -1,6 +1,6 @@
 //! Mailboxes and their keys.
 
-use super::connection::{Client, array, column, day_of, mailbox_id, unsigned};
+use super::connection::{Session, array, column, day_of, mailbox_id, unsigned};
 use crate::config::EARLIER_PULL_KEYS_MAX_COUNT;
 use crate::storage::{Access, Adoption, EarlierPullKey, KeyReplacement, Mailbox, StorageError};
 use satchel_wire::frame::AccessKeys;
@@ -31,34 +31,34 @@ fn read(row: &tokio_postgres::Row) -> Result<Mailbox, StorageError> {
 }
 
 /// A mailbox without its rows.
-pub async fn mailbox(client: &Client, mailbox: &MailboxId) -> Result<Option<Mailbox>, StorageError> {
-    let statement = client.prepare_cached(&format!("{COLUMNS} WHERE id = $1")).await?;
-    client.query_opt(&statement, &[&&mailbox.as_bytes()[..]]).await?.as_ref().map(read).transpose()
+pub async fn mailbox(session: &Session, mailbox: &MailboxId) -> Result<Option<Mailbox>, StorageError> {
+    let statement = session.prepare_cached(&format!("{COLUMNS} WHERE id = $1")).await?;
+    session.query_opt(&statement, &[&&mailbox.as_bytes()[..]]).await?.as_ref().map(read).transpose()
 }
 
 /// All mailboxes, by id.
-pub async fn mailboxes(client: &Client) -> Result<Vec<Mailbox>, StorageError> {
-    client.query(&format!("{COLUMNS} ORDER BY id"), &[]).await?.iter().map(read).collect()
+pub async fn mailboxes(session: &Session) -> Result<Vec<Mailbox>, StorageError> {
+    session.query(&format!("{COLUMNS} ORDER BY id"), &[]).await?.iter().map(read).collect()
 }
 
 /// Makes a mailbox.
-pub async fn create(client: &Client, mailbox: &MailboxId, quota_bytes: u64, claim_hash: &[u8; 32]) -> Result<(), StorageError> {
+pub async fn create(session: &Session, mailbox: &MailboxId, quota_bytes: u64, claim_hash: &[u8; 32]) -> Result<(), StorageError> {
     let quota = i64::try_from(quota_bytes).unwrap_or(i64::MAX);
     let insert = "INSERT INTO mailbox (id, quota_bytes, claim_hash) VALUES ($1, $2, $3)";
-    client.execute(insert, &[&&mailbox.as_bytes()[..], &quota, &&claim_hash[..]]).await?;
+    session.execute(insert, &[&&mailbox.as_bytes()[..], &quota, &&claim_hash[..]]).await?;
     Ok(())
 }
 
 /// Sets the room of a mailbox; false when it is gone.
-pub async fn set_quota(client: &Client, mailbox: &MailboxId, quota_bytes: u64) -> Result<bool, StorageError> {
+pub async fn set_quota(session: &Session, mailbox: &MailboxId, quota_bytes: u64) -> Result<bool, StorageError> {
     let quota = i64::try_from(quota_bytes).unwrap_or(i64::MAX);
-    Ok(client.execute("UPDATE mailbox SET quota_bytes = $2 WHERE id = $1", &[&&mailbox.as_bytes()[..], &quota]).await? == 1)
+    Ok(session.execute("UPDATE mailbox SET quota_bytes = $2 WHERE id = $1", &[&&mailbox.as_bytes()[..], &quota]).await? == 1)
 }
 
 /// Forgets keys and sets another secret; false when the mailbox is gone.
-pub async fn hand_over(client: &mut Client, mailbox: &MailboxId, claim_hash: &[u8; 32]) -> Result<bool, StorageError> {
+pub async fn hand_over(session: &mut Session, mailbox: &MailboxId, claim_hash: &[u8; 32]) -> Result<bool, StorageError> {
     let id = &mailbox.as_bytes()[..];
-    let transaction = client.transaction().await?;
+    let transaction = session.transaction().await?;
     let forget = "UPDATE mailbox SET claim_hash = $2, generation = NULL, control = NULL, pull = NULL, push = NULL WHERE id = $1";
     let changed = transaction.execute(forget, &[&id, &&claim_hash[..]]).await?;
     transaction.execute("DELETE FROM earlier_pull WHERE mailbox = $1", &[&id]).await?;
@@ -67,12 +67,12 @@ pub async fn hand_over(client: &mut Client, mailbox: &MailboxId, claim_hash: &[u
 }
 
 /// Takes a mailbox over, without rows; false when it is here.
-pub async fn adopt(client: &mut Client, adoption: &Adoption<'_>) -> Result<bool, StorageError> {
+pub async fn adopt(session: &mut Session, adoption: &Adoption<'_>) -> Result<bool, StorageError> {
     let mailbox = adoption.mailbox;
     let id = &mailbox.id.as_bytes()[..];
     let quota = i64::try_from(mailbox.quota_bytes).unwrap_or(i64::MAX);
     let newest = adoption.newest.as_ref().map(|newest| &newest.as_bytes()[..]);
-    let transaction = client.transaction().await?;
+    let transaction = session.transaction().await?;
     let make = "INSERT INTO mailbox (id, quota_bytes, claim_hash, newest) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
     if transaction.execute(make, &[&id, &quota, &&mailbox.claim_hash[..], &newest]).await? == 0 {
         return Ok(false);
@@ -99,12 +99,12 @@ pub async fn adopt(client: &mut Client, adoption: &Adoption<'_>) -> Result<bool,
 }
 
 /// Takes rows of a closed day over.
-pub async fn adopt_rows(client: &mut Client, mailbox: &MailboxId, day: UtcDay, rows: &[(RowId, Row)]) -> Result<(), StorageError> {
+pub async fn adopt_rows(session: &mut Session, mailbox: &MailboxId, day: UtcDay, rows: &[(RowId, Row)]) -> Result<(), StorageError> {
     let (id, day) = (&mailbox.as_bytes()[..], column(day));
     let ids: Vec<&[u8]> = rows.iter().map(|(id, _)| &id.as_bytes()[..]).collect();
     let lanes: Vec<i16> = rows.iter().map(|(_, row)| i16::from(row.lane().byte())).collect();
     let bytes: Vec<&[u8]> = rows.iter().map(|(_, row)| row.as_bytes()).collect();
-    let transaction = client.transaction().await?;
+    let transaction = session.transaction().await?;
     let insert = "
         WITH made AS (
             INSERT INTO sealed_row (mailbox, day, id, lane, bytes)
@@ -120,18 +120,18 @@ pub async fn adopt_rows(client: &mut Client, mailbox: &MailboxId, day: UtcDay, r
 }
 
 /// First keys; false when it is claimed or gone.
-pub async fn claim(client: &Client, mailbox: &MailboxId, control: &[u8; 32], keys: &AccessKeys) -> Result<bool, StorageError> {
+pub async fn claim(session: &Session, mailbox: &MailboxId, control: &[u8; 32], keys: &AccessKeys) -> Result<bool, StorageError> {
     let claim = "UPDATE mailbox SET generation = 0, control = $2, pull = $3, push = $4 WHERE id = $1 AND generation IS NULL";
-    let changed = client.execute(claim, &[&&mailbox.as_bytes()[..], &&control[..], &&keys.pull[..], &&keys.push[..]]).await?;
+    let changed = session.execute(claim, &[&&mailbox.as_bytes()[..], &&control[..], &&keys.pull[..], &&keys.push[..]]).await?;
     Ok(changed == 1)
 }
 
 /// Replaces keys; false when another generation is in force.
-pub async fn replace_keys(client: &mut Client, id: &MailboxId, change: &KeyReplacement) -> Result<bool, StorageError> {
+pub async fn replace_keys(session: &mut Session, id: &MailboxId, change: &KeyReplacement) -> Result<bool, StorageError> {
     let generation = i64::try_from(change.generation).map_err(|_| StorageError::Damaged)?;
     let follows = i64::try_from(change.follows).map_err(|_| StorageError::Damaged)?;
     let mailbox = &id.as_bytes()[..];
-    let transaction = client.transaction().await?;
+    let transaction = session.transaction().await?;
     let locked = "SELECT pull FROM mailbox WHERE id = $1 AND generation = $2 FOR UPDATE";
     let Some(row) = transaction.query_opt(locked, &[&mailbox, &follows]).await? else { return Ok(false) };
     let pull: [u8; 32] = array(row.try_get(0)?)?;
@@ -153,15 +153,15 @@ pub async fn replace_keys(client: &mut Client, id: &MailboxId, change: &KeyRepla
 }
 
 /// Forgets earlier pull keys that were replaced before a day.
-pub async fn forget_keys(client: &Client, before: UtcDay) -> Result<(), StorageError> {
-    client.execute("DELETE FROM earlier_pull WHERE replaced < $1", &[&column(before)]).await?;
+pub async fn forget_keys(session: &Session, before: UtcDay) -> Result<(), StorageError> {
+    session.execute("DELETE FROM earlier_pull WHERE replaced < $1", &[&column(before)]).await?;
     Ok(())
 }
 
 /// Removes a mailbox at once and its rows in batches.
-pub async fn close(client: &mut Client, mailbox: &MailboxId) -> Result<bool, StorageError> {
+pub async fn close(session: &mut Session, mailbox: &MailboxId) -> Result<bool, StorageError> {
     let id = &mailbox.as_bytes()[..];
-    let transaction = client.transaction().await?;
+    let transaction = session.transaction().await?;
     let mut removed = transaction.execute("DELETE FROM mailbox WHERE id = $1", &[&id]).await?;
     for table in ["earlier_pull", "day_total", "deletion", "deletion_batch"] {
         transaction.execute(&format!("DELETE FROM {table} WHERE mailbox = $1"), &[&id]).await?;
@@ -180,7 +180,7 @@ pub async fn close(client: &mut Client, mailbox: &MailboxId) -> Result<bool, Sto
     loop {
         let batch =
             "DELETE FROM sealed_row WHERE mailbox = $1 AND (day, id) IN (SELECT day, id FROM sealed_row WHERE mailbox = $1 LIMIT $2)";
-        let batch = client.execute(batch, &[&id, &CLOSE_BATCH_COUNT]).await?;
+        let batch = session.execute(batch, &[&id, &CLOSE_BATCH_COUNT]).await?;
         removed += batch;
         if batch == 0 {
             return Ok(removed > 0);

@@ -3,7 +3,7 @@
 //! Every key begins with the mailbox and no statement of a push or pull names two of them, so that an engine that spreads
 //! tables over machines can spread them by mailbox. Nothing counts rows up: no serial, no identity, no timestamp.
 
-use super::connection::Client;
+use super::connection::Session;
 use crate::storage::StorageError;
 
 /// Steps; `schema_version` counts those that were taken.
@@ -76,20 +76,20 @@ pub const STEPS: &[&str] = &["
 "];
 
 /// Brings a database up to date, or refuses a newer one. Of several relays that start at once one does it.
-pub async fn migrate(client: &mut Client, steps: &[&str]) -> Result<(), StorageError> {
+pub async fn migrate(session: &mut Session, steps: &[&str]) -> Result<(), StorageError> {
     let supported = steps.len() as i64;
-    if version(client).await? == Some(supported) {
+    if version(session).await? == Some(supported) {
         return Ok(());
     }
     let made = "CREATE TABLE IF NOT EXISTS schema_version (one smallint PRIMARY KEY CHECK (one = 1), steps bigint NOT NULL)";
-    if let Err(error) = client.batch_execute(made).await {
+    if let Err(error) = session.batch_execute(made).await {
         // another relay made it at the same moment: only then is it there now
-        if version(client).await?.is_none() && client.batch_execute(made).await.is_err() {
+        if version(session).await?.is_none() && session.batch_execute(made).await.is_err() {
             return Err(error.into());
         }
     }
-    client.execute("INSERT INTO schema_version (one, steps) VALUES (1, 0) ON CONFLICT DO NOTHING", &[]).await?;
-    let transaction = client.transaction().await?;
+    session.execute("INSERT INTO schema_version (one, steps) VALUES (1, 0) ON CONFLICT DO NOTHING", &[]).await?;
+    let transaction = session.transaction().await?;
     let found: i64 = transaction.query_one("SELECT steps FROM schema_version WHERE one = 1 FOR UPDATE", &[]).await?.try_get(0)?;
     if found > supported || found < 0 {
         return Err(StorageError::NewerFormat { found, supported });
@@ -102,11 +102,11 @@ pub async fn migrate(client: &mut Client, steps: &[&str]) -> Result<(), StorageE
     Ok(())
 }
 
-async fn version(client: &Client) -> Result<Option<i64>, StorageError> {
-    let exists: bool = client.query_one("SELECT to_regclass('schema_version') IS NOT NULL", &[]).await?.try_get(0)?;
+async fn version(session: &Session) -> Result<Option<i64>, StorageError> {
+    let exists: bool = session.query_one("SELECT to_regclass('schema_version') IS NOT NULL", &[]).await?.try_get(0)?;
     if !exists {
         return Ok(None);
     }
-    let found = client.query_opt("SELECT steps FROM schema_version WHERE one = 1", &[]).await?;
+    let found = session.query_opt("SELECT steps FROM schema_version WHERE one = 1", &[]).await?;
     Ok(found.map(|row| row.try_get(0)).transpose()?)
 }

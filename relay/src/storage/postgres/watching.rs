@@ -34,10 +34,10 @@ impl Told {
                 waiting.1.notified().await;
                 let buckets: Vec<i32> =
                     std::mem::take(&mut *waiting.0.lock().unwrap_or_else(PoisonError::into_inner)).into_iter().map(i32::from).collect();
-                if let Ok(client) = pool.get().await {
+                if let Ok(session) = pool.get().await {
                     // an engine without it says no; others look for themselves
                     let tell = "SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, bucket::text) FROM unnest($2::integer[]) AS bucket";
-                    let _ = client.query(tell, &[&CHANNEL, &buckets]).await;
+                    let _ = session.query(tell, &[&CHANNEL, &buckets]).await;
                 }
                 sleep(Duration::from_millis(POSTGRES_NOTIFY_EVERY_MILLISECONDS)).await;
             }
@@ -61,8 +61,8 @@ pub async fn listen(settings: Config, news: News) {
 }
 
 async fn hear(settings: &Config, news: &News) -> Result<(), StorageError> {
-    let (client, mut connection) = settings.connect(NoTls).await?;
-    let asking = client.batch_execute("LISTEN satchel_arrived");
+    let (session, mut connection) = settings.connect(NoTls).await?;
+    let asking = session.batch_execute("LISTEN satchel_arrived");
     let hearing = async {
         while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
             if let AsyncMessage::Notification(notification) = message?
@@ -93,12 +93,12 @@ pub async fn poll(pool: Pool, news: News) {
 }
 
 async fn look(pool: &Pool) -> Result<HashMap<MailboxId, (UtcDay, i64)>, StorageError> {
-    let client = pool.get().await?;
-    let open: i32 = client.query_one("SELECT open_from FROM relay_state WHERE one = 1", &[]).await?.try_get(0)?;
+    let session = pool.get().await?;
+    let open: i32 = session.query_one("SELECT open_from FROM relay_state WHERE one = 1", &[]).await?.try_get(0)?;
     let day = day_of(open)?;
     let lines = format!("SELECT mailbox, row_count FROM today_{} WHERE day = $1 AND NOT closed", side(day));
     let mut counts = HashMap::new();
-    for row in client.query(&lines, &[&column(day)]).await? {
+    for row in session.query(&lines, &[&column(day)]).await? {
         counts.insert(mailbox_id(row.try_get(0)?)?, (day, row.try_get(1)?));
     }
     Ok(counts)
