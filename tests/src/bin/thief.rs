@@ -16,7 +16,15 @@ fn main() {
     let wanted: Vec<_> = lines().into_iter().filter(|set| only.as_ref().is_none_or(|only| only.contains(&name(set)))).collect();
     if let Some(seed) = value("--trace").and_then(|text| text.parse().ok()) {
         let without = wanted.into_iter().next().unwrap_or_default();
-        let (outcome, trace) = run(seed, &Setup { without, is_traced: true, is_exhaustive: args.iter().any(|arg| arg == "--exhaustive") });
+        let (outcome, trace) = run(
+            seed,
+            &Setup {
+                without,
+                is_traced: true,
+                is_calm: args.iter().any(|arg| arg == "--calm"),
+                is_exhaustive: args.iter().any(|arg| arg == "--exhaustive"),
+            },
+        );
         println!("{}\n{outcome:#?}", trace.join("\n"));
         return;
     }

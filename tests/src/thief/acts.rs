@@ -97,6 +97,7 @@ impl World {
             packs: Vec::new(),
             thief: super::thief::Thief::new(setup.is_exhaustive),
             day: 0,
+            is_calm: setup.is_calm,
             is_ending: false,
             subjects,
             erased: BTreeMap::new(),

@@ -65,7 +65,8 @@ impl World {
         let entry = self.relay.len() - 1;
         self.phones[number].seen.insert(entry);
         // the relay loses little, but it does
-        if !self.is_announcement(parcel) && self.dice.chance(LOST_PERCENT) {
+        let lost_percent = if self.is_calm { 2 } else { LOST_PERCENT };
+        if !self.is_announcement(parcel) && self.dice.chance(lost_percent) {
             self.lost.insert(entry);
         }
     }
@@ -215,7 +216,7 @@ impl World {
                     }
                 }
                 1 => {
-                    if !self.is_ending && self.dice.chance(15) {
+                    if !self.is_ending && !self.is_calm && self.dice.chance(15) {
                         let number = if self.dice.chance(50) { a } else { b };
                         self.erase_meanwhile(number);
                     }
@@ -308,6 +309,9 @@ impl World {
             log.state().bans.iter().all(|ban| log.names(known.log_heads(), ban))
         };
         let is_old = !known.is_some_and(names);
+        if is_old && self.is_calm {
+            return;
+        }
         self.outcome.packs += 1;
         self.note(|_| format!("{number} takes pack {at}"));
         let before = self.phones[number].shelf.bodies.len();

@@ -40,6 +40,8 @@ pub struct Setup {
     pub without: Vec<Rule>,
     /// Whether a trace is kept.
     pub is_traced: bool,
+    /// Calm histories: the relay loses two in a hundred, nobody erases while a session is on, and old packs are refused.
+    pub is_calm: bool,
     /// Whether every receiving key is tried on every box, named or not.
     pub is_exhaustive: bool,
 }

@@ -87,6 +87,8 @@ pub struct World {
     pub thief: Thief,
     /// Today.
     pub day: u16,
+    /// See [`super::Setup::is_calm`].
+    pub is_calm: bool,
     /// The last days: nobody begins anything any more.
     pub is_ending: bool,
     /// Participants.
