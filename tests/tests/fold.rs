@@ -7,7 +7,7 @@
 #![allow(clippy::disallowed_methods, reason = "measures a replay")]
 
 use proptest::prelude::*;
-use satchel_core::team::{Action, Log, Operation, Role, TeamState};
+use satchel_core::team::{Action, KeptOperation, Log, Operation, Role, TeamState};
 use satchel_tests::histories::{Cast, Dice, member, operation_json, state_json};
 use satchel_wire::ids::OperationId;
 use serde_json::{Value, json};
@@ -245,6 +245,35 @@ proptest! {
             prop_assert_eq!(first.state(), other.state());
             prop_assert_eq!(format!("{:?}", first.state()), format!("{:?}", other.state()));
             prop_assert_eq!(first.heads(), other.heads());
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+    /// What a store kept comes back as it was, and judges what follows as if it had never been away.
+    #[test]
+    fn a_log_taken_back_unjudged_goes_on_as_the_one_that_judged(seed: u64, length in 1_usize..20, until in 0_usize..20) {
+        let history = CAST.history(seed, length);
+        let until = until.clamp(1, history.len());
+        let mut stayed = deliver(history[..until].iter());
+        let kept = stayed.operations().map(|operation| {
+            KeptOperation::from_bytes(&stayed.to_keep(&operation.id()).unwrap().to_bytes()).unwrap()
+        });
+        let mut kept: Vec<KeptOperation> = kept.collect();
+        Dice::new(seed).shuffle(&mut kept);
+        let mut again = Log::take_back(stayed.team(), kept.clone()).unwrap();
+        prop_assert_eq!(format!("{:?}", stayed.state()), format!("{:?}", again.state()));
+        for operation in &history[until..] {
+            prop_assert_eq!(stayed.insert(operation.clone()), again.insert(operation.clone()));
+        }
+        prop_assert_eq!(format!("{:?}", stayed.state()), format!("{:?}", again.state()));
+        prop_assert_eq!(stayed.heads(), again.heads());
+        // one that others rest on is missing: nothing is made up
+        if kept.len() > 1 {
+            let founding = CAST.founding().id();
+            let rest = kept.iter().filter(|kept| kept.operation().id() != founding).cloned().collect();
+            prop_assert!(Log::take_back(stayed.team(), rest).is_err());
         }
     }
 }

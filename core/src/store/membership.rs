@@ -86,8 +86,9 @@ impl std::fmt::Debug for HostedInvitation {
 /// Writes what a new store knows from the start.
 pub(super) fn welcome_pages(tx: &Transaction<'_>, env: &Env, made: &Made) -> Result<(), Error> {
     let values = made.root.values_key();
-    for operation in made.keyring.log.operations() {
-        tx.put_operation(&operation.id(), &seal_value(env, &values, OPERATION, operation.id().as_bytes(), &operation.to_bytes())?)?;
+    for id in made.keyring.log.operations().map(Operation::id) {
+        let kept = made.keyring.log.to_keep(&id).ok_or(Error::Damaged)?;
+        tx.put_operation(&id, &seal_value(env, &values, OPERATION, id.as_bytes(), &kept.to_bytes())?)?;
     }
     let state = LocalState { relay: made.relay.clone(), day_seen: made.first_day, ..LocalState::default() };
     let pages: [(&str, Vec<u8>); 4] = [

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::record::{Kind, TallyCounter};
 use crate::storage::{Reader, Transaction};
 use crate::team::keyring::{KeyringSecrets, KeyringState};
-use crate::team::{Frontier, Keyring, KeyringParts, Operation, Role};
+use crate::team::{Frontier, KeptOperation, Keyring, KeyringParts, Role};
 use minicbor::{Decode, Encode};
 use satchel_wire::ShiftDay;
 use satchel_wire::cbor;
@@ -210,13 +210,14 @@ impl Vault {
         let mut operations = Vec::new();
         reader.for_each_operation::<Error>(|id, sealed| {
             let bytes = open_value(&values, OPERATION, id.as_bytes(), sealed)?;
-            operations.push(Operation::from_bytes(&bytes).map_err(|_| Error::Damaged)?);
+            operations.push(KeptOperation::from_bytes(&bytes).map_err(|_| Error::Damaged)?);
             Ok(())
         })?;
         let keyring_state: KeyringState = read_value(reader, &values, KEYRING)?.unwrap_or_default();
         let held_operations: Vec<minicbor::bytes::ByteVec> = read_value(reader, &values, HELD_OPERATIONS)?.unwrap_or_default();
         let parts = KeyringParts {
-            operations,
+            kept_operations: operations,
+            operations: Vec::new(),
             kept: read_value(reader, &values, TURNS)?.unwrap_or_default(),
             turns: Vec::new(),
             secrets: std::mem::take(&mut root.keys),
@@ -299,7 +300,7 @@ impl Vault {
         }
         let keyring = self.keyring.take_changes();
         for operation in &keyring.operations {
-            self.put_operation(tx, operation)?;
+            self.put_operation(tx, &operation.id())?;
         }
         if keyring.turns {
             self.put_value(tx, TURNS, &cbor::encode(&self.keyring.book.to_keep()))?;
@@ -375,10 +376,10 @@ impl Vault {
     }
 
     /// Stores an operation that the log accepted.
-    pub(super) fn put_operation(&self, tx: &Transaction<'_>, operation: &Operation) -> Result<(), Error> {
-        let id = operation.id();
-        let sealed = seal_value(&self.env, &self.values, OPERATION, id.as_bytes(), &operation.to_bytes())?;
-        tx.put_operation(&id, &sealed)?;
+    fn put_operation(&self, tx: &Transaction<'_>, id: &OperationId) -> Result<(), Error> {
+        let kept = self.keyring.log.to_keep(id).ok_or(Error::Damaged)?;
+        let sealed = seal_value(&self.env, &self.values, OPERATION, id.as_bytes(), &kept.to_bytes())?;
+        tx.put_operation(id, &sealed)?;
         Ok(())
     }
 

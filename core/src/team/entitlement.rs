@@ -7,6 +7,7 @@ use super::state::{Standing, TeamState};
 use crate::complaint::Bulletin;
 use crate::consent::{Charter, charter::SUNSET_MAX_DAYS};
 use crate::crypto::{ReceivingPublicKey, VerifyingKey};
+use minicbor::{Decode, Encode};
 use satchel_wire::ids::{DeviceId, MemberId, OperationId};
 use satchel_wire::limits::DEVICES_MAX_COUNT;
 use std::collections::BTreeSet;
@@ -17,42 +18,54 @@ pub const SUBJECTS_ALONE_MAX_COUNT: usize = 10;
 pub const RECOVERY_SHARES_MAX_COUNT: u8 = 16;
 
 /// What an operation's own past says about it. Every device finds the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub(super) struct Facts {
     /// Who wrote it; none for the paper key.
+    #[n(0)]
     pub author: Option<Author>,
     /// What kind of thing it is, as far as the fold has to know.
+    #[n(1)]
     pub nature: Nature,
 }
 
 /// The author of an operation, as its past knows them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub(super) struct Author {
     /// Their member.
+    #[n(0)]
     pub member: MemberId,
     /// Their role.
+    #[n(1)]
     pub role: Role,
     /// The operation that admitted the device that signed.
+    #[n(2)]
     pub admission: OperationId,
 }
 
 /// What the fold has to know about an operation beside its action.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub(super) enum Nature {
     /// Void where a concurrent ban hits its author.
+    #[n(0)]
     Plain,
     /// A charter that allows something that the one before did not.
+    #[n(1)]
     Loosening,
     /// Takes somebody's reading away.
+    #[n(2)]
     Ban,
     /// Erases; waits for a second member if `guarded`, and if its device forked unless `alone`.
+    #[n(3)]
     Tombstone {
         /// The eleventh subject, or the whole team.
+        #[n(0)]
         guarded: bool,
         /// The team had one member.
+        #[n(1)]
         alone: bool,
     },
     /// Signed by the paper key.
+    #[n(4)]
     Paper,
 }
 

@@ -11,6 +11,7 @@ use super::held::{Held, HeldOperation};
 use super::operation::{Action, Operation, OperationError, Role};
 use super::state::TeamState;
 use crate::crypto::{ReceivingPublicKey, VerifyingKey};
+use satchel_wire::cbor;
 use satchel_wire::ids::{DeviceId, OperationId, TeamId};
 use satchel_wire::limits::{LOG_OPERATIONS_MAX_COUNT, PARENTS_MAX_COUNT};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -83,6 +84,33 @@ struct Entry {
     past: Bits,
 }
 
+/// An accepted operation as a store keeps it: with what was found when it was judged, so that nobody judges it again.
+///
+/// Only for a place that nobody else can write to; what comes from elsewhere is judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptOperation {
+    operation: Operation,
+    facts: Facts,
+}
+
+impl KeptOperation {
+    /// The operation.
+    pub const fn operation(&self) -> &Operation {
+        &self.operation
+    }
+
+    /// CBOR `[operation, facts]`.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        cbor::encode(&(minicbor::bytes::ByteVec::from(self.operation.to_bytes()), self.facts))
+    }
+
+    /// Takes what [`Self::to_bytes`] wrote. Errors: [`OperationError`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, OperationError> {
+        let (operation, facts): (minicbor::bytes::ByteVec, Facts) = cbor::decode(bytes).map_err(|_| OperationError::Malformed)?;
+        Ok(Self { operation: Operation::from_bytes(&operation)?, facts })
+    }
+}
+
 /// Folds at single operations, the newest ones.
 #[derive(Debug, Clone, Default)]
 struct FoldCache {
@@ -138,7 +166,15 @@ impl Log {
             return Err(Refusal::Malformed);
         }
         let author = Author { member: *member, role: Role::Steward, admission: founding.id() };
-        let mut log = Self {
+        let mut log = Self::empty(team);
+        let nothing = log.now.clone();
+        log.append(founding, Facts { author: Some(author), nature: Nature::Plain }, &nothing);
+        log.refold();
+        Ok(log)
+    }
+
+    fn empty(team: TeamId) -> Self {
+        Self {
             team,
             entries: Vec::new(),
             place: BTreeMap::new(),
@@ -147,11 +183,7 @@ impl Log {
             held: Held::default(),
             now: Arc::new(Folded::empty(team)),
             folds: FoldCache::default(),
-        };
-        let nothing = log.now.clone();
-        log.append(founding, Facts { author: Some(author), nature: Nature::Plain }, &nothing);
-        log.refold();
-        Ok(log)
+        }
     }
 
     /// Replays operations in any order. Errors: [`Refusal::Object`] without a founding operation of `team`.
@@ -162,6 +194,47 @@ impl Log {
         let mut log = Self::from_founding(team, founding)?;
         log.insert_all(rest);
         Ok(log)
+    }
+
+    /// Takes back what a store kept, in any order, without judging it again: one fold, however many there are.
+    ///
+    /// Errors: [`Refusal::Object`] without a founding operation of `team`, or without a parent of any of them.
+    pub fn take_back(team: TeamId, kept: Vec<KeptOperation>) -> Result<Self, Refusal> {
+        let mut log = Self::empty(team);
+        let mut waiting: BTreeMap<OperationId, KeptOperation> = kept.into_iter().map(|kept| (kept.operation.id(), kept)).collect();
+        let mut missing: BTreeMap<OperationId, usize> = BTreeMap::new();
+        let mut children: BTreeMap<OperationId, Vec<OperationId>> = BTreeMap::new();
+        for (id, kept) in &waiting {
+            missing.insert(*id, kept.operation.parents().len());
+            for parent in kept.operation.parents() {
+                children.entry(*parent).or_default().push(*id);
+            }
+        }
+        let founds = |kept: &KeptOperation| kept.operation.team() == team && matches!(kept.operation.action(), Action::Found { .. });
+        let mut ready: Vec<OperationId> = waiting.iter().filter(|(_, kept)| founds(kept)).map(|(id, _)| *id).collect();
+        while let Some(id) = ready.pop() {
+            let Some(kept) = waiting.remove(&id) else { continue };
+            log.place_entry(kept.operation, kept.facts);
+            for child in children.remove(&id).unwrap_or_default() {
+                if let Some(count) = missing.get_mut(&child) {
+                    *count = count.saturating_sub(1);
+                    if *count == 0 {
+                        ready.push(child);
+                    }
+                }
+            }
+        }
+        if !waiting.is_empty() || log.entries.is_empty() {
+            return Err(Refusal::Object);
+        }
+        log.refold();
+        Ok(log)
+    }
+
+    /// An accepted operation, as a store keeps it.
+    pub fn to_keep(&self, id: &OperationId) -> Option<KeptOperation> {
+        let (operation, facts) = self.at_place(self.place_of(id)?)?;
+        Some(KeptOperation { operation: operation.clone(), facts: *facts })
     }
 
     /// Takes operations from bytes. Returns a verdict for each, in order.
@@ -280,6 +353,12 @@ impl Log {
     }
 
     fn append(&mut self, operation: Operation, facts: Facts, folded: &Folded) {
+        let place = self.place_entry(operation, facts);
+        let extended = fold::extend(self, folded, place);
+        self.folds.insert(place, Arc::new(extended));
+    }
+
+    fn place_entry(&mut self, operation: Operation, facts: Facts) -> usize {
         let place = self.entries.len();
         let mut past = self.past_of(operation.parents());
         past.insert(place);
@@ -296,8 +375,7 @@ impl Log {
         self.place.insert(id, place);
         let admission = facts.author.and_then(|author| self.place.get(&author.admission)).copied();
         self.entries.push(Entry { operation, facts, admission, depth, past });
-        let extended = fold::extend(self, folded, place);
-        self.folds.insert(place, Arc::new(extended));
+        place
     }
 
     fn refold(&mut self) {

@@ -25,7 +25,7 @@ pub use frontier::{ChainHead, Frontier, FrontierContent};
 pub use held::HeldOperation;
 pub use invitation::{Invitation, InvitationError};
 pub use keyring::{Keyring, KeyringParts};
-pub use log::{Log, LogVerdict, Refusal};
+pub use log::{KeptOperation, Log, LogVerdict, Refusal};
 pub use operation::{Action, Cut, DeviceKeys, Operation, Role};
 pub use settlement::{MayHold, Settlement};
 pub use state::{Awaiting, Recovery, Standing, TeamState, TombstoneState};

@@ -27,7 +27,7 @@ pub use upkeep::TURN_TERM_DAYS;
 
 use super::book::KeptTurn;
 use super::escrow::EscrowBoxes;
-use super::log::{Log, LogVerdict, Refusal};
+use super::log::{KeptOperation, Log, LogVerdict, Refusal};
 use super::operation::{Action, Operation};
 use super::turn::{self, ControlChange, Turn, TurnDraft, TurnError, TurnSecret};
 use super::{Recipient, RecipientClass, Role, TurnBook};
@@ -61,7 +61,9 @@ pub struct Keyring {
 /// What a keyring is made of, as it was kept.
 #[derive(Debug, Default)]
 pub struct KeyringParts {
-    /// Accepted operations, in any order.
+    /// Operations that this store kept, in any order.
+    pub kept_operations: Vec<KeptOperation>,
+    /// Operations from elsewhere, in any order: judged as they are taken. One of the two holds the founding.
     pub operations: Vec<Operation>,
     /// Turns that this store kept, parents first.
     pub kept: Vec<KeptTurn>,
@@ -106,8 +108,12 @@ pub struct Merge {
 impl Keyring {
     /// Takes a keyring up as it was kept. Errors: [`Refusal`], [`TurnError`] when the parts do not fit together.
     pub fn open(env: &Env, team: TeamId, signer: SigningKey, parts: KeyringParts) -> Result<Self, TurnError> {
-        let KeyringParts { operations, kept, turns, secrets, frontiers, state, held_operations } = parts;
-        let mut log = Log::replay(team, operations).map_err(|_| TurnError::Malformed)?;
+        let KeyringParts { kept_operations, operations, kept, turns, secrets, frontiers, state, held_operations } = parts;
+        let mut log = if kept_operations.is_empty() {
+            Log::replay(team, operations).map_err(|_| TurnError::Malformed)?
+        } else {
+            Log::take_back(team, kept_operations).map_err(|_| TurnError::Malformed)?
+        };
         let mut book = TurnBook::new(env);
         book.take_back(&kept)?;
         book.learn_all(&mut log, turns)?;
