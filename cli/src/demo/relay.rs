@@ -3,6 +3,7 @@
 use crate::failure::Failure;
 use crate::output;
 use serde_json::Value;
+use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -56,7 +57,10 @@ impl Relay {
     pub fn serve(&mut self) -> Result<(), Failure> {
         let mut command = Command::new(&self.program);
         command.arg("serve").arg("--data").arg(&self.data).args(["--listen", &self.address]);
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().map_err(unreadable)?;
+        // its log lies in the same folder: whoever takes the relay finds it too, and so does the search
+        std::fs::create_dir_all(&self.data).map_err(unreadable)?;
+        let log = OpenOptions::new().create(true).append(true).open(self.data.join("log.jsonl")).map_err(unreadable)?;
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn().map_err(unreadable)?;
         let out = child.stdout.take();
         self.serving = Some(child);
         let mut line = String::new();
