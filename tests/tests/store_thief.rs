@@ -300,7 +300,15 @@ fn a_phone_restored_from_an_image_is_noticed_and_sends_nothing() {
     assert_eq!(crew.phones[1].store().write_pack().map(|_| ()).unwrap_err().code(), "copied_or_restored");
 }
 
-/// A record expires, and a turn begins after it. Whether the thief opens it then, on any phone.
+/// Days go by for everybody, one step after the other, and every worker says that the date is right.
+fn pass_days(crew: &mut Crew, days: i64) {
+    crew.advance(days * 86_400);
+    for handset in &crew.phones {
+        handset.store().confirm_date().unwrap();
+    }
+}
+
+/// A record expires, and a turn begins after it. Whether the thief opens it then, on any phone of those that are in touch.
 fn expired_opens(without: Option<Rule>) -> bool {
     let mut crew = crew(9, 2, without);
     let old = crew.encounter(0, None).unwrap();
@@ -308,13 +316,11 @@ fn expired_opens(without: Option<Rule>) -> bool {
     let target = Target::Record(old);
     let found = crew.steal(1);
     assert!(crew.finds(&found, &target).is_some(), "control: not over yet");
-    for _ in 0..2 {
-        crew.advance(50 * 86_400);
-        for number in 0..2 {
-            let store = crew.phones[number].store();
-            store.confirm_date().unwrap();
-        }
-        crew.settle(1);
+    // nobody is silent for as long as the absence limit: such a phone gets no turn, see below
+    for _ in 0..7 {
+        pass_days(&mut crew, 14);
+        let all = [0, 1].map(|number| crew.exchange(number));
+        assert!(all == [true; 2] || without.is_some(), "{all:?}");
     }
     for number in 0..2 {
         let report = crew.phones[number].store().tend().unwrap();
@@ -324,7 +330,8 @@ fn expired_opens(without: Option<Rule>) -> bool {
     }
     crew.phones[0].store().begin_turn().unwrap();
     crew.touch(0);
-    crew.settle(3);
+    crew.settle(2);
+    assert!(crew.exchange(1) || without.is_some());
     (0..2).any(|number| {
         let found = crew.steal(number);
         crew.finds(&found, &target).is_some()
@@ -336,6 +343,43 @@ fn what_expires_is_out_of_reach_on_a_phone_at_the_first_turn_after_it() {
     assert!(!expired_opens(None));
     for rule in [Rule::DestroyParents, Rule::ReplaceReceivingKey, Rule::ReplaceStoreKey] {
         assert!(expired_opens(Some(rule)), "control: without {rule:?}");
+    }
+}
+
+/// A phone that was away for longer than the absence limit gets no turn through the relay, and is not let in there. What
+/// expires on it opens, with the relay's rows, until it has begun a turn by itself.
+#[test]
+fn what_expires_on_a_phone_that_reaches_nobody_is_out_of_reach_a_week_after_it_noticed() {
+    let mut crew = crew(9, 2, None);
+    let old = crew.encounter(0, None).unwrap();
+    crew.settle(2);
+    let target = Target::Record(old);
+    let opens = |crew: &mut Crew, number: usize| {
+        crew.touch(number);
+        let found = crew.steal(number);
+        crew.finds(&found, &target).is_some()
+    };
+    pass_days(&mut crew, 50);
+    assert!(crew.exchange(0) && !crew.exchange(1), "the premise: the second one is not let in");
+    pass_days(&mut crew, 45);
+    let kept = crew.encounter(1, None).unwrap();
+    for (days, is_open) in [(0, true), (2, true), (4, true), (2, false)] {
+        pass_days(&mut crew, days);
+        assert!(crew.exchange(0) && !crew.exchange(1));
+        assert!(!crew.phones[1].store().tend().unwrap().date_in_doubt);
+        assert!(crew.phones[1].store().encounter(old).is_err(), "it is gone from its lists");
+        assert_eq!((opens(&mut crew, 0), opens(&mut crew, 1)), (false, is_open));
+    }
+    // one meeting, and both are a team again
+    let other = crew.encounter(0, None).unwrap();
+    assert!(crew.meet(0, 1, None));
+    for _ in 0..2 {
+        assert!((0..2).all(|number| crew.exchange(number)));
+    }
+    for number in 0..2 {
+        let shown: Vec<_> = crew.phones[number].store().encounters(None).unwrap().iter().map(|line| line.id).collect();
+        assert!(shown.len() == 2 && shown.contains(&kept) && shown.contains(&other), "phone {number}: {shown:?}");
+        assert!(!opens(&mut crew, number));
     }
 }
 
