@@ -93,6 +93,41 @@ fn without_any_of_these_rules_the_same_thief_opens_what_is_settled() {
     }
 }
 
+/// Somebody erased, and meets a colleague who has not heard. The thief takes the colleague's phone out of their hands in the
+/// middle of it, at the first moment at which the receipt says settled. Whether there was one, and whether it opens the record.
+fn opens_while_they_meet(without: Option<Rule>) -> (bool, bool) {
+    let mut crew = crew(4, 2, without);
+    let record = crew.encounter(0, None).unwrap();
+    crew.settle(2);
+    let target = Target::Record(record);
+    crew.erase(0, target).unwrap();
+    let [one, other] = [0, 1].map(|number| crew.phones[number].store().clone());
+    let mut talks = [one.dial().unwrap(), other.listen()];
+    let mut is_moving = true;
+    while std::mem::take(&mut is_moving) {
+        for from in [0, 1] {
+            while let Some(bytes) = talks[from].transmit(512).unwrap() {
+                is_moving = true;
+                talks[1 - from].receive(&bytes).unwrap();
+                if is_settled(&crew, 0) {
+                    crew.touch(1);
+                    let found = crew.steal(1);
+                    return (true, crew.finds(&found, &target).is_some());
+                }
+            }
+        }
+    }
+    assert!(talks.iter().all(|talk| talk.is_finished()));
+    (false, false)
+}
+
+#[test]
+fn no_receipt_says_settled_while_a_colleague_still_holds_the_turn_before() {
+    let (_, is_open) = opens_while_they_meet(None);
+    assert!(!is_open);
+    assert_eq!(opens_while_they_meet(Some(Rule::PromiseOnlyHeld)), (true, true), "control: a promise of what is still held");
+}
+
 /// An edit made offline after the erasure, and handed to a colleague who knows. Whether the thief opens it once all is settled.
 fn late_edit_opens(without: Option<Rule>) -> bool {
     let mut crew = crew(3, 3, without);
