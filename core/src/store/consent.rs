@@ -14,6 +14,7 @@ use crate::consent::words::{self, Gaps};
 use crate::consent::{Act, GatedCategory, Grant, GrantError, GrantRequest, GrantStatus, ShareClass, Withdrawal, Words};
 use crate::error::Error;
 use crate::record::{EntryContent, EntryValue, Kind, Recipient, SharingEvent, SharingNote, Summary};
+use crate::rules::Rule;
 use crate::screen::ShortText;
 use crate::storage::{Reader, Transaction};
 use crate::team::tombstone::{Erasure, TOMBSTONE_RECORDS_MAX_COUNT};
@@ -146,7 +147,7 @@ impl Vault {
         for item in self.index.about(subject) {
             match &item.summary {
                 Summary::Grant(grant) => consents.add_grant(item.record, grant.clone()),
-                Summary::Withdrawal(scopes) => consents.add_withdrawal(item.record, scopes),
+                Summary::Withdrawal(scopes) if self.env.holds(Rule::WithdrawalBeatsUnseen) => consents.add_withdrawal(item.record, scopes),
                 _ => {}
             }
         }
