@@ -188,6 +188,8 @@ impl Vault {
             self.destroy_rest(tx)?;
         }
         report.zones = self.drop_zones(tx, &terms)?;
+        self.tend_shares(tx)?;
+        self.tend_received(tx)?;
         self.state.tended = Some(today);
         Ok(report)
     }
