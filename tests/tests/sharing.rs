@@ -2,16 +2,20 @@
 
 #![allow(clippy::unwrap_used)]
 
+use satchel_core::consent::receipt::ReceiptForm;
 use satchel_core::consent::{
-    Act, GatedCategory, GrantError, GrantRequest, GrantStatus, HowGiven, Language, Purpose, ShareClass, Withdrawal,
+    Act, GatedCategory, Grant, GrantError, GrantRequest, GrantStatus, HowGiven, Language, Purpose, ShareClass, Withdrawal,
 };
 use satchel_core::error::Error;
-use satchel_core::record::{Fact, FactField, ParticipantDraft, SharingEvent};
-use satchel_core::screen::{Alias, ShortText};
+use satchel_core::record::{
+    EncounterKind, EntryContent, Fact, FactField, Kind, Pairing, ParticipantDraft, Recipient, SharingEvent, SharingNote,
+};
+use satchel_core::screen::{Alias, Note, ShortText};
 use satchel_core::share::{Offer, PACKET_BYTES, ShareError};
-use satchel_core::store::{Opened, ShareState, SharedPacket};
+use satchel_core::store::{EncounterDraft, Opened, ShareState, SharedPacket, vault_record};
 use satchel_core::team::Role;
-use satchel_tests::team::{Phone, found, join, meet};
+use satchel_tests::attacker::{Attacker, feed};
+use satchel_tests::team::{Hub, Phone, found, join, meet};
 use satchel_wire::ids::RecordId;
 
 /// 2026-11-22 20:00 UTC.
@@ -344,4 +348,139 @@ fn pairings_survive_a_restart_and_every_erasure() {
     s.ana.restart();
     assert_eq!(s.state(packet.share), ShareState::Standing);
     assert!(s.ana.unlocked.recipients().unwrap()[0].is_paired);
+}
+
+/// A member whose app does not keep to the rules cannot make an honest phone share what nobody said yes to.
+#[test]
+fn frames_from_a_member_open_no_way_out() {
+    let s = scene(10);
+    let (_hub, address) = Hub::new(s.folder.path(), START);
+    s.ana.unlocked.set_relay(&address).unwrap();
+    let mut mallory = Attacker::join(10, "Mallory", &s.ana, Role::Worker);
+    let day = s.ana.unlocked.today().unwrap();
+    let court = pair(&s.ana, &s.elm_again("Front desk"), "County court", ShareClass::Justice);
+    let base = Grant {
+        act: Act::Share,
+        categories: vec![NAME],
+        recipient: Some(court),
+        class: Some(ShareClass::Service),
+        words_version: 3,
+        ..Grant::for_file(day, 30, HowGiven::Spoken, "en", Vec::new())
+    };
+    let mut send = |record: u8, kind, subject, content: &[u8]| {
+        let header = mallory.header(kind, day);
+        let binding = mallory.binding(RecordId::from_bytes([record; 16]), kind, subject, day);
+        let forged = mallory.seal(binding, &header, content);
+        feed(&s.ana, &[mallory.cover(&forged)]).codes.first().copied()
+    };
+    // a court under the words of a service
+    assert_eq!(send(0x41, Kind::Grant, Some(s.blue), &EntryContent::first(base.clone()).to_bytes()), None);
+    let forged = RecordId::from_bytes([0x41; 16]);
+    assert_eq!(s.ana.unlocked.share(s.blue, forged, &[]).unwrap_err(), ShareError::JusticeWithoutGrant.into());
+    // a line of the log that names no copy, and a yes that came with no share
+    let note = SharingNote { event: SharingEvent::Shared, grant: s.grant, recipient: s.recipient, categories: vec![NAME], share: None };
+    assert_eq!(send(0x42, Kind::SharingNote, Some(s.blue), &EntryContent::first(note).to_bytes()), Some("entry_value"));
+    let received = Grant { act: Act::Record, recipient: None, class: None, received: Some(forged), words_version: 2, ..base };
+    assert_eq!(send(0x43, Kind::Grant, Some(s.blue), &EntryContent::first(received).to_bytes()), Some("entry_value"));
+    // another key under a recipient's id: nothing is sealed any more, and never to that key
+    assert!(s.share(&[]).is_ok(), "control");
+    let (_, other) = Offer::make(&mallory.env).unwrap();
+    let mut swapped = Recipient::parse("Elm House", ShareClass::Service).unwrap();
+    swapped.pairing = Some(Pairing::new(other.key().as_bytes(), other.seed()));
+    let forged = mallory.entry(s.recipient, Kind::Recipient, None, day, swapped);
+    assert!(feed(&s.ana, &[mallory.cover(&forged)]).codes.is_empty());
+    assert_eq!(s.share(&[]).unwrap_err(), ShareError::NotPaired.into());
+}
+
+/// What a thief who opens the recipient's phone finds of a copy: keys of the records that it was kept in.
+#[test]
+fn what_was_erased_is_gone_from_the_recipients_disk() {
+    let s = scene(11);
+    let packet = s.share(&[]).unwrap();
+    let maria = person(&s.elm, "Teal");
+    let grant = s.elm.unlocked.keep_shared(&packet.bytes, maria).unwrap();
+    let records = [NAME, BIRTH].map(|category| vault_record(grant, category));
+    let found = || {
+        let loot = s.elm.unlocked.dangerous_loot().unwrap();
+        loot.records.iter().filter(|loot| records.contains(&loot.record) || loot.record == grant).count()
+    };
+    let secrets = || -> Vec<[u8; 32]> { s.elm.unlocked.dangerous_loot().unwrap().secrets.iter().map(|(_, secret)| *secret).collect() };
+    assert_eq!(found(), 3, "control: two vaults and their grant");
+    let before = secrets();
+    s.ana.unlocked.withdraw(s.blue, &stop(None)).unwrap();
+    let (_, told) = s.elm.unlocked.answer_erasure(&s.ana.unlocked.ask_erasure(packet.share).unwrap()).unwrap();
+    assert!(told.was_kept);
+    assert_eq!(found(), 0);
+    assert_eq!(s.elm.unlocked.open_packet(&packet.bytes), Err(ShareError::Used.into()), "nor do the packet's own bytes help");
+    // the keys under which they and the packet's secret lay are nowhere any more: older versions of the file stay shut
+    let after = secrets();
+    let (store, held) = (before[0], before[2]);
+    assert!(!after.contains(&store) && !after.contains(&held), "store key and the key of held values were replaced");
+    assert!(after.contains(&before[3]), "control: what was not erased is as it was");
+}
+
+#[test]
+fn everything_held_about_somebody_is_said_to_them_and_nothing_of_others() {
+    let s = scene(12);
+    let unlocked = &s.ana.unlocked;
+    let note = Note::parse("wants a warm place near the library").unwrap();
+    let met = EncounterDraft { kind: EncounterKind::Street, participant: Some(s.blue), zone: None, offers: vec![], note: Some(note) };
+    unlocked.save_encounter(&met).unwrap();
+    let other = person(&s.ana, "Gray");
+    let packet = s.share(&[]).unwrap();
+    unlocked.withdraw(s.blue, &stop(Some(s.recipient))).unwrap();
+    unlocked.ask_erasure(packet.share).unwrap();
+    let holding = unlocked.hold_on_me(s.blue).unwrap();
+    let (english, spanish) = (holding.page(Language::English).to_text(), holding.page(Language::Spanish).to_text());
+    for said in [
+        "name that you chose: Blue",
+        "legal name: Maria Gonzalez",
+        "phone: 415-555-0123",
+        "we gave your legal name and your birth date to Elm House",
+        "we asked Elm House to erase it",
+        "You let us keep a page until",
+        "Some have a note.",
+    ] {
+        assert!(english.contains(said), "{said}: {english}");
+    }
+    assert!(spanish.contains("Hay una hoja sobre usted.") && spanish.contains("nombre legal: Maria Gonzalez"));
+    for text in [&english, &spanish] {
+        assert!(!text.contains("Gray") && !text.contains("library"), "nobody else, and no note");
+    }
+    let gray = unlocked.hold_on_me(other).unwrap();
+    assert!(gray.facts.is_empty() && gray.given.is_empty() && !gray.page(Language::English).to_text().contains("Maria"));
+    unlocked.erase_participant(other).unwrap();
+    assert_eq!(unlocked.hold_on_me(other).unwrap_err(), Error::NoSuchRecord);
+}
+
+#[test]
+fn a_receipt_says_what_was_agreed_and_names_nobody() {
+    let s = scene(13);
+    let receipt = |grant, form| s.ana.unlocked.grant_receipt(s.blue, grant, "Harbor \"Night\" Team", "https://example.org/charter", form);
+    let kantara: serde_json::Value = serde_json::from_str(&receipt(s.grant, ReceiptForm::Kantara).unwrap()).unwrap();
+    assert_eq!(kantara["version"], "KI-CR-v1.1.0");
+    assert_eq!(kantara["piiControllers"][0]["piiController"], "Harbor \"Night\" Team");
+    let purpose = &kantara["services"][0]["purposes"][0];
+    assert_eq!((&purpose["thirdPartyDisclosure"], &purpose["thirdPartyName"]), (&true.into(), &"Elm House".into()));
+    assert_eq!(purpose["piiCategory"], serde_json::json!(["your legal name", "your birth date"]));
+    assert!(kantara["notice"].as_str().unwrap().starts_with("May we give your legal name and your birth date to Elm House?"));
+    let required =
+        ["jurisdiction", "consentTimestamp", "collectionMethod", "consentReceiptID", "language", "piiPrincipalId", "policyUrl", "spiCat"];
+    assert!(required.iter().all(|field| !kantara[field].is_null()) && kantara["sensitive"] == false);
+    let fhir: serde_json::Value = serde_json::from_str(&receipt(s.grant, ReceiptForm::Fhir).unwrap()).unwrap();
+    assert_eq!((&fhir["resourceType"], &fhir["status"]), (&"Consent".into(), &"active".into()));
+    assert_eq!(fhir["provision"]["actor"][0]["reference"]["display"], "Elm House");
+    assert_eq!(fhir["provision"]["action"][0]["coding"][0]["code"], "disclose");
+    assert!(fhir["scope"].is_object() && fhir["category"].is_array() && fhir["policyRule"].is_object(), "required, or by invariant");
+    assert!(fhir.get("patient").is_none());
+    // one more receipt is another one; and none holds a name, an alias or an id of a store
+    let again: serde_json::Value = serde_json::from_str(&receipt(s.grant, ReceiptForm::Kantara).unwrap()).unwrap();
+    assert_ne!(kantara["consentReceiptID"], again["consentReceiptID"]);
+    for text in [kantara.to_string(), fhir.to_string()] {
+        for never in ["Blue", "Maria", "Ana", "rec_", &s.blue.to_string(), &s.grant.to_string()] {
+            assert!(!text.contains(never), "{never}");
+        }
+    }
+    s.ana.unlocked.withdraw(s.blue, &stop(None)).unwrap();
+    assert_eq!(receipt(s.grant, ReceiptForm::Fhir), Err(GrantError::NotLive(GrantStatus::Withdrawn).into()));
 }
