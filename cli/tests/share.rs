@@ -68,7 +68,7 @@ fn facts_go_to_one_recipient_and_are_asked_back() {
     assert_eq!(elm.run(&["share", "open", &asked]).value()["kind"], "request");
     assert_eq!(elm.run(&["share", "answer", &asked, "--out", &answer]).code(), "not_confirmed");
     assert_eq!(elm.run(&["share", "answer", &asked, "--out", &answer, "--yes"]).value()["was_kept"], true);
-    assert_eq!(elm.run(&["vault", "show", "teal", there]).code(), "no_match", "the yes that it rested on is gone too");
+    assert_eq!(elm.run(&["vault", "show", "teal", there]).code(), "grant_not_live");
     assert_eq!(ana.run(&["share", "open", &answer]).value()["kind"], "answer");
     assert_eq!(ana.run(&["share", "list"]).value()[0]["state"], "answered");
     let log = ana.run(&["grant", "log", "blue"]).value();

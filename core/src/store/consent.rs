@@ -7,13 +7,14 @@
 use super::Unlocked;
 use super::index::{Item, Place, place_of};
 use super::vault::Vault;
-use super::vaults::VaultStanding;
+use super::vaults::{VaultStanding, vault_record};
 use super::write::{EntryRecord, entry_term_days};
 use crate::consent::standing::{Consents, Scopes};
 use crate::consent::words::{self, Gaps};
 use crate::consent::{Act, GatedCategory, Grant, GrantError, GrantRequest, GrantStatus, ShareClass, Withdrawal, Words};
 use crate::error::Error;
 use crate::record::{EntryContent, EntryValue, Kind, Recipient, SharingEvent, SharingNote, Summary};
+use crate::rules::Rule;
 use crate::screen::ShortText;
 use crate::storage::{Reader, Transaction};
 use crate::team::tombstone::{Erasure, TOMBSTONE_RECORDS_MAX_COUNT};
@@ -150,7 +151,7 @@ impl Vault {
         for item in self.index.about(subject) {
             match &item.summary {
                 Summary::Grant(grant) => consents.add_grant(item.record, grant.clone()),
-                Summary::Withdrawal(scopes) => consents.add_withdrawal(item.record, scopes),
+                Summary::Withdrawal(scopes) if self.env.holds(Rule::WithdrawalBeatsUnseen) => consents.add_withdrawal(item.record, scopes),
                 _ => {}
             }
         }
@@ -225,7 +226,17 @@ impl Vault {
         {
             return Ok(GrantStatus::NotAllowed);
         }
+        if status == GrantStatus::Live && self.is_copy_erased(consents, id) {
+            return Ok(GrantStatus::Withdrawn);
+        }
         Ok(status)
+    }
+
+    /// Whether everything that came with another team's share was erased: it was taken back there.
+    fn is_copy_erased(&mut self, consents: &Consents, id: &RecordId) -> bool {
+        let Some(grant) = consents.grant(id).filter(|grant| grant.received.is_some()) else { return false };
+        let vault = |category: &GatedCategory| super::erase::target(vault_record(*id, *category), Kind::Vault, None);
+        grant.categories.iter().all(|category| self.late_for(&vault(category)).is_some())
     }
 
     /// Takes the keys of vaults that no grant holds any more, in this transaction.

@@ -305,8 +305,9 @@ impl Vault {
         Ok(id)
     }
 
-    /// The places at which facts of a grant that came with a share may lie, and the grant's own.
-    fn places_of_kept(
+    /// The vault records of a grant that came with a share, and where they lie. The grant itself stays until its last day, as
+    /// every grant does: with all its records erased it counts for nothing.
+    fn vaults_of_kept(
         &mut self,
         reader: &Reader<'_>,
         grant: RecordId,
@@ -314,12 +315,10 @@ impl Vault {
     ) -> Result<(Vec<RecordId>, BTreeSet<Place>), Error> {
         let consents = self.consents(reader, &participant)?;
         let categories = consents.grant(&grant).map(|grant| grant.categories.clone()).unwrap_or_default();
-        let vaults = categories.into_iter().map(|category| (vault_record(grant, category), Kind::Vault));
-        let mut records = Vec::new();
+        let records: Vec<RecordId> = categories.into_iter().map(|category| vault_record(grant, category)).collect();
         let mut places = BTreeSet::new();
-        for (record, kind) in vaults.chain([(grant, Kind::Grant)]) {
-            let place = place_of(record, kind, Some(participant));
-            records.push(record);
+        for record in &records {
+            let place = place_of(*record, Kind::Vault, Some(participant));
             if self.item(reader, &place)?.is_some() {
                 places.insert(place);
             }
@@ -345,8 +344,10 @@ impl Vault {
         });
         if entry.erased.is_none() {
             if let Some((grant, participant)) = entry.kept {
-                let (records, places) = self.places_of_kept(tx, grant, participant)?;
-                entry.erasure = Some(self.erase(tx, &Erasure::Records(records), Some(places))?);
+                let (records, places) = self.vaults_of_kept(tx, grant, participant)?;
+                if !records.is_empty() {
+                    entry.erasure = Some(self.erase(tx, &Erasure::Records(records), Some(places))?);
+                }
             }
             (entry.is_shut, entry.erased) = (true, Some(today));
             entry.kept = None;
