@@ -191,6 +191,8 @@ impl Vault {
             self.destroy_rest(tx)?;
         }
         report.zones = self.drop_zones(tx, &terms)?;
+        self.tend_shares(tx)?;
+        self.tend_received(tx)?;
         self.replace_overdue_turn(tx, today)?;
         self.state.tended = Some(today);
         Ok(report)
