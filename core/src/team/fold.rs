@@ -19,7 +19,6 @@ use super::entitlement::{Nature, SUBJECTS_ALONE_MAX_COUNT};
 use super::log::Log;
 use super::operation::Action;
 use super::state::TeamState;
-use crate::crypto::VerifyingKey;
 use satchel_wire::ids::{DeviceId, MemberId, TeamId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -185,15 +184,12 @@ impl Void {
         let mut claims: BTreeMap<Claim, Vec<usize>> = BTreeMap::new();
         for place in order.iter().copied().filter(|place| !self.0.contains(*place)) {
             let Some((operation, _)) = log.at_place(place) else { continue };
-            let device = match operation.action() {
-                Action::Admit { device, invitation, .. } => {
-                    claims.entry(Claim::Invitation(*invitation)).or_default().push(place);
-                    device
-                }
-                Action::Reseat { device: Some(device), .. } => device,
+            match operation.action() {
+                Action::Admit { invitation, .. } => claims.entry(Claim::Invitation(*invitation)).or_default().push(place),
+                Action::Reseat { .. } => {}
                 _ => continue,
-            };
-            if let Ok(key) = VerifyingKey::from_bytes(&device.signing) {
+            }
+            if let Some(key) = log.admitted_key(place) {
                 claims.entry(Claim::Device(key.device_id())).or_default().push(place);
             }
         }

@@ -1,4 +1,4 @@
-//! The long run of the thief: `thief --histories N --mutants M --seed S [--minutes T] [--only NAME,NAME+NAME] [--trace SEED]`.
+//! The long run of the thief: `thief --histories N --mutants M --seed S [--minutes T] [--only NAME,NAME+NAME] [--trace SEED [--calm] [--exhaustive] [--cross-check]]`.
 //!
 //! Prints the table of rules left out, as Markdown, and to the other stream every seed in which something showed. With
 //! `--minutes` a line ends early, so that the first one, with every rule, gets half of the time.
@@ -23,6 +23,7 @@ fn main() {
                 is_traced: true,
                 is_calm: args.iter().any(|arg| arg == "--calm"),
                 is_exhaustive: args.iter().any(|arg| arg == "--exhaustive"),
+                is_cross_checked: args.iter().any(|arg| arg == "--cross-check"),
             },
         );
         println!("{}\n{outcome:#?}", trace.join("\n"));

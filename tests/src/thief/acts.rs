@@ -154,6 +154,8 @@ impl World {
         let Parcel::Announcement(bytes) = &self.traffic.sent[parcel].parcel else { return };
         let Ok(keyring) = Keyring::join(&env, self.team(), signer, receiving, operations, bytes, &frontiers) else { return };
         self.phones.push(phone(number, env, keyring, member, host));
+        // its host heard of it
+        self.phones[number].last_day = self.day;
         self.phones[host].owes_page = true;
         self.apply(number);
         self.refresh(number);
