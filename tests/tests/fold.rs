@@ -606,6 +606,30 @@ fn conflicts_come_out_as_the_table_says() {
 /// A steward who turns out to have been removed had let devices in. What those erased stays erased, and ten subjects
 /// of theirs together are all that the steward gains by making them up.
 #[test]
+fn a_key_of_bulletins_named_after_the_board_key_has_effect() {
+    let prologue = CAST.prologue(5);
+    let (team, fork) = (prologue[0].team(), prologue[4].id());
+    let change = |author, parent, change: &dyn Fn(&mut satchel_core::consent::Charter)| {
+        CAST.write(team, author, vec![parent], Action::ChangeCharter { charter: CAST.charter(|charter| change(charter)) })
+    };
+    let board = change(0, fork, &|charter| charter.board_key = Some(vec![1; 1_216]));
+    let signing = change(0, board.id(), &|charter| (charter.board_key, charter.board_signing) = (Some(vec![1; 1_216]), Some([2; 32])));
+    let beside = change(2, fork, &|charter| charter.retention.encounter_days = 30);
+    for order in [[&board, &signing, &beside], [&beside, &board, &signing]] {
+        let log = deliver(prologue.iter().chain(order));
+        let charter = log.state().charter.clone().unwrap();
+        assert_eq!(charter.board_key.map(|key| key[0]), Some(1));
+        assert_eq!((charter.board_signing, charter.retention.encounter_days), (Some([2; 32]), 30));
+    }
+    let rival = change(2, fork, &|charter| (charter.board_key, charter.board_signing) = (Some(vec![3; 1_216]), Some([4; 32])));
+    let first =
+        |log: &Log| log.state().charter.as_ref().map(|charter| (charter.board_key.as_ref().map(|key| key[0]), charter.board_signing));
+    let log = deliver(prologue.iter().chain([&board, &rival]));
+    let whole = if board.id() < rival.id() { (Some(1), None) } else { (Some(3), Some([4; 32])) };
+    assert_eq!(first(&log), Some(whole), "no pair is made of two boards");
+}
+
+#[test]
 fn what_was_erased_does_not_come_back_because_somebody_had_been_removed() {
     let prologue = CAST.prologue(5);
     let (team, fork) = (prologue[0].team(), prologue[4].id());
