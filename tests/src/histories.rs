@@ -358,7 +358,7 @@ fn charter_json(charter: &Charter) -> Value {
         "board_signing": charter.board_signing.map(|key| hex(&key)), "funders": charter.funders, "agreements": agreements,
         "reviewed": charter.reviewed.map(|day| day.days()), "review_due": charter.review_due.map(|day| day.days()),
         "record_grant": charter.grant_days.record, "share_grant": charter.grant_days.share, "justice": charter.justice_shares,
-        "categories": charter.categories.iter().map(|category| place(&GatedCategory::ALL, category)).collect::<Vec<_>>(),
+        "categories": charter.categories.iter().map(|category| place(GatedCategory::ALL, category)).collect::<Vec<_>>(),
     })
 }
 

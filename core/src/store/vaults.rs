@@ -103,7 +103,7 @@ impl Vault {
     pub(super) fn target_read(&self, record: RecordId, kind: Kind, subject: Option<RecordId>) -> Target {
         let about = subject.filter(|_| kind == Kind::Vault);
         let category = about.and_then(|subject| Self::of_vault(&self.consents_read(&subject), record)).map(|(_, category)| category);
-        Target { record, subject, category }
+        Target { record, kind, subject, category }
     }
 
     /// The categories for which facts may be written under a grant now. Errors: [`GrantError`].

@@ -5,6 +5,7 @@ use super::link::{Fault, meet_over};
 use super::work::Worker;
 use super::{Dice, Model};
 use crate::team::{Hub, Phone, found, join, view};
+use satchel_core::envelope::body_of;
 use satchel_core::error::Error;
 use satchel_core::store::{RelayAddress, RelayError};
 use satchel_core::team::Role;
@@ -349,6 +350,34 @@ impl World {
         out
     }
 
+    /// What a phone still holds back tells it nothing that others know.
+    ///
+    /// What was sealed under a turn that this phone never got stays sealed until it is old. A page or root looks like any row,
+    /// and nobody knows a body by what it would be the hash of. A notice may say what this phone has heard otherwise: where
+    /// everybody was away for longer than the absence limit, turns that are due begin side by side, and the phones that
+    /// their makers had not heard of get no box of them. Everything else that is held is stuck.
+    ///
+    /// Errors: what this phone lacks.
+    pub fn check_held(&self, at: usize) -> Result<(), String> {
+        let phone = &self.phones[at];
+        for held in phone.unlocked.dangerous_held().map_err(code)? {
+            let is_stuck = match &held {
+                None => true,
+                Some(row) => match body_of(row) {
+                    Some((body, _)) => self.phones.iter().any(|other| other.unlocked.dangerous_knows(&body).unwrap_or(true)),
+                    None => {
+                        let told = self.phones.iter().find_map(|other| other.unlocked.dangerous_notice(row).ok().flatten());
+                        !told.is_some_and(|notice| phone.unlocked.dangerous_knows_notice(&notice).unwrap_or(false))
+                    }
+                },
+            };
+            if is_stuck {
+                return Err(format!("{} still holds back what others have", phone.name));
+            }
+        }
+        Ok(())
+    }
+
     /// All checks on a healed team. Errors: the first that failed.
     pub fn check(&self) -> Result<(), String> {
         let first = self.view(0);
@@ -358,17 +387,7 @@ impl World {
                 let differs = first.lines().zip(here.lines()).find(|(a, b)| a != b);
                 return Err(format!("{} diverges from phone0: {differs:?}", phone.name));
             }
-            // A page or root of a turn that this phone never held stays sealed until it is old: it looks like any row, and
-            // nobody knows a body by what it would be the hash of. Everything else that is held is stuck.
-            for held in phone.unlocked.dangerous_held().map_err(code)? {
-                let is_stuck = match held {
-                    None => true,
-                    Some(body) => self.phones.iter().any(|other| other.unlocked.dangerous_knows(&body).unwrap_or(true)),
-                };
-                if is_stuck {
-                    return Err(format!("{} still holds back what others have", phone.name));
-                }
-            }
+            self.check_held(at)?;
             let team = phone.unlocked.team().map_err(code)?;
             if team.is_copied || team.devices.iter().any(|device| device.is_forked) {
                 return Err(format!("{}: a phone counts as copied that never was", phone.name));

@@ -27,7 +27,7 @@ mod thief;
 mod traffic;
 mod world;
 
-pub use table::{Line, history, lines, markdown, name};
+pub use table::{Line, history, history_with, lines, markdown, name};
 
 use satchel_core::rules::Rule;
 use world::World;
@@ -46,6 +46,8 @@ pub struct Setup {
     pub is_traced: bool,
     /// Calm histories: the relay loses two in a hundred, nobody erases while a session is on, and old packs are refused.
     pub is_calm: bool,
+    /// Whether invitations are shown to two newcomers, of whom one's admission is void once both are known.
+    pub has_rivals: bool,
     /// Whether every receiving key is tried on every box, named or not.
     pub is_exhaustive: bool,
     /// Whether what the thief finds is compared with what a slow one finds from scratch: phones as they are after every

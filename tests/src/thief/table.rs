@@ -38,10 +38,20 @@ pub fn name(without: &[Rule]) -> String {
 
 /// Runs one history with some rules left out, or none.
 pub fn history(seed: u64, without: &[Rule]) -> Outcome {
+    history_with(seed, without, false)
+}
+
+/// The same with invitations that are shown to two newcomers, or without.
+pub fn history_with(seed: u64, without: &[Rule], has_rivals: bool) -> Outcome {
     // one in 64 tries every key on every box, to show that what turns state of their recipients is all there is; another
     // one compares what is found with what a slow thief finds from scratch
-    let setup =
-        Setup { without: without.to_vec(), is_exhaustive: seed.is_multiple_of(64), is_cross_checked: seed % 64 == 32, ..Setup::default() };
+    let setup = Setup {
+        without: without.to_vec(),
+        has_rivals,
+        is_exhaustive: seed.is_multiple_of(64),
+        is_cross_checked: seed % 64 == 32,
+        ..Setup::default()
+    };
     let mut outcome = run(seed, &setup).0;
     outcome.first_find = outcome.first_find.map(|find| format!("seed {seed}: {find}"));
     outcome

@@ -79,11 +79,14 @@ final class SmokeTest: Phones {
 
     func testLockingKillsEveryHandle() throws {
         let unlocked = try found("store")
+        let session = try unlocked.dial()
         try unlocked.lock()
         assertLocked(try unlocked.participants())
         assertLocked(try unlocked.saveEncounter(draft: EncounterDraft(kind: .phone)))
         assertLocked(try unlocked.dial())
         assertLocked(try unlocked.observe(observer: Recorder()))
+        // what was begun before is dead too: not even what is already sealed leaves
+        assertLocked(try session.transmit(maxBytes: 65_536))
         let again = try unlocked.store().unlock(passphrase: passphrase)
         XCTAssertEqual(try again.participants().count, 0)
         assertLocked(try unlocked.participants())

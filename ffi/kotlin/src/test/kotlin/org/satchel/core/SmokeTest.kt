@@ -92,8 +92,9 @@ class SmokeTest : Phones() {
         assertThrows(FfiException.Locked::class.java) { unlocked.saveEncounter(EncounterDraft(EncounterKind.PHONE)) }
         assertThrows(FfiException.Locked::class.java) { unlocked.dial() }
         assertThrows(FfiException.Locked::class.java) { unlocked.observe(Recorder()) }
-        // what was begun before is dead too: only the bytes that were ready come out
-        session.transmit(65_536u)
+        // what was begun before is dead too: not even what is already sealed leaves
+        assertThrows(FfiException.Locked::class.java) { session.transmit(65_536u) }
+        assertThrows(FfiException.Locked::class.java) { session.receive(byteArrayOf(1)) }
         unlocked.store().use { store ->
             store.unlock(passphrase).use { assertEquals(0, it.participants().size) }
             assertThrows(FfiException.Locked::class.java, { unlocked.participants() }, "an old handle stays dead")
