@@ -34,6 +34,8 @@ pub(super) struct Account {
     adopted: BTreeSet<BodyId>,
     invitations: BTreeSet<[u8; 16]>,
     bans: BTreeSet<OperationId>,
+    /// Admissions that lost against another one, with that one.
+    pub(super) lost: BTreeMap<OperationId, OperationId>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -196,6 +198,7 @@ impl Account {
         state.adopted.clone_from(&self.adopted);
         state.invitations.clone_from(&self.invitations);
         state.bans.clone_from(&self.bans);
+        state.lost_admissions.clone_from(&self.lost);
         state.tombstones.clone_from(&self.tombstones);
         self.judge_erasures(log, &mut state);
         for (id, of) in &self.members {

@@ -425,6 +425,10 @@ impl Log {
         self.entries.get(place).map(|entry| (&entry.operation, &entry.facts))
     }
 
+    pub(super) fn id_at(&self, place: usize) -> Option<OperationId> {
+        self.entries.get(place).map(|entry| entry.operation.id())
+    }
+
     pub(super) fn place_of(&self, id: &OperationId) -> Option<usize> {
         self.place.get(id).copied()
     }
