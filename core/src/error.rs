@@ -10,6 +10,7 @@ use crate::envelope::EnvelopeError;
 use crate::record::{EntryError, FactError};
 use crate::recovery::{PaperError, RecoveryError};
 use crate::screen::ScreenError;
+use crate::share::ShareError;
 use crate::storage::{SlotError, StorageError};
 use crate::store::ProtectorError;
 use crate::team::pack::PackError;
@@ -91,6 +92,9 @@ pub enum Error {
     /// No record with this id, or not of this kind.
     #[error("no such record")]
     NoSuchRecord,
+    /// Records of this kind go with their participant. Remedy: take the consent back, or erase the participant.
+    #[error("a record of this kind is not erased by itself")]
+    NotErasedAlone,
     /// The participant has no file, or no live record grant: only an anonymous tally can be stored.
     #[error("no live record grant for this participant")]
     NoGrant,
@@ -169,6 +173,9 @@ pub enum Error {
     /// A complaint, the board, or a bulletin.
     #[error(transparent)]
     Complaint(#[from] ComplaintError),
+    /// Sharing outside the team.
+    #[error(transparent)]
+    Share(#[from] ShareError),
     /// The files.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -195,6 +202,7 @@ impl Error {
             Self::TooSoon { .. } => "too_soon",
             Self::Keystore(error) => error.code(),
             Self::NoSuchRecord => "no_such_record",
+            Self::NotErasedAlone => "not_erased_alone",
             Self::NoGrant => "no_grant",
             Self::UnknownZone => "unknown_zone",
             Self::TooMany => "too_many",
@@ -221,6 +229,7 @@ impl Error {
             Self::Operation(_) => "operation_refused",
             Self::Recovery(error) => error.code(),
             Self::Complaint(error) => error.code(),
+            Self::Share(error) => error.code(),
             Self::Storage(error) => error.code(),
         }
     }
@@ -232,6 +241,7 @@ impl Error {
             Self::WrongPassphrase => Remedy::RetypePassphrase,
             Self::Keystore(_) | Self::TooSoon { .. } => Remedy::TryLater,
             Self::NoSuchRecord
+            | Self::NotErasedAlone
             | Self::NoGrant
             | Self::UnknownZone
             | Self::TooMany
@@ -265,6 +275,10 @@ impl Error {
             Self::Complaint(ComplaintError::Newer) => Remedy::UpdateApp,
             Self::Complaint(ComplaintError::Seal) => Remedy::Report,
             Self::Complaint(_) => Remedy::CorrectInput,
+            Self::Share(ShareError::Stale { .. }) => Remedy::MeetColleague,
+            Self::Share(ShareError::Newer) => Remedy::UpdateApp,
+            Self::Share(ShareError::Seal | ShareError::Malformed) => Remedy::Report,
+            Self::Share(_) => Remedy::CorrectInput,
             Self::Storage(error) => match error {
                 StorageError::NotFound
                 | StorageError::Erased

@@ -15,7 +15,7 @@ pub enum Rule {
     ApplyNamedBans = 0,
     /// T2: seal only under a turn that names every known ban.
     NameKnownBans = 1,
-    /// T2: seal only under a turn without a banned recipient.
+    /// T2: seal only under a turn without a recipient who is out, and that names what put out whoever may hold it unnamed.
     NoBannedRecipient = 2,
     /// T3: destroy turns that lack a known ban.
     DestroyLacking = 3,
@@ -45,11 +45,13 @@ pub enum Rule {
     EscrowRecovery = 15,
     /// The field key of a zone that is over is destroyed everywhere it lies.
     DestroyFieldKeys = 16,
+    /// A withdrawal beats every grant in its scope that had not seen it.
+    WithdrawalBeatsUnseen = 17,
 }
 
 impl Rule {
     /// All rules.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::ApplyNamedBans,
         Self::NameKnownBans,
         Self::NoBannedRecipient,
@@ -67,5 +69,6 @@ impl Rule {
         Self::HoldBeyondCut,
         Self::EscrowRecovery,
         Self::DestroyFieldKeys,
+        Self::WithdrawalBeatsUnseen,
     ];
 }

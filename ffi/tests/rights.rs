@@ -215,7 +215,7 @@ fn R18_a_complaint_is_offered_only_where_a_board_reads_it() {
     assert_eq!(refused(place.ana.complain(draft())), "no_board");
     let board_dir = place._folder.path().join("board").display().to_string();
     let joining = join_team(&place.ana.invite(satchel_core::team::Role::Board, "").unwrap()).unwrap();
-    let answered = place.ana.answer_knock(joining.knock().unwrap()).unwrap();
+    let answered = place.ana.answer_knock(joining.knock()).unwrap();
     joining.answered(answered.answer).unwrap();
     answered.host.introduced(joining.introduce().unwrap()).unwrap();
     let welcome = answered.host.welcome().unwrap();

@@ -135,8 +135,8 @@ impl Erasing {
 }
 
 /// What a record other than a vault would be erased for.
-pub(super) const fn target(record: RecordId, subject: Option<RecordId>) -> Target {
-    Target { record, subject, category: None }
+pub(super) const fn target(record: RecordId, kind: Kind, subject: Option<RecordId>) -> Target {
+    Target { record, kind, subject, category: None }
 }
 
 impl Vault {
@@ -266,6 +266,10 @@ impl Vault {
         }
         // a page at the relay lists its keys as well: its key goes, and what was read of it
         self.prune_pages_of_erased(tx)?;
+        if items.iter().any(|(kind, _, _)| *kind == Kind::Participant) {
+            self.forget_shared_subjects(tx)?;
+            self.forget_received_subjects(tx)?;
+        }
         self.replace_held_key(tx)?;
         for (kind, record, subject) in items {
             self.note_change(kind, record, subject);
@@ -303,8 +307,10 @@ impl Vault {
         self.is_held_key_due = false;
         self.reseal_directory(tx)?;
         let book = self.book_before_rekey(tx)?;
+        let received = self.received_before_rekey(tx)?;
         self.root.held = Seed::make(&self.env);
         self.put_book_again(tx, book)?;
+        self.put_received_again(tx, received)?;
         self.touch_root();
         self.require_new_store_key();
         for (id, held) in held {
@@ -378,6 +384,13 @@ impl Vault {
             waits_for_countersignature: !is_effective,
             platform_note,
         }))
+    }
+
+    /// How many phones have not confirmed an erasure yet, or never will (count).
+    pub(super) fn unconfirmed(&mut self, operation: OperationId) -> Result<u16, Error> {
+        let receipt = self.receipt(operation, KeyReplacement::Due)?;
+        let count = receipt.map_or(0, |receipt| receipt.awaited.len() + receipt.may_still_hold.len());
+        Ok(u16::try_from(count).unwrap_or(u16::MAX))
     }
 
     /// Remembers the day on which an erasure was first seen settled, as long as it stays so.
@@ -454,9 +467,13 @@ impl Evidence for StoreEvidence {
 impl Unlocked {
     /// Erases one record on every phone of the team. Its cost does not depend on how much the store holds.
     ///
-    /// Errors: [`Error::NoSuchRecord`], [`Error::Role`].
+    /// Errors: [`Error::NotErasedAlone`] for a file, a grant, a withdrawal and what else goes with its participant;
+    /// [`Error::NoSuchRecord`], [`Error::Role`].
     pub fn erase_record(&self, kind: Kind, record: RecordId) -> Result<OperationId, Error> {
         self.write(|vault, tx| {
+            if !kind.is_erased_alone() {
+                return Err(Error::NotErasedAlone);
+            }
             let item = vault.find(tx, record, kind)?;
             vault.erase(tx, &Erasure::Records(vec![record]), Some(BTreeSet::from([item.place()])))
         })

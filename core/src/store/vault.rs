@@ -68,6 +68,10 @@ pub(super) struct LocalState {
     #[n(21)]
     #[cbor(default)]
     pub vouched_days: u16,
+    /// The first day on which the turn in use was found overdue: this phone reaches nobody.
+    #[n(22)]
+    #[cbor(default)]
+    pub overdue_since: Option<ShiftDay>,
     /// Something was erased: the store key is replaced with the next write that can.
     #[n(9)]
     #[cbor(default)]

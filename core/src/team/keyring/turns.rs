@@ -207,6 +207,7 @@ impl Keyring {
     pub(super) fn replace_spent_receiving_key(&mut self) {
         if std::mem::take(&mut self.state.is_receiving_key_spent) && self.env.holds(Rule::ReplaceReceivingKey) {
             self.receiving = vec![Seed::make(&self.env)];
+            self.receiving_public.replace(None);
             self.changes.secrets = true;
         }
     }
@@ -240,6 +241,17 @@ impl Keyring {
         // with what the devices may lack of the log: a turn on top of unknown operations would wait until its box is spent
         let suffix = self.operations_lacked_by(devices, &[]);
         turn::announce(&self.env, &held.turn, &held.secret, &boxes, &suffix, &self.past_lacked_by(&held.turn, devices), true)
+    }
+
+    /// A box with the usable turn for a newcomer, and remembers by which turn they are recognised.
+    ///
+    /// Errors: as [`Self::box_to`]; [`TurnError::NotEntitled`] for a device that the log does not admit.
+    pub fn let_in(&mut self, device: DeviceId, key: &ReceivingPublicKey) -> Result<Vec<u8>, TurnError> {
+        let role = self.log.state().device_role(device).ok_or(TurnError::NotEntitled)?;
+        let announcement = self.box_to(key, role)?;
+        let turn = self.book.usable(&self.log).map(|held| held.turn.id());
+        self.state.handed.extend(turn.map(|turn| (device, turn)));
+        Ok(announcement)
     }
 
     /// A box with the usable turn to a receiving key that is known to be a device's of this role: for a newcomer.
