@@ -151,6 +151,11 @@ class App(
         enter(start())
     }
 
+    /** Nobody looks whether it is locked, and nothing is shown anew: it is about to be erased. */
+    fun erasing() {
+        watching?.cancel()
+    }
+
     /** After an erasure: whatever notebook is left, or the beginning. */
     fun restart() {
         watching?.cancel()

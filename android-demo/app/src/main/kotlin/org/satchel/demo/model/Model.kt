@@ -64,6 +64,14 @@ abstract class Model<S>(protected val app: App, initial: S) {
         }
     }
 
+    private var loading: Job? = null
+
+    /** Reads what is shown; an earlier reading that is still under way must not come after this one. */
+    protected fun loading(action: suspend CoroutineScope.() -> Unit) {
+        loading?.cancel()
+        loading = reading(action)
+    }
+
     protected fun reading(action: suspend CoroutineScope.() -> Unit): Job = app.scope.launch(block = action)
 }
 
