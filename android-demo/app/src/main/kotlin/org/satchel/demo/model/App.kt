@@ -165,7 +165,7 @@ class App(
     }
 
     private fun isOpenPlace(place: Place) = when (place) {
-        Place.Welcome, Place.Create, Place.Join, is Place.Unlock -> false
+        Place.Welcome, is Place.Unlock -> false
         else -> true
     }
 
