@@ -28,7 +28,7 @@ internal fun Screens.today(model: TodayModel) = page(R.string.today, hasBack = f
             },
         )
     }
-    heading(words(R.string.find))
+    heading(words(R.string.go_to))
     flow(
         small(words(R.string.people), "people", action = model::people),
         small(words(R.string.find), "find", action = model::find),
