@@ -5,6 +5,7 @@
 //! texts and passphrases do not stay behind in buffers that crossed.
 
 mod board;
+mod catalogue;
 mod charter;
 mod charter_page;
 mod complaints;
@@ -15,6 +16,7 @@ mod error;
 mod id;
 mod joining;
 mod nearby;
+mod notes;
 mod observer;
 mod pack;
 mod protector;
@@ -29,6 +31,7 @@ mod unlocked;
 mod vault;
 
 pub use board::{BoardBook, BoardCounts, BoardKeys, BookLine, CategoryCount, Complaint};
+pub use catalogue::{Resource, ResourceFilter, build_catalogue, own_resource_id};
 pub use charter::{CharterChange, CharterDecision, KeyState, TurnLine};
 pub use charter_page::{CharterEvent, CharterPage, CharterSection, DataField, DataGroup, SettingChange, data_map, data_map_text};
 pub use complaints::{BoardStatus, Bulletin, BulletinDays, ComplaintDraft, ReceiptCode, ReceiptStatus};
@@ -38,6 +41,7 @@ pub use erasure::{DroppedEdit, ErasureReceipt, MayStillHold, TendReport};
 pub use error::{FfiError, Finding};
 pub use joining::{AnsweredKnock, CodeInvitation, CodeJoining, HostedInvitation, Joined, Joining, join_team};
 pub use nearby::{Appearance, Lookout, NearbyEvent, NearbyObserver};
+pub use notes::{FollowUp, SentTally};
 pub use observer::{ChangeObserver, ObserverError, Subscription};
 pub use pack::{PackReader, PackReport, PackWriter};
 pub use protector::{KeyProtector, KeyProtectorError};

@@ -152,3 +152,23 @@ fn a_steward_whom_the_relay_refuses_comes_back_by_the_control_key() {
         assert_eq!(view(&ana), view(&ben));
     }
 }
+
+#[test]
+fn a_newcomer_whom_nobody_has_met_since_is_recognised_after_many_turns() {
+    let place = folder();
+    let ana = found(place.path(), 250, "Ana", START);
+    let ben = join(place.path(), 250, "Ben", START, &ana, Role::Worker);
+    let cleo = join(place.path(), 250, "Cleo", START, &ana, Role::Worker);
+    meet(&ana, &ben);
+    // as many as a dozen withdrawals begin: more than a hello has room for
+    for _ in 0..12 {
+        ana.unlocked.begin_turn().unwrap();
+        meet(&ana, &ben);
+    }
+    let id = ana.unlocked.save_encounter(&draft(None, "for all", 1)).unwrap();
+    let (report, _) = meet(&ana, &cleo);
+    assert!(report.warnings.is_empty(), "{report:?}");
+    assert!(cleo.unlocked.encounter(id).is_ok(), "Ana's phone let Cleo's in, and knows it by that turn");
+    meet(&ben, &cleo);
+    assert_eq!(view(&ana), view(&cleo));
+}

@@ -16,6 +16,7 @@ mod packs;
 mod people;
 mod recovery;
 mod screening;
+mod share;
 mod view;
 
 use crate::arguments::{Arguments, Command, PassphraseAction};
@@ -41,6 +42,7 @@ pub fn run(arguments: Arguments, output: Output) -> Result<(), Failure> {
         Command::Grant(command) => consent::grant(&settings, output, command),
         Command::Withdraw(command) => consent::withdraw(&settings, output, command),
         Command::Vault(command) => consent::vault(&settings, output, command),
+        Command::Share(command) => share::share(&settings, output, command),
         Command::Encounter(command) => meetings::encounter(&settings, output, command),
         Command::Tally(command) => meetings::tally(&settings, output, command),
         Command::Zone(command) => meetings::zone(&settings, output, command),

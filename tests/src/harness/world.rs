@@ -4,9 +4,11 @@ use super::exchange::{Network, exchange_over};
 use super::link::{Fault, meet_over};
 use super::work::Worker;
 use super::{Dice, Model};
-use crate::team::{Hub, Phone, found, join, view};
+use crate::team::{Hub, Phone, found_without, join_without, view};
+use satchel_core::consent::GrantError;
 use satchel_core::envelope::body_of;
 use satchel_core::error::Error;
+use satchel_core::rules::Rule;
 use satchel_core::store::{RelayAddress, RelayError};
 use satchel_core::team::Role;
 use satchel_wire::ids::ResourceId;
@@ -21,14 +23,18 @@ const HOUR: i64 = 3_600;
 const HEALING_ROUNDS_COUNT: usize = 6;
 
 /// How a run goes.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Plan {
     /// Events after the founding.
     pub events: usize,
     /// Phones at the beginning, and one more that joins on the way.
     pub phones: usize,
-    /// Turns that phones may begin, all together.
+    /// Turns that phones may begin, all together; withdrawals begin their own.
     pub turns: usize,
+    /// Of 100 pieces of work, how many are with grants, vaults and withdrawals.
+    pub consents: usize,
+    /// A rule that no phone keeps, to show that the checks see what it is for.
+    pub without: Option<Rule>,
 }
 
 /// What a run did.
@@ -76,7 +82,7 @@ impl World {
         let mut dice = Dice::new(seed);
         let (hub, address) = Hub::new(folder.path(), START);
         let mut world = Self {
-            phones: vec![found(folder.path(), seed, "phone0", START)],
+            phones: vec![found_without(folder.path(), seed, "phone0", START, plan.without)],
             model: Model::default(),
             trace: Vec::new(),
             counts: BTreeMap::new(),
@@ -119,7 +125,7 @@ impl World {
         let role = if self.dice.chance(40) { Role::Steward } else { Role::Worker };
         let name = format!("phone{number}");
         let now = self.phones[host].clock.now();
-        let phone = join(self.folder.path(), self.seed, &name, now, &self.phones[host], role);
+        let phone = join_without(self.folder.path(), self.seed, &name, now, &self.phones[host], role, self.plan.without);
         self.phones.push(phone);
         self.skews.push(self.skews[host]);
         self.sides.push(self.sides[host]);
@@ -142,15 +148,16 @@ impl World {
 
     /// One piece of work on one phone.
     pub fn work(&mut self, at: usize) -> Result<(), String> {
+        let is_consent = self.plan.consents > 0 && self.dice.chance(self.plan.consents);
         let mut worker =
             Worker { phone: &self.phones[at], number: at, dice: &mut self.dice, words: &mut self.words, model: &mut self.model };
-        let done = match worker.work() {
+        let done = match if is_consent { worker.consent() } else { worker.work() } {
             // where a clock is behind, a grant that was given by another clock has not begun; nothing was acknowledged
-            Err(Error::NoGrant) if self.skews.iter().any(|skew| *skew != self.skews[at]) => {
+            Err(Error::NoGrant | Error::Grant(GrantError::NoFile)) if self.skews.iter().any(|skew| *skew != self.skews[at]) => {
                 self.note("refused no_grant", format_args!("phone{at}"));
                 return Ok(());
             }
-            done => done.map_err(code)?,
+            done => done.map_err(|error| format!("phone{at}: {}", code(error)))?,
         };
         if let Some((kind, id)) = done {
             let id = id.map(|id| id.to_string()).unwrap_or_default();
@@ -347,6 +354,7 @@ impl World {
             out.push_str(&format!("device {} {:?} {:?} {name:?} {}\n", device.id, device.role, device.standing, device.is_forked));
         }
         out.push_str(&format!("turn {} copied {}\n", team.turn, team.is_copied));
+        out.push_str(&super::consent::view(phone).expect("grants and vaults"));
         out
     }
 
@@ -378,6 +386,15 @@ impl World {
         Ok(())
     }
 
+    /// Every erasure that was begun is settled, or waits for a second signature. Errors: one that is not.
+    fn check_settled(&self, phone: &Phone) -> Result<(), String> {
+        let receipts = phone.unlocked.erasures().map_err(code)?;
+        match receipts.iter().find(|receipt| !receipt.is_settled && !receipt.waits_for_countersignature) {
+            Some(receipt) => Err(format!("{}: erasure {} waits for {:?}", phone.name, receipt.operation, receipt.awaited)),
+            None => Ok(()),
+        }
+    }
+
     /// All checks on a healed team. Errors: the first that failed.
     pub fn check(&self) -> Result<(), String> {
         let first = self.view(0);
@@ -393,6 +410,10 @@ impl World {
                 return Err(format!("{}: a phone counts as copied that never was", phone.name));
             }
             self.model.check(phone)?;
+            if self.plan.consents > 0 {
+                self.model.consents.check(phone)?;
+                self.check_settled(phone)?;
+            }
         }
         let phones: Vec<&Phone> = self.phones.iter().collect();
         let first = satchel_wire::UtcDay::of_unix_seconds(START).days() - 2;
@@ -410,6 +431,12 @@ impl World {
         }));
         let failed = match done {
             Ok(Ok(())) => {
+                if plan.consents > 0 {
+                    let day = world.phones[0].unlocked.today().expect("a day");
+                    let (gone, here) = world.model.consents.weight(day);
+                    let counted = [("withdrawal unseen", world.model.consents.unseen), ("fact gone", gone), ("fact here", here)];
+                    world.counts.extend(counted.map(|(kind, count)| (kind.to_owned(), count)));
+                }
                 let view = world.view(0);
                 return Ok(Outcome { view, counts: world.counts, trace: world.trace });
             }
