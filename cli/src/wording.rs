@@ -41,6 +41,7 @@ fn sentence(code: &str) -> Option<&'static str> {
         "locked" => "The store is locked.",
         "wrong_passphrase" => "This passphrase does not open the store here.",
         "no_such_record" => "There is no such record.",
+        "not_erased_alone" => "This is not erased by itself: take the consent back, or erase the participant.",
         "no_grant" => "This participant has no file with a live yes: count the contact with `satchel tally add` instead.",
         "grant_wildcard" => "A share names one recipient; there is no grant for everybody.",
         "grant_bundled" => "To record and to share are asked for separately.",

@@ -91,6 +91,9 @@ pub enum Error {
     /// No record with this id, or not of this kind.
     #[error("no such record")]
     NoSuchRecord,
+    /// Records of this kind go with their participant. Remedy: take the consent back, or erase the participant.
+    #[error("a record of this kind is not erased by itself")]
+    NotErasedAlone,
     /// The participant has no file, or no live record grant: only an anonymous tally can be stored.
     #[error("no live record grant for this participant")]
     NoGrant,
@@ -195,6 +198,7 @@ impl Error {
             Self::TooSoon { .. } => "too_soon",
             Self::Keystore(error) => error.code(),
             Self::NoSuchRecord => "no_such_record",
+            Self::NotErasedAlone => "not_erased_alone",
             Self::NoGrant => "no_grant",
             Self::UnknownZone => "unknown_zone",
             Self::TooMany => "too_many",
@@ -232,6 +236,7 @@ impl Error {
             Self::WrongPassphrase => Remedy::RetypePassphrase,
             Self::Keystore(_) | Self::TooSoon { .. } => Remedy::TryLater,
             Self::NoSuchRecord
+            | Self::NotErasedAlone
             | Self::NoGrant
             | Self::UnknownZone
             | Self::TooMany

@@ -45,11 +45,13 @@ pub enum Rule {
     EscrowRecovery = 15,
     /// The field key of a zone that is over is destroyed everywhere it lies.
     DestroyFieldKeys = 16,
+    /// A withdrawal beats every grant in its scope that had not seen it.
+    WithdrawalBeatsUnseen = 17,
 }
 
 impl Rule {
     /// All rules.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::ApplyNamedBans,
         Self::NameKnownBans,
         Self::NoBannedRecipient,
@@ -67,5 +69,6 @@ impl Rule {
         Self::HoldBeyondCut,
         Self::EscrowRecovery,
         Self::DestroyFieldKeys,
+        Self::WithdrawalBeatsUnseen,
     ];
 }

@@ -1,10 +1,35 @@
 //! The charter's settings, and which keys are here because of it.
 
 use crate::error::{FfiError, call};
+use crate::records::screened;
 use crate::unlocked::Unlocked;
+use satchel_core::consent::{Agreement, AgreementWith, GatedCategory};
+use satchel_core::screen::ShortText;
 use satchel_core::store::{self, HeldBecause};
 use satchel_wire::ShiftDay;
 use satchel_wire::ids::OperationId;
+
+/// With whom an agreement is: those whose reach into people's lives must be public.
+#[uniffi::remote(Enum)]
+pub enum AgreementWith {
+    /// Police.
+    Police,
+    /// Prosecutors and courts.
+    Prosecutors,
+    /// Anti-trafficking bodies.
+    AntiTrafficking,
+    /// Recovery bodies: sobriety, treatment or exit programmes with conditions.
+    Recovery,
+}
+
+/// One agreement, in the agency's words.
+#[uniffi::remote(Record)]
+pub struct Agreement {
+    /// With whom.
+    pub with: AgreementWith,
+    /// What was agreed, at most 200 bytes.
+    pub what: String,
+}
 
 /// What is to change in the charter; what is none stays.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
@@ -30,6 +55,62 @@ pub struct CharterChange {
     /// The board's key for complaints (X-Wing, 1,216 bytes).
     #[uniffi(default = None)]
     pub board_key: Option<Vec<u8>>,
+    /// The board's key for bulletins (Ed25519, 32 bytes).
+    #[uniffi(default = None)]
+    pub board_signing: Option<Vec<u8>>,
+    /// Who pays: every line, or nobody when empty. Everybody reads them, and they are never erased: the guard screens each.
+    #[uniffi(default = None)]
+    pub funders: Option<Vec<String>>,
+    /// Agreements with police, prosecutors, anti-trafficking or recovery bodies: every one, or none when empty.
+    #[uniffi(default = None)]
+    pub agreements: Option<Vec<Agreement>>,
+    /// The day of the last review by participants and board.
+    #[uniffi(default = None)]
+    pub reviewed: Option<ShiftDay>,
+    /// When the next review is due.
+    #[uniffi(default = None)]
+    pub review_due: Option<ShiftDay>,
+    /// Longest yes to record gated facts (days, 1 to 366).
+    #[uniffi(default = None)]
+    pub record_grant_days: Option<u16>,
+    /// Longest yes to share (days, 1 to 366).
+    #[uniffi(default = None)]
+    pub share_grant_days: Option<u16>,
+    /// Gated categories that may be recorded and shared.
+    #[uniffi(default = None)]
+    pub categories: Option<Vec<GatedCategory>>,
+    /// Whether shares with police, prosecutors, courts, probation or prisons can be asked for at all.
+    #[uniffi(default = None)]
+    pub justice_shares: Option<bool>,
+}
+
+impl CharterChange {
+    fn read(self) -> Result<store::CharterChange, FfiError> {
+        let lines = self.funders.iter().flatten().enumerate().map(|(at, line)| (format!("funders.{at}"), line));
+        let what = self.agreements.iter().flatten().enumerate().map(|(at, line)| (format!("agreements.{at}"), &line.what));
+        for (field, line) in lines.chain(what) {
+            screened(field, line, ShortText::parse)?;
+        }
+        let board_signing = self.board_signing.as_deref().map(<[u8; 32]>::try_from).transpose();
+        Ok(store::CharterChange {
+            encounter_days: self.encounter_days,
+            zone_days: self.zone_days,
+            participant_days: self.participant_days,
+            sunset: self.last_day,
+            absence_limit_days: self.absence_limit_days,
+            suppression: self.suppression,
+            board_key: self.board_key,
+            board_signing: board_signing.map_err(|_| FfiError::field("board_signing".to_owned(), "charter_bounds"))?,
+            funders: self.funders,
+            agreements: self.agreements,
+            reviewed: self.reviewed,
+            review_due: self.review_due,
+            record_grant_days: self.record_grant_days,
+            share_grant_days: self.share_grant_days,
+            categories: self.categories,
+            justice_shares: self.justice_shares,
+        })
+    }
 }
 
 /// What became of a change.
@@ -87,16 +168,7 @@ impl Unlocked {
     /// Errors: [`FfiError::InvalidInput`] for a setting outside its bounds; [`FfiError::Refused`] when this member may not.
     pub fn change_charter(&self, change: CharterChange) -> Result<CharterDecision, FfiError> {
         call(|| {
-            let decision = self.core().change_charter(&store::CharterChange {
-                encounter_days: change.encounter_days,
-                zone_days: change.zone_days,
-                participant_days: change.participant_days,
-                sunset: change.last_day,
-                absence_limit_days: change.absence_limit_days,
-                suppression: change.suppression,
-                board_key: change.board_key,
-                ..store::CharterChange::default()
-            })?;
+            let decision = self.core().change_charter(&change.read()?)?;
             Ok(CharterDecision { operation: decision.operation, waits_for_board: decision.waits_for_board })
         })
     }

@@ -170,7 +170,8 @@ impl From<store::TendReport> for TendReport {
 impl Unlocked {
     /// Erases one record on every phone of the team. Returns the erasure, for its receipt.
     ///
-    /// Errors: [`FfiError::NotFound`], [`FfiError::Refused`].
+    /// Errors: [`FfiError::NotFound`], [`FfiError::Refused`]; [`FfiError::InvalidInput`] (`not_erased_alone`) for a file, a
+    /// grant, a withdrawal and what else goes with its participant.
     pub fn erase_record(&self, kind: RecordKind, record: RecordId) -> Result<OperationId, FfiError> {
         call(|| Ok(self.core().erase_record(kind, record)?))
     }

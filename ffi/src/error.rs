@@ -1,5 +1,7 @@
 //! Errors as they cross: few variants, each with a stable code and what the caller can do.
 
+use satchel_core::complaint::ComplaintError;
+use satchel_core::consent::{GrantError, GrantStatus};
 use satchel_core::crypto::PassphraseError;
 use satchel_core::recovery::{PaperError, RecoveryError};
 use satchel_core::screen::ScreenError;
@@ -27,13 +29,21 @@ pub struct Finding {
     pub reason: String,
 }
 
+/// UTF-16 code units before a byte offset.
+pub(crate) fn utf16_units(text: &str, end: usize) -> u32 {
+    let units = text.get(..end).map_or(0, |before| before.encode_utf16().count());
+    u32::try_from(units).unwrap_or(u32::MAX)
+}
+
+/// The remedy of [`FfiError::NoConsent`].
+const ASK_PARTICIPANT: &str = "ask_participant";
+
 impl Finding {
     /// A finding of the guard in `text`, its byte offsets turned into UTF-16 code units.
     pub(crate) fn new(text: &str, found: &satchel_core::screen::Finding) -> Self {
-        let units = |end: usize| text.get(..end).map_or(0, |before| before.encode_utf16().count());
         Self {
-            start_utf16: u32::try_from(units(found.start)).unwrap_or(u32::MAX),
-            end_utf16: u32::try_from(units(found.end)).unwrap_or(u32::MAX),
+            start_utf16: utf16_units(text, found.start),
+            end_utf16: utf16_units(text, found.end),
             category: found.category.code().to_owned(),
             reason: found.reason.code().to_owned(),
         }
@@ -92,7 +102,18 @@ pub enum FfiError {
         /// What the text guard found in that field; empty for other faults.
         findings: Vec<Finding>,
     },
-    /// The team does not allow it to this device. Remedy: ask a steward.
+    /// The participant did not say yes to it, or it is over. Remedy: ask them, with the words of `grant_words`; a no is an
+    /// answer, and then nothing is written.
+    #[error("{code}")]
+    NoConsent {
+        /// What happened.
+        code: String,
+        /// What to do.
+        remedy: String,
+        /// How the grant in question stands; none where there is no grant for it.
+        status: Option<GrantStatus>,
+    },
+    /// The team or its charter does not allow it. Remedy: ask a steward.
     #[error("{code}")]
     Refused {
         /// What happened.
@@ -141,13 +162,23 @@ impl FfiError {
         Self::Sync { code: code.to_owned(), remedy: remedy.code().to_owned() }
     }
 
+    fn no_consent(code: String, status: Option<GrantStatus>) -> Self {
+        Self::NoConsent { code, remedy: ASK_PARTICIPANT.to_owned(), status }
+    }
+
     /// A text that the guard refused, with the field it stood in.
     pub(crate) fn text(field: String, text: &str, error: &ScreenError) -> Self {
+        let findings = error.findings().iter().map(|found| Finding::new(text, found)).collect();
+        Self::InvalidInput { code: error.code().to_owned(), remedy: Remedy::CorrectInput.code().to_owned(), field: Some(field), findings }
+    }
+
+    /// Something else that is wrong with a field.
+    pub(crate) fn field(field: String, code: &str) -> Self {
         Self::InvalidInput {
-            code: error.code().to_owned(),
+            code: code.to_owned(),
             remedy: Remedy::CorrectInput.code().to_owned(),
             field: Some(field),
-            findings: error.findings().iter().map(|found| Finding::new(text, found)).collect(),
+            findings: Vec::new(),
         }
     }
 }
@@ -175,7 +206,13 @@ impl From<Error> for FfiError {
             Error::Locked => Self::Locked { code, remedy },
             Error::TooSoon { seconds } => Self::TooSoon { code, remedy, seconds: *seconds },
             Error::WrongPassphrase => Self::WrongPassphrase { code, remedy },
-            Error::NoSuchRecord => Self::NotFound { code, remedy },
+            Error::NoSuchRecord | Error::Grant(GrantError::NoSuchGrant) | Error::Complaint(ComplaintError::Unknown) => {
+                Self::NotFound { code, remedy }
+            }
+            Error::Grant(GrantError::NotLive(status)) => Self::no_consent(code, Some(*status)),
+            Error::NoGrant | Error::Grant(GrantError::NoFile | GrantError::NotCovered) => Self::no_consent(code, None),
+            Error::Complaint(ComplaintError::Full | ComplaintError::Newer) => Self::Storage { code, remedy },
+            Error::Complaint(ComplaintError::NoKeys) => Self::Sync { code, remedy },
             // not this device, this member or this team: entering something else does not help
             Error::Role
             | Error::Removed
@@ -192,6 +229,9 @@ impl From<Error> for FfiError {
             Error::Recovery(RecoveryError::Paper(error)) => Self::InvalidInput { code, remedy, field: word(*error), findings: Vec::new() },
             Error::Recovery(_) => Self::InvalidInput { code, remedy, field: None, findings: Vec::new() },
             Error::Document(_) => Self::Internal { code, remedy },
+            // a device whose date is off: nothing that was entered is wrong, and nothing of this library
+            _ if error.remedy() == Remedy::CheckDate => Self::Storage { code, remedy },
+            _ if error.remedy() == Remedy::AskSteward => Self::Refused { code, remedy },
             // what remains is about what was entered; a new kind of error says so by its remedy
             _ if error.remedy() == Remedy::CorrectInput => Self::InvalidInput { code, remedy, field: None, findings: Vec::new() },
             _ => Self::Internal { code, remedy },

@@ -4,12 +4,18 @@
 //! A panic inside never crosses: it becomes [`FfiError::Internal`]. Memory is wiped when it is freed, so that
 //! texts and passphrases do not stay behind in buffers that crossed.
 
+mod board;
 mod charter;
+mod charter_page;
+mod complaints;
+mod consent;
+mod doctor;
 mod erasure;
 mod error;
 mod id;
 mod joining;
 mod nearby;
+mod notes;
 mod observer;
 mod pack;
 mod protector;
@@ -21,21 +27,34 @@ mod session;
 mod store;
 mod team;
 mod unlocked;
+mod vault;
 
+pub use board::{BoardBook, BoardCounts, BoardKeys, BookLine, CategoryCount, Complaint};
 pub use charter::{CharterChange, CharterDecision, KeyState, TurnLine};
+pub use charter_page::{CharterEvent, CharterPage, CharterSection, DataField, DataGroup, SettingChange, data_map, data_map_text};
+pub use complaints::{BoardStatus, Bulletin, BulletinDays, ComplaintDraft, ReceiptCode, ReceiptStatus};
+pub use consent::{Grant, GrantLine, RecipientLine, SharingLine, WithdrawalLine, consent_words_text};
+pub use doctor::{Diagnosis, KeySlot, key_slots};
 pub use erasure::{DroppedEdit, ErasureReceipt, MayStillHold, TendReport};
 pub use error::{FfiError, Finding};
-pub use joining::{AnsweredKnock, CodeInvitation, CodeJoining, HostedInvitation, Joined, Joining};
+pub use joining::{AnsweredKnock, CodeInvitation, CodeJoining, HostedInvitation, Joined, Joining, join_team};
 pub use nearby::{Appearance, Lookout, NearbyEvent, NearbyObserver};
+pub use notes::{FollowUp, SentTally};
 pub use observer::{ChangeObserver, ObserverError, Subscription};
 pub use pack::{PackReader, PackReport, PackWriter};
 pub use protector::{KeyProtector, KeyProtectorError};
+pub use records::{
+    Encounter, EncounterDraft, FollowUpDraft, FollowUpLine, Participant, ParticipantConflict, ParticipantDraft, ParticipantEdit,
+    ParticipantLine, SelfReferral, SelfReferralDraft, SelfReferralLine, ZoneLine,
+};
 pub use recovery::{MovedRelay, Paper, PaperLabel, Recovered, RecoveryStatus, Reseated};
 pub use relay::{HttpRequest, RelayExchange, RelayReport};
+pub use screening::{Suggestion, guard_version, screen, suggest};
 pub use session::{PeerSession, SessionReport};
-pub use store::{DeviceErasure, Founded, KeyCost, Store};
+pub use store::{DeviceErasure, Founded, KeyCost, Store, erase_device_in, found_team};
 pub use team::{AwaitedSignature, DeviceLine, RemovalDetails, RemovalPlan, Team, WaitingBody};
-pub use unlocked::Unlocked;
+pub use unlocked::{Unlocked, Waiting};
+pub use vault::{Fact, FactLine, Vault, category_of_fact, shape_of_fact};
 
 uniffi::setup_scaffolding!();
 

@@ -1,7 +1,7 @@
 //! The team page: devices and members, and taking membership away or giving it back.
 
 use crate::error::{FfiError, call};
-use crate::records::shown;
+use crate::records::{quiet, shown};
 use crate::unlocked::Unlocked;
 use satchel_core::record::Kind as RecordKind;
 use satchel_core::store;
@@ -9,6 +9,8 @@ use satchel_core::team::{Awaiting, Role, Standing};
 use satchel_wire::ShiftDay;
 use satchel_wire::ids::{BodyId, DeviceId, MemberId, OperationId, TeamId};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+quiet!(DeviceLine, RemovalDetails);
 
 /// Where a device stands.
 #[uniffi::remote(Enum)]

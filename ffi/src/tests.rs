@@ -26,7 +26,8 @@ fn errors_keep_their_code_and_remedy() {
     let crossed = FfiError::from(Error::Locked);
     assert_eq!(crossed, FfiError::Locked { code: "locked".into(), remedy: "unlock".into() });
     assert!(matches!(FfiError::from(Error::NoSuchRecord), FfiError::NotFound { .. }));
-    assert!(matches!(FfiError::from(Error::NoGrant), FfiError::InvalidInput { .. }));
+    let unasked = FfiError::from(Error::NoGrant);
+    assert!(matches!(&unasked, FfiError::NoConsent { remedy, status: None, .. } if remedy == "ask_participant"), "{unasked:?}");
     assert!(matches!(FfiError::from(Error::Copied), FfiError::Refused { .. }));
     assert!(matches!(FfiError::from(satchel_core::store::RelayError::NoRelay), FfiError::InvalidInput { .. }));
 }

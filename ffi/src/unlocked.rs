@@ -69,7 +69,7 @@ impl Unlocked {
 
     /// Writes an encounter down, and counts its offers in the anonymous tally. Returns its random id.
     ///
-    /// Errors: [`FfiError::InvalidInput`]: `no_grant`, `unknown_zone`, `too_many`, or what the guard found in `note`.
+    /// Errors: [`FfiError::NoConsent`]; [`FfiError::InvalidInput`]: `unknown_zone`, `too_many`, or what the guard found in `note`.
     pub fn save_encounter(&self, draft: EncounterDraft) -> Result<RecordId, FfiError> {
         call(|| {
             let alias = draft.participant.map(|participant| self.alias_of(participant)).transpose()?.flatten();
@@ -108,7 +108,7 @@ impl Unlocked {
         call(|| Ok(self.0.tally_waiting(day)?))
     }
 
-    /// Writes a promise down. Errors: [`FfiError::InvalidInput`]: `no_grant`, `impossible_window`, or what the guard found.
+    /// Writes a promise down. Errors: [`FfiError::NoConsent`]; [`FfiError::InvalidInput`]: `impossible_window`, or what the guard found.
     pub fn save_follow_up(&self, draft: FollowUpDraft) -> Result<RecordId, FfiError> {
         call(|| {
             let alias = self.alias_of(draft.participant)?;
@@ -126,7 +126,7 @@ impl Unlocked {
         call(|| Ok(self.0.follow_ups()?.into_iter().map(Into::into).collect()))
     }
 
-    /// Writes a self-referral down. Errors: [`FfiError::InvalidInput`]: `no_grant`, or what the guard found in `words`.
+    /// Writes a self-referral down. Errors: [`FfiError::NoConsent`]; [`FfiError::InvalidInput`] for what the guard found in `words`.
     pub fn save_self_referral(&self, draft: SelfReferralDraft) -> Result<RecordId, FfiError> {
         call(|| {
             let alias = self.alias_of(draft.participant)?;

@@ -2,6 +2,7 @@
 
 use satchel_core::crypto::Passphrase;
 use satchel_core::env::{Clock, Env, Randomness};
+use satchel_core::rules::Rule;
 use satchel_core::screen::ShortText;
 use satchel_core::store::{Credentials, Founding, KeyCost, RelayAddress, RelayAnswer, RelayError, RelayReport, Store, Unlocked};
 use satchel_core::sync::SessionReport;
@@ -98,7 +99,20 @@ pub fn env(seed: u64, name: &str, start: u64) -> (Env, Arc<SetClock>) {
 
 /// Founds a team on a new phone in `folder/name`.
 pub fn found(folder: &Path, seed: u64, name: &str, start: u64) -> Phone {
+    found_without(folder, seed, name, start, None)
+}
+
+fn leave_out(env: Env, rule: Option<Rule>) -> Env {
+    match rule {
+        Some(rule) => env.dangerous_without(rule),
+        None => env,
+    }
+}
+
+/// The same on a phone that does not keep a rule.
+pub fn found_without(folder: &Path, seed: u64, name: &str, start: u64, without: Option<Rule>) -> Phone {
     let (env, clock) = env(seed, name, start);
+    let env = leave_out(env, without);
     let passphrase = passphrase();
     let credentials = Credentials { passphrase: &passphrase, protector: None, cost: KeyCost::Least };
     let founding = Founding { time_zone: "America/Los_Angeles".into(), member_name: text(name) };
@@ -109,7 +123,13 @@ pub fn found(folder: &Path, seed: u64, name: &str, start: u64) -> Phone {
 
 /// Lets a new phone join in person.
 pub fn join(folder: &Path, seed: u64, name: &str, start: u64, host: &Phone, role: Role) -> Phone {
+    join_without(folder, seed, name, start, host, role, None)
+}
+
+/// The same with a phone that does not keep a rule.
+pub fn join_without(folder: &Path, seed: u64, name: &str, start: u64, host: &Phone, role: Role, without: Option<Rule>) -> Phone {
     let (env, clock) = env(seed, name, start);
+    let env = leave_out(env, without);
     let passphrase = passphrase();
     let credentials = Credentials { passphrase: &passphrase, protector: None, cost: KeyCost::Least };
     let invitation = host.unlocked.invite(role, "").expect("an invitation");

@@ -210,6 +210,7 @@ const EDGES: &[(&str, &str, &str)] = &[
     ("team", "consent", "the charter stands in the log"),
     ("team", "crypto", "operations, turns and frontiers are signed and boxed"),
     ("team", "env", "nonces and invitations"),
+    ("team", "record", "what a tombstone takes depends on the kind"),
     ("sync", "crypto", "Noise, tags and agreement hashes"),
     ("sync", "env", "randomness of a session"),
 ];

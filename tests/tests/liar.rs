@@ -13,8 +13,9 @@ use satchel_core::envelope::cover_row;
 use satchel_core::error::Error;
 use satchel_core::record::{Encounter, EncounterKind, EntryContent, Fact, FactField, Kind, ParticipantDraft, Recipient};
 use satchel_core::screen::{Alias, COVER};
-use satchel_core::store::{GrantLine, LootClass, vault_record};
-use satchel_core::team::Role;
+use satchel_core::store::{EncounterDraft, GrantLine, LootClass, vault_record};
+use satchel_core::team::tombstone::{self, Erasure};
+use satchel_core::team::{Operation, Role};
 use satchel_tests::attacker::{Attacker, Forged, feed};
 use satchel_tests::team::{Hub, Phone, found, join, meet};
 use satchel_wire::ShiftDay;
@@ -456,4 +457,44 @@ fn with_gated_note(note: &str) -> Vec<u8> {
     let with = with.to_bytes();
     assert!(with.len() > plain.len());
     with
+}
+
+/// A tombstone does not say what it names, and any member may sign one. Of single records it takes no consent and no file:
+/// else a yes that was taken back would count again, and newcomers would wait for a yes that never comes.
+#[test]
+fn no_tombstone_of_single_records_revives_what_was_taken_back_or_takes_a_yes_away() {
+    let w = world(12);
+    let meeting = |participant| EncounterDraft { kind: EncounterKind::Street, participant, zone: None, offers: Vec::new(), note: None };
+    let spare = w.ana.unlocked.save_encounter(&meeting(None)).unwrap();
+    let stays = w.ana.unlocked.save_encounter(&meeting(Some(w.blue))).unwrap();
+    let taken_back = w.ben.unlocked.withdraw(w.blue, &of_name(HowGiven::Spoken)).unwrap().withdrawal;
+    meet(&w.ana, &w.ben);
+    w.stands(w.grant, GrantStatus::Withdrawn);
+    // the app itself offers no such thing
+    let before = w.ana.unlocked.erasures().unwrap().len();
+    let file_grant = w.ana.unlocked.grants(w.blue).unwrap().into_iter().map(|line| line.id).find(|id| *id != w.grant).unwrap();
+    let refused = [(Kind::Withdrawal, taken_back), (Kind::Grant, w.grant), (Kind::Grant, file_grant), (Kind::Participant, w.blue)];
+    for (kind, id) in refused {
+        assert_eq!(w.ana.unlocked.erase_record(kind, id).unwrap_err(), Error::NotErasedAlone, "{kind:?}");
+    }
+    assert_eq!(w.ana.unlocked.erasures().unwrap().len(), before, "and nothing was written");
+    // another app does
+    let names = vec![taken_back, w.grant, file_grant, w.blue, spare];
+    let action = tombstone::write(&w.mallory.env, &Erasure::Records(names)).unwrap();
+    let parents = vec![w.mallory.admission().id()];
+    let operation = Operation::write(&w.mallory.signer, Some(w.mallory.team), parents, w.day, action);
+    let late = join(w._folder.path(), 12, "Late", w.ana.clock.now(), &w.ana, Role::Worker);
+    for phone in [&w.ana, &w.ben] {
+        feed(phone, &[w.mallory.notice(std::slice::from_ref(&operation), vec![])]);
+    }
+    meet(&late, &w.ben);
+    for phone in [&w.ana, &w.ben, &late] {
+        let receipts = phone.unlocked.erasures().unwrap();
+        let took = receipts.iter().any(|receipt| receipt.operation == operation.id() && !receipt.waits_for_countersignature);
+        assert!(took, "{}: the tombstone is in force", phone.name);
+        assert_eq!(w.line(phone, w.grant).status, GrantStatus::Withdrawn, "{}", phone.name);
+        let met: Vec<RecordId> = phone.unlocked.encounters(None).unwrap().iter().map(|line| line.id).collect();
+        assert_eq!(met, [stays], "{}: control: what may be erased alone is", phone.name);
+        assert_eq!(phone.unlocked.participants().unwrap().len(), 1, "{}", phone.name);
+    }
 }

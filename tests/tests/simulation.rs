@@ -38,7 +38,7 @@ const KINDS: [&str; 24] = [
 
 fn plan(seed: u64) -> Plan {
     let phones = 2 + usize::try_from(seed % 4).unwrap();
-    Plan { events: 240, phones, turns: usize::try_from(seed % 3).unwrap() * 3 }
+    Plan { events: 240, phones, turns: usize::try_from(seed % 3).unwrap() * 3, ..Plan::default() }
 }
 
 fn run(seed: u64) -> Outcome {
@@ -81,7 +81,7 @@ fn every_seed_converges_and_loses_nothing_c() {
 
 #[test]
 fn one_seed_is_one_history() {
-    let plan = Plan { events: 120, phones: 3, turns: 3 };
+    let plan = Plan { events: 120, phones: 3, turns: 3, ..Plan::default() };
     let first = World::run(6, plan).unwrap_or_else(|failed| panic!("{failed}"));
     let again = World::run(6, plan).unwrap_or_else(|failed| panic!("{failed}"));
     assert_eq!(first, again);

@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used)]
 
+use satchel_core::team::{Operation, Role};
+use satchel_tests::attacker::{Attacker, feed};
 use satchel_tests::harness::{Plan, World};
 use satchel_tests::team::Phone;
 
-const PLAN: Plan = Plan { events: 40, phones: 2, turns: 0 };
+const PLAN: Plan = Plan { events: 40, phones: 2, turns: 0, consents: 0, without: None };
 
 fn lived(seed: u64) -> World {
     let mut world = World::new(seed, PLAN);
@@ -142,4 +144,21 @@ fn a_sum_that_leaves_too_early_is_reported() {
         world.model.counting.entry(author).or_default().insert(sum, 1);
     }
     assert!(world.model.watch_sums(phones[0], &phones).is_err());
+}
+
+#[test]
+fn a_notice_that_tells_more_than_its_holder_knows_is_reported() {
+    let mut world = lived(76);
+    world.heal(&[]).unwrap();
+    // under a turn that phone1 never gets: first what it knows already, then an operation that only phone0 knows
+    world.phones[0].unlocked.begin_turn().unwrap();
+    let writer = Attacker::join(76, "Writer", &world.phones[0], Role::Worker);
+    let old = Operation::from_bytes(&writer.welcome.operations[0]).unwrap();
+    let told = feed(&world.phones[1], &[writer.notice(&[old], Vec::new())]);
+    assert_eq!(told.held, 1);
+    world.check_held(1).unwrap();
+    let told = feed(&world.phones[1], &[writer.notice(&[writer.admission()], Vec::new())]);
+    assert_eq!(told.held, 1);
+    let found = world.check_held(1).expect_err("the checks found nothing");
+    assert!(found.contains("holds back what others have"), "{found}");
 }

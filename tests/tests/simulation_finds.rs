@@ -10,6 +10,7 @@ use satchel_core::team::Role;
 use satchel_tests::harness::folder;
 use satchel_tests::team::{Hub, Phone, found, join, meet, view};
 use satchel_wire::ids::{RecordId, ResourceId};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 const START: u64 = 1_795_370_000;
@@ -75,8 +76,9 @@ fn phones_that_took_two_turns_in_another_order_meet_again_after_a_long_pause() {
 
 #[test]
 fn a_correction_stands_alike_in_every_list() {
-    let mut beside = 0;
-    for seed in 0..4 {
+    // which of the two is shown is decided by their ids: as many seeds as it takes until each was, once
+    let mut shown_of = BTreeSet::new();
+    for seed in 0..16 {
         let place = folder();
         let (hub, [ana, ben, cleo]) = team(place.path(), 220 + seed, Role::Worker);
         let id = ana.unlocked.save_encounter(&draft(None, "first", 1)).unwrap();
@@ -90,12 +92,17 @@ fn a_correction_stands_alike_in_every_list() {
         }
         assert_eq!(view(&ana), view(&ben));
         assert_eq!(view(&ana), view(&cleo));
-        let shown = ben.unlocked.encounter(id).unwrap();
-        assert_eq!(shown.others.len(), 1, "both stand");
-        assert_eq!(usize::from(ben.unlocked.encounters(None).unwrap()[0].offers), shown.value.offers.len());
-        beside += usize::from(shown.value.offers.len() == 2);
+        for phone in [&ana, &ben, &cleo] {
+            let shown = phone.unlocked.encounter(id).unwrap();
+            assert_eq!(shown.others.len(), 1, "both stand");
+            assert_eq!(usize::from(phone.unlocked.encounters(None).unwrap()[0].offers), shown.value.offers.len());
+            shown_of.insert(shown.value.offers.len());
+        }
+        if seed >= 3 && shown_of.len() == 2 {
+            break;
+        }
     }
-    assert!(beside > 0, "no seed shows Ana's version on Ben's phone");
+    assert_eq!(shown_of, [2, 3].into(), "no seed shows the other's version");
 }
 
 #[test]
@@ -144,4 +151,24 @@ fn a_steward_whom_the_relay_refuses_comes_back_by_the_control_key() {
         assert!(ben.unlocked.encounter(id).is_ok(), "what Ana wrote reaches Ben");
         assert_eq!(view(&ana), view(&ben));
     }
+}
+
+#[test]
+fn a_newcomer_whom_nobody_has_met_since_is_recognised_after_many_turns() {
+    let place = folder();
+    let ana = found(place.path(), 250, "Ana", START);
+    let ben = join(place.path(), 250, "Ben", START, &ana, Role::Worker);
+    let cleo = join(place.path(), 250, "Cleo", START, &ana, Role::Worker);
+    meet(&ana, &ben);
+    // as many as a dozen withdrawals begin: more than a hello has room for
+    for _ in 0..12 {
+        ana.unlocked.begin_turn().unwrap();
+        meet(&ana, &ben);
+    }
+    let id = ana.unlocked.save_encounter(&draft(None, "for all", 1)).unwrap();
+    let (report, _) = meet(&ana, &cleo);
+    assert!(report.warnings.is_empty(), "{report:?}");
+    assert!(cleo.unlocked.encounter(id).is_ok(), "Ana's phone let Cleo's in, and knows it by that turn");
+    meet(&ben, &cleo);
+    assert_eq!(view(&ana), view(&cleo));
 }

@@ -1,16 +1,16 @@
 //! Withdrawal wins: over every grant in its scope that had not seen it and over every edit, whatever came first.
 //!
-//! Small histories in every order of delivery, and two phones that write, take back and give again between meetings.
+//! Small histories in every order of delivery. What phones do between meetings: `withdrawal_together.rs`.
 
 #![allow(clippy::unwrap_used)]
 
-use satchel_core::consent::{Act, GatedCategory, Grant, GrantRequest, GrantStatus, HowGiven, Language, Purpose, Withdrawal, words};
+use satchel_core::consent::{Act, GatedCategory, Grant, GrantStatus, HowGiven, Purpose, Withdrawal, words};
 use satchel_core::document::{Actor, Document, Value};
-use satchel_core::record::{EntryContent, Fact, FactField, Kind, ParticipantDraft};
+use satchel_core::record::{EntryContent, Kind};
 use satchel_core::store::vault_record;
 use satchel_core::team::Role;
 use satchel_tests::attacker::{Attacker, Forged, feed};
-use satchel_tests::team::{Hub, Phone, found, join, meet};
+use satchel_tests::team::{Hub, Phone, found};
 use satchel_wire::ShiftDay;
 use satchel_wire::ids::RecordId;
 use satchel_wire::row::Row;
@@ -258,194 +258,4 @@ fn a_second_body_of_a_grant_revives_nothing_in_every_order() {
     let expected =
         Seen { first: Some(GrantStatus::Live), second: None, facts: vec!["1980-02-29".into()], has_file: true, keys: [false, true, false] };
     assert_eq!(in_every_order(4, &letters, &expected), 120);
-}
-
-// ---------------------------------------------------------------- two phones
-
-/// What a worker does between meetings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Deed {
-    AnaWrites,
-    BenWrites,
-    AnaTakesBack,
-    BenTakesBack,
-    BenGivesAgain,
-}
-
-const ACTS: [Deed; 5] = [Deed::AnaWrites, Deed::BenWrites, Deed::AnaTakesBack, Deed::BenTakesBack, Deed::BenGivesAgain];
-
-/// One participant's history: what each phone knows, kept beside the phones.
-struct History {
-    acts: Vec<Deed>,
-    person: RecordId,
-    /// Every grant with the withdrawals that its phone knew.
-    grants: Vec<(RecordId, BTreeSet<RecordId>)>,
-    withdrawals: BTreeSet<RecordId>,
-    /// What each phone knows: grants, and withdrawals.
-    known: Vec<(BTreeSet<RecordId>, BTreeSet<RecordId>)>,
-}
-
-fn request(phone: &Phone) -> GrantRequest {
-    GrantRequest {
-        act: Act::Record,
-        categories: vec![NAME],
-        recipient: None,
-        purpose: Purpose::HousingApplication,
-        start: None,
-        expiry: phone.unlocked.today().unwrap().plus(30),
-        how: HowGiven::Spoken,
-        language: Language::English,
-    }
-}
-
-impl History {
-    fn begin(acts: Vec<Deed>, ana: &Phone, phones: usize) -> Self {
-        let person = ana.unlocked.create_participant(&ParticipantDraft::default(), HowGiven::Spoken, "en").unwrap();
-        let grant = ana.unlocked.give_grant(person, &request(ana)).unwrap();
-        let known = (BTreeSet::from([grant]), BTreeSet::new());
-        Self { acts, person, grants: vec![(grant, BTreeSet::new())], withdrawals: BTreeSet::new(), known: vec![known; phones] }
-    }
-
-    fn act(&mut self, at: usize, phones: &[&Phone; 2]) {
-        match self.acts[at] {
-            Deed::AnaWrites => self.write(0, phones[0], at),
-            Deed::BenWrites => self.write(1, phones[1], at),
-            Deed::AnaTakesBack => self.take_back(0, phones[0]),
-            Deed::BenTakesBack => self.take_back(1, phones[1]),
-            Deed::BenGivesAgain => self.give_again(1, phones[1]),
-        }
-    }
-
-    fn write(&mut self, who: usize, phone: &Phone, at: usize) {
-        for grant in self.known[who].0.clone() {
-            // refused where it does not count any more: that is looked at in the end
-            if let Ok(vault) = phone.unlocked.vault(self.person, grant) {
-                vault.write(&[Fact::parse(FactField::LegalName, &format!("written {at}")).unwrap()]).unwrap();
-            }
-        }
-    }
-
-    fn take_back(&mut self, who: usize, phone: &Phone) {
-        if let Ok(report) = phone.unlocked.withdraw(self.person, &taken_back(Some(Act::Record), Some(NAME))) {
-            self.withdrawals.insert(report.withdrawal);
-            self.known[who].1.insert(report.withdrawal);
-        }
-    }
-
-    fn give_again(&mut self, who: usize, phone: &Phone) {
-        let grant = phone.unlocked.give_grant(self.person, &request(phone)).unwrap();
-        self.grants.push((grant, self.known[who].1.clone()));
-        self.known[who].0.insert(grant);
-    }
-
-    fn meet(&mut self, a: usize, b: usize) {
-        let (grants, withdrawals) = self.known[b].clone();
-        self.known[a].0.extend(grants);
-        self.known[a].1.extend(withdrawals);
-        self.known[b] = self.known[a].clone();
-    }
-
-    fn check(&self, phone: &Phone, keyed: &BTreeSet<RecordId>) {
-        for (grant, seen) in &self.grants {
-            let lives = self.withdrawals.iter().all(|withdrawal| seen.contains(withdrawal));
-            let lines = phone.unlocked.grants(self.person).unwrap();
-            let status = lines.iter().find(|line| line.id == *grant).unwrap().status;
-            assert_eq!(status == GrantStatus::Live, lives, "{:?} on {}'s phone", self.acts, phone.name);
-            assert_eq!(phone.unlocked.read_vault(self.person, *grant).is_ok(), lives, "{:?}", self.acts);
-            assert!(lives || !keyed.contains(&vault_record(*grant, NAME)), "{:?}: a key is left on {}'s phone", self.acts, phone.name);
-        }
-    }
-}
-
-/// Every history of some acts, with meetings after each chosen step.
-fn together(seed: u64, length: usize, acts: &[Deed]) -> usize {
-    let folder = tempfile::tempdir().unwrap();
-    let ana = found(folder.path(), seed, "Ana", START);
-    let ben = join(folder.path(), seed, "Ben", START, &ana, Role::Worker);
-    let mut count = 0;
-    for meetings in 0..1_usize << length {
-        let all = (0..length).fold(vec![Vec::new()], |all, _| {
-            all.into_iter().flat_map(|begun: Vec<Deed>| acts.iter().map(move |act| [begun.clone(), vec![*act]].concat())).collect()
-        });
-        let mut histories: Vec<History> = all.into_iter().map(|acts| History::begin(acts, &ana, 2)).collect();
-        meet(&ana, &ben);
-        for at in 0..length {
-            histories.iter_mut().for_each(|history| history.act(at, &[&ana, &ben]));
-            if meetings & (1 << at) != 0 {
-                meet(&ana, &ben);
-                histories.iter_mut().for_each(|history| history.meet(0, 1));
-            }
-        }
-        meet(&ana, &ben);
-        meet(&ben, &ana);
-        let keys = [keyed(&ana), keyed(&ben)];
-        for history in &histories {
-            let facts = |phone: &Phone| phone.unlocked.vaults(history.person).unwrap();
-            assert_eq!(facts(&ana), facts(&ben), "{:?}", history.acts);
-            history.check(&ana, &keys[0]);
-            history.check(&ben, &keys[1]);
-        }
-        count += histories.len();
-    }
-    count
-}
-
-#[test]
-fn two_phones_agree_on_every_history_of_two_acts() {
-    assert_eq!(together(5, 2, &ACTS), 100);
-}
-
-#[test]
-fn two_phones_agree_on_every_history_of_three_acts() {
-    let acts = [Deed::AnaWrites, Deed::BenTakesBack, Deed::BenGivesAgain];
-    assert_eq!(together(6, 3, &acts), 216);
-}
-
-/// Three phones, many people, chance; the order of everything from a seed.
-#[test]
-fn three_phones_agree_on_large_histories() {
-    let folder = tempfile::tempdir().unwrap();
-    let ana = found(folder.path(), 7, "Ana", START);
-    let ben = join(folder.path(), 7, "Ben", START, &ana, Role::Worker);
-    let cleo = join(folder.path(), 7, "Cleo", START, &ana, Role::Worker);
-    let phones = [&ana, &ben, &cleo];
-    let mut histories: Vec<History> = (0..30).map(|_| History::begin(Vec::new(), &ana, 3)).collect();
-    let mut state = 7_u64;
-    let mut below = |count: u64| {
-        // Knuth's MMIX generator; its upper half
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from((state >> 33) % count).unwrap()
-    };
-    let all_meet = |histories: &mut Vec<History>| {
-        for (a, b) in [(0, 1), (1, 2), (0, 2), (0, 1)] {
-            meet(phones[a], phones[b]);
-            histories.iter_mut().for_each(|history| history.meet(a, b));
-        }
-    };
-    all_meet(&mut histories);
-    for at in 0..400 {
-        let (who, whom) = (below(3), below(30));
-        match below(20) {
-            0..10 => histories[whom].write(who, phones[who], at),
-            10..13 => histories[whom].take_back(who, phones[who]),
-            13..18 => histories[whom].give_again(who, phones[who]),
-            _ => {
-                let other = (who + 1 + below(2)) % 3;
-                meet(phones[who], phones[other]);
-                histories.iter_mut().for_each(|history| history.meet(who, other));
-            }
-        }
-    }
-    all_meet(&mut histories);
-    let (taken, given): (usize, usize) =
-        (histories.iter().map(|history| history.withdrawals.len()).sum(), histories.iter().map(|history| history.grants.len()).sum());
-    assert!(taken > 20 && given > 80, "{taken} taken back, {given} given");
-    for phone in phones {
-        let keyed = keyed(phone);
-        histories.iter().for_each(|history| history.check(phone, &keyed));
-    }
-    for history in &histories {
-        let shown = phones.map(|phone| phone.unlocked.vaults(history.person).unwrap());
-        assert!(shown[0] == shown[1] && shown[1] == shown[2]);
-    }
 }

@@ -79,7 +79,7 @@ fn data_map(output: Output) {
     output.show(&Value::Array(groups.collect()), data_map_text);
 }
 
-fn agreement(text: &String) -> Result<Agreement, Failure> {
+fn agreement(text: &str) -> Result<Agreement, Failure> {
     let split = text.split_once('=').and_then(|(with, what)| Some((AgreementWith::from_name(with.trim())?, what.trim().to_owned())));
     split
         .map(|(with, what)| Agreement { with, what })
@@ -107,7 +107,7 @@ fn set(settings: &Settings, output: Output, command: Charter) -> Result<(), Fail
     };
     let keys = board_keys.as_deref().map(read_keys).transpose()?;
     let words = keys.as_ref().map(|keys| keys.words().join(" "));
-    let agreements: Vec<Agreement> = agreements.iter().map(agreement).collect::<Result<_, _>>()?;
+    let agreements: Vec<Agreement> = agreements.iter().map(|text| agreement(text)).collect::<Result<_, _>>()?;
     for (field, line) in funders.iter().map(|line| ("funder", line)).chain(agreements.iter().map(|line| ("agreement", &line.what))) {
         crate::store::short_text(field, line)?;
     }

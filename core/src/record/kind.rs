@@ -105,6 +105,25 @@ impl Kind {
     pub const fn has_successors(self) -> bool {
         matches!(self, Self::Encounter)
     }
+    /// Whether one record of this kind can be erased by itself, and not only with its participant or the team.
+    ///
+    /// What somebody said yes or no to, and what was shared of it, goes with everything about them: without the grant
+    /// newcomers would hold their records back for ever, without the withdrawal the yes would count again. A file goes with
+    /// what hangs on it, and a catalogue is whole or useless.
+    pub const fn is_erased_alone(self) -> bool {
+        match self {
+            Self::Encounter
+            | Self::Tally
+            | Self::FollowUp
+            | Self::SelfReferral
+            | Self::ResourceNote
+            | Self::MemberName
+            | Self::Zone
+            | Self::Vault
+            | Self::Recipient => true,
+            Self::Participant | Self::Grant | Self::Withdrawal | Self::Catalogue | Self::SharingNote => false,
+        }
+    }
     /// Whether something in records of this kind is to be forgotten before the record is: the zone of an encounter.
     pub const fn has_fields(self) -> bool {
         matches!(self, Self::Encounter)

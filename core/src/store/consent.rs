@@ -14,6 +14,7 @@ use crate::consent::words::{self, Gaps};
 use crate::consent::{Act, GatedCategory, Grant, GrantError, GrantRequest, GrantStatus, ShareClass, Withdrawal, Words};
 use crate::error::Error;
 use crate::record::{EntryContent, EntryValue, Kind, Recipient, SharingEvent, SharingNote, Summary};
+use crate::rules::Rule;
 use crate::screen::ShortText;
 use crate::storage::{Reader, Transaction};
 use crate::team::tombstone::{Erasure, TOMBSTONE_RECORDS_MAX_COUNT};
@@ -39,7 +40,7 @@ pub struct GrantLine {
     pub grant: Option<Grant>,
     /// How it stands.
     pub status: GrantStatus,
-    /// The categories for which it counts today; none for a file.
+    /// The categories for which it counts today, without those of which the facts were erased; none for a file.
     pub live: Vec<GatedCategory>,
     /// The withdrawals that took something of it back.
     pub withdrawn_by: Vec<RecordId>,
@@ -146,7 +147,7 @@ impl Vault {
         for item in self.index.about(subject) {
             match &item.summary {
                 Summary::Grant(grant) => consents.add_grant(item.record, grant.clone()),
-                Summary::Withdrawal(scopes) => consents.add_withdrawal(item.record, scopes),
+                Summary::Withdrawal(scopes) if self.env.holds(Rule::WithdrawalBeatsUnseen) => consents.add_withdrawal(item.record, scopes),
                 _ => {}
             }
         }
@@ -341,6 +342,9 @@ impl Unlocked {
                 let grant = consents.grant(&item.record).cloned();
                 let against: BTreeSet<RecordId> = grant.iter().flat_map(|grant| consents.against(grant).map(|(id, _)| id)).collect();
                 let live = match status {
+                    GrantStatus::Live if grant.as_ref().is_some_and(|grant| grant.act == Act::Record) => {
+                        vault.writable_categories(&consents, participant, &item.record, day)?
+                    }
                     GrantStatus::Live => consents.live_categories(&item.record, day, vault.charter()?),
                     _ => BTreeSet::new(),
                 };

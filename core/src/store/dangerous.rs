@@ -4,8 +4,9 @@ use super::Unlocked;
 use super::accept::Held;
 use crate::error::Error;
 use crate::record::Kind;
-use crate::team::RecipientClass;
 use crate::team::escrow::EscrowBoxes;
+use crate::team::notice::Notice;
+use crate::team::{Frontier, Operation, RecipientClass};
 use satchel_wire::ids::{BodyId, DeviceId, RecordId, TeamId};
 use satchel_wire::row::Row;
 
@@ -83,14 +84,38 @@ impl std::fmt::Debug for Loot {
 }
 
 impl Unlocked {
-    /// What is held back, one entry each: the body that a row would carry if it is no wire page; none for everything else.
-    pub fn dangerous_held(&self) -> Result<Vec<Option<BodyId>>, Error> {
+    /// What is held back, one entry each: a row that no turn here opens; none for a body.
+    pub fn dangerous_held(&self) -> Result<Vec<Option<Row>>, Error> {
         self.read(|vault, reader| {
-            let body = |held| match held {
-                Held::Row(bytes, _) => Row::parse(bytes).ok().and_then(|row| crate::envelope::body_of(&row).map(|(id, _)| id)),
+            let row = |held| match held {
+                Held::Row(bytes, _) => Row::parse(bytes).ok(),
                 Held::Body(_) => None,
             };
-            Ok(vault.all_held(reader)?.into_iter().map(|(_, held)| body(held)).collect())
+            Ok(vault.all_held(reader)?.into_iter().map(|(_, held)| row(held)).collect())
+        })
+    }
+
+    /// What a row of the commons lane says, if a turn here opens it.
+    pub fn dangerous_notice(&self, row: &Row) -> Result<Option<Notice>, Error> {
+        self.read(|vault, _| Ok(vault.keyring.open_notice(row)))
+    }
+
+    /// Whether this phone knows everything that a notice would tell it: its operations, and its frontiers or newer ones.
+    /// What only the board reads is told to nobody else.
+    pub fn dangerous_knows_notice(&self, notice: &Notice) -> Result<bool, Error> {
+        self.read(|vault, _| {
+            let is_known = |bytes: &[u8]| Operation::from_bytes(bytes).is_ok_and(|told| vault.keyring.log.operation(&told.id()).is_some());
+            let is_seen = |bytes: &[u8]| {
+                let Ok(told) = Frontier::from_bytes(bytes) else { return true };
+                let device = told.content().device;
+                let known = vault.frontier_of(&device);
+                device == vault.device || known.is_some_and(|known| known.content().counter >= told.content().counter)
+            };
+            let is_for_board = notice.complaint.is_some() || notice.board.is_some();
+            let tells_board = is_for_board && !vault.role().is_ok_and(|role| role.reads_records());
+            Ok(!tells_board
+                && notice.operations.iter().all(|bytes| is_known(bytes))
+                && notice.frontiers.iter().all(|told| is_seen(&told.frontier)))
         })
     }
 

@@ -135,8 +135,8 @@ impl Erasing {
 }
 
 /// What a record other than a vault would be erased for.
-pub(super) const fn target(record: RecordId, subject: Option<RecordId>) -> Target {
-    Target { record, subject, category: None }
+pub(super) const fn target(record: RecordId, kind: Kind, subject: Option<RecordId>) -> Target {
+    Target { record, kind, subject, category: None }
 }
 
 impl Vault {
@@ -454,9 +454,13 @@ impl Evidence for StoreEvidence {
 impl Unlocked {
     /// Erases one record on every phone of the team. Its cost does not depend on how much the store holds.
     ///
-    /// Errors: [`Error::NoSuchRecord`], [`Error::Role`].
+    /// Errors: [`Error::NotErasedAlone`] for a file, a grant, a withdrawal and what else goes with its participant;
+    /// [`Error::NoSuchRecord`], [`Error::Role`].
     pub fn erase_record(&self, kind: Kind, record: RecordId) -> Result<OperationId, Error> {
         self.write(|vault, tx| {
+            if !kind.is_erased_alone() {
+                return Err(Error::NotErasedAlone);
+            }
             let item = vault.find(tx, record, kind)?;
             vault.erase(tx, &Erasure::Records(vec![record]), Some(BTreeSet::from([item.place()])))
         })

@@ -386,11 +386,13 @@ impl HostedInvitation {
         let welcome = self.unlocked.write(|vault, tx| {
             let receiving = ReceivingPublicKey::from_slice(&introduction.device.receiving).map_err(|_| InvitationError::WrongPeer)?;
             let member = known.unwrap_or_else(|| MemberId::from_bytes(vault.env.random()));
-            vault.write_operation(Action::Admit { member, device: introduction.device.clone(), role, invitation })?;
+            let admission = vault.write_operation(Action::Admit { member, device: introduction.device.clone(), role, invitation })?.id();
             // the newcomer reads on at the relay: what lies there under turns that are gone needs other keys
             vault.want_directory(tx)?;
             vault.usable_turn(tx)?;
-            let announcement = vault.keyring.box_to(&receiving, role)?;
+            let devices = &vault.keyring.log.state().devices;
+            let newcomer = devices.iter().find(|(_, known)| known.admitted == admission).map(|(device, _)| *device);
+            let announcement = vault.keyring.let_in(newcomer.ok_or(InvitationError::WrongPeer)?, &receiving)?;
             vault.own_frontier(tx)?;
             let frontiers = vault
                 .keyring

@@ -16,7 +16,7 @@ use crate::team::{Frontier, Operation, TurnError};
 use satchel_wire::ShiftDay;
 use satchel_wire::ids::{BodyId, DeviceId, TurnId};
 use satchel_wire::row::Row;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A session with a colleague's phone, over whatever carries bytes: sans-I/O.
 ///
@@ -96,6 +96,9 @@ impl PeerLink {
 /// The one size of a row that carries a complaint (bytes).
 const COMPLAINT_ROW_BYTES: usize = 4_096;
 
+/// Turns of newcomers who were not heard of yet in a hello (count): the rest of its room is for colleagues.
+const NEWCOMERS_IN_HELLO_COUNT: usize = 2;
+
 /// What is signed in a handshake: role and hash.
 fn handshake_message(role: Role, hash: &[u8; 32]) -> [u8; 33] {
     let mut message = [0; 33];
@@ -170,11 +173,15 @@ impl Vault {
         }))
     }
 
-    /// Of some turns, newest first, those that the newest frontiers of colleagues name last.
+    /// Of some turns, newest first, those that newcomers were let in with and those that the newest frontiers of colleagues
+    /// name last.
     fn turns_of_colleagues(&self, turns: impl Iterator<Item = TurnId>) -> Vec<TurnId> {
         let log = &self.keyring.log;
         let known: Vec<&crate::team::Turn> = turns.filter_map(|id| self.keyring.book.known().find(|turn| turn.id() == id)).collect();
-        let mut picked: Vec<TurnId> = Vec::new();
+        // whom this phone let in, and nobody has met since, has said nothing yet
+        let handed: BTreeSet<&TurnId> = self.keyring.state().handed.values().collect();
+        let newcomers = known.iter().map(|turn| turn.id()).filter(|id| handed.contains(id));
+        let mut picked: Vec<TurnId> = newcomers.take(NEWCOMERS_IN_HELLO_COUNT).collect();
         for (device, _) in self.keyring.frontiers.iter().filter(|(device, _)| **device != self.device) {
             let Some(frontier) = self.keyring.frontier_of(device) else { continue };
             let heads = &frontier.content().log_heads;

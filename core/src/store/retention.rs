@@ -30,6 +30,9 @@ use satchel_wire::ids::RecordId;
 use satchel_wire::limits::DAY_AHEAD_MAX_DAYS;
 use std::collections::BTreeSet;
 
+/// So long a phone whose turn is overdue goes on trying to reach somebody (days).
+const OVERDUE_WAIT_DAYS: u16 = 7;
+
 /// What tending did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TendReport {
@@ -188,8 +191,28 @@ impl Vault {
             self.destroy_rest(tx)?;
         }
         report.zones = self.drop_zones(tx, &terms)?;
+        self.replace_overdue_turn(tx, today)?;
         self.state.tended = Some(today);
         Ok(report)
+    }
+
+    /// What expired opens at the relay until a turn follows. A phone that reaches nobody gets none, and so begins one by
+    /// itself. It does so a week after it noticed, since it opens nothing more that lies at the relay under the turn before:
+    /// a phone that comes out of a drawer has time to pull first.
+    fn replace_overdue_turn(&mut self, tx: &Transaction<'_>, today: ShiftDay) -> Result<(), Error> {
+        if !self.keyring.is_turn_overdue(today) {
+            self.state.overdue_since = None;
+            return Ok(());
+        }
+        let since = *self.state.overdue_since.get_or_insert(today);
+        if since.plus(OVERDUE_WAIT_DAYS) > today {
+            return Ok(());
+        }
+        match self.end_pull(tx) {
+            // what is over goes all the same, and tomorrow it is tried again
+            Err(Error::Turn(_)) => Ok(()),
+            done => done,
+        }
     }
 
     /// What is no record: held rows, waiting announcements, the running count.

@@ -69,13 +69,17 @@ pub(super) struct LocalState {
     #[cbor(default)]
     pub vouched_days: u16,
     /// Day of the last whole exchange with the relay.
-    #[n(22)]
+    #[n(23)]
     #[cbor(default)]
     pub met_relay: Option<ShiftDay>,
     /// Day of the last meeting with a colleague's phone.
-    #[n(23)]
+    #[n(24)]
     #[cbor(default)]
     pub met_colleague: Option<ShiftDay>,
+    /// The first day on which the turn in use was found overdue: this phone reaches nobody.
+    #[n(22)]
+    #[cbor(default)]
+    pub overdue_since: Option<ShiftDay>,
     /// Something was erased: the store key is replaced with the next write that can.
     #[n(9)]
     #[cbor(default)]

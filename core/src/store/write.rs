@@ -123,7 +123,7 @@ impl Vault {
         debug_assert!(kind.subject_rule() != SubjectRule::Required || subject.is_some());
         let (day, keep_until) = days;
         let place = place_of(record, kind, subject);
-        self.require_open(&super::erase::target(record, subject))?;
+        self.require_open(&super::erase::target(record, kind, subject))?;
         let mut item = match self.item(tx, &place)? {
             Some(item) => item,
             None => Item { record, kind, subject, day, keys: Vec::new(), summary: Summary::Plain, until: None, fields_from: None },
@@ -312,7 +312,7 @@ impl Unlocked {
         }
         self.write(|vault, _| {
             vault.require_writer()?;
-            vault.require_open(&super::erase::target(RecordId::from_bytes([0; 16]), None))?;
+            vault.require_open(&super::erase::target(RecordId::from_bytes([0; 16]), Kind::Tally, None))?;
             let day = vault.today()?;
             vault.tally_mut().count(day, taps.iter().map(|tap| (tap.resource, tap.outcome, tap.count)));
             Ok(())

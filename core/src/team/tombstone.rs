@@ -14,6 +14,7 @@ use super::operation::{Action, Token};
 use crate::consent::grant::GatedCategory;
 use crate::crypto::ErasureTokens;
 use crate::env::Env;
+use crate::record::Kind;
 use satchel_wire::ids::RecordId;
 
 /// Most records that one tombstone names (count).
@@ -88,6 +89,8 @@ fn padded(env: &Env, tokens: &ErasureTokens, ids: &[RecordId]) -> Result<Vec<Tok
 pub struct Target {
     /// Its id.
     pub record: RecordId,
+    /// Its kind: not every one is erased by its own token.
+    pub kind: Kind,
     /// The participant whom it is about.
     pub subject: Option<RecordId>,
     /// The gated category whose facts it holds.
@@ -165,7 +168,9 @@ impl Tombstone {
         self.team
             || (self.subject.is_some()
                 && target.subject.is_some_and(|id| Some(token(&self.tokens, &[&[SUBJECT], id.as_bytes()])) == self.subject))
-            || (!self.records.is_empty() && self.records.contains(&token(&self.tokens, &[&[RECORD], target.record.as_bytes()])))
+            || (!self.records.is_empty()
+                && target.kind.is_erased_alone()
+                && self.records.contains(&token(&self.tokens, &[&[RECORD], target.record.as_bytes()])))
             || (self.category.is_some()
                 && target.subject.zip(target.category).is_some_and(|(id, category)| {
                     Some(token(&self.tokens, &[&[CATEGORY], id.as_bytes(), &[category as u8]])) == self.category
@@ -197,10 +202,10 @@ mod tests {
         RecordId::from_bytes([n; 16])
     }
     fn record(n: u8) -> Target {
-        Target { record: id(n), subject: None, category: None }
+        Target { record: id(n), kind: Kind::Encounter, subject: None, category: None }
     }
     fn about(n: u8, subject: u8) -> Target {
-        Target { record: id(n), subject: Some(id(subject)), category: None }
+        Target { subject: Some(id(subject)), ..record(n) }
     }
     fn tombstone(env: &Env, erasure: &Erasure) -> Tombstone {
         Tombstone::of(&write(env, erasure).unwrap()).unwrap()
@@ -218,7 +223,7 @@ mod tests {
         assert!(!subject.erases(&record(1)) && !subject.erases(&about(7, 2)) && !subject.erases_subject(&id(2)));
 
         let category = tombstone(&env, &Erasure::Category(id(1), GatedCategory::Immigration));
-        let fact = |of| Target { category: Some(of), ..about(7, 1) };
+        let fact = |of| Target { kind: Kind::Vault, category: Some(of), ..about(7, 1) };
         assert!(category.erases(&fact(GatedCategory::Immigration)));
         assert!(!category.erases(&fact(GatedCategory::Officer)) && !category.erases(&about(7, 1)));
 
@@ -228,6 +233,19 @@ mod tests {
         let history = tombstone(&env, &Erasure::History { record: id(1), successor: id(2) });
         assert!(history.erases(&record(1)) && !history.erases(&record(2)));
         assert!(history.is_succeeded_by(&id(2)) && !history.is_succeeded_by(&id(1)) && !single.is_succeeded_by(&id(1)));
+    }
+
+    #[test]
+    fn no_token_of_a_single_record_takes_a_consent_or_a_file_away() {
+        let env = Env::seeded(4);
+        let single = tombstone(&env, &Erasure::Records(vec![id(1)]));
+        let [subject, team] = [Erasure::Subject(id(9)), Erasure::Team].map(|erasure| tombstone(&env, &erasure));
+        for kind in [Kind::Participant, Kind::Grant, Kind::Withdrawal, Kind::SharingNote, Kind::Catalogue] {
+            let target = Target { kind, ..about(1, 9) };
+            assert!(!single.erases(&target), "{kind:?}");
+            assert!(subject.erases(&target) && team.erases(&target), "control: {kind:?}");
+        }
+        assert!(single.erases(&Target { kind: Kind::FollowUp, ..about(1, 9) }), "control");
     }
 
     #[test]

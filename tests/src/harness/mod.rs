@@ -5,6 +5,7 @@
 //! with healing (everybody meets everybody) and then what every phone shows is held against a [`model::Model`]
 //! of all that was ever acknowledged.
 
+pub mod consent;
 pub mod dice;
 pub mod exchange;
 pub mod liar;

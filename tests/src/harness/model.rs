@@ -1,6 +1,7 @@
 //! What the team was promised: every acknowledged record and value, kept apart from all stores, and the checks
 //! that hold what phones show against it.
 
+use super::consent::Consents;
 use crate::team::Phone;
 use satchel_core::record::{FollowUpState, Outcome, Participant, ReferralStatus, Tally};
 use satchel_wire::ShiftDay;
@@ -57,6 +58,10 @@ pub struct Model {
     pub counted: BTreeMap<(ResourceId, Outcome), u64>,
     /// What waits on each phone.
     pub counting: BTreeMap<usize, Counting>,
+    /// Grants, vaults and withdrawals.
+    pub consents: Consents,
+    /// Whom follow-ups and self-referrals are about.
+    pub about: BTreeMap<RecordId, RecordId>,
     /// Sums that were seen to leave.
     pub sums: BTreeSet<(ShiftDay, Vec<Said>)>,
 }
@@ -133,6 +138,11 @@ impl Model {
         Ok(())
     }
 
+    /// Whether a record about somebody, or about nobody, is to be shown: not once their file was taken back.
+    fn is_open(&self, participant: Option<&RecordId>) -> bool {
+        participant.is_none_or(|participant| !self.consents.is_closed(participant))
+    }
+
     /// Holds one phone, after healing, against everything promised. Errors: what is lost, doubled or invented.
     pub fn check(&self, phone: &Phone) -> Result<(), String> {
         let name = &phone.name;
@@ -142,8 +152,9 @@ impl Model {
             format!("{name}: {kind} {id} of phone {author} is lost")
         };
         let files: Vec<RecordId> = unlocked.participants().map_err(|error| error.code())?.iter().map(|line| line.id).collect();
-        same_ids("participant", name, &files, self.files.keys(), &lost)?;
-        for (id, file) in &self.files {
+        let open: BTreeMap<&RecordId, &File> = self.files.iter().filter(|(id, _)| self.is_open(Some(id))).collect();
+        same_ids("participant", name, &files, open.keys().copied(), &lost)?;
+        for (id, file) in open {
             let shows = unlocked.participant(*id).map_err(|error| format!("{name}: {}", error.code()))?;
             for field in FIELDS {
                 let heads = file.fields.get(field).cloned().unwrap_or_default();
@@ -162,8 +173,9 @@ impl Model {
             }
         }
         let encounters: Vec<RecordId> = unlocked.encounters(None).map_err(|error| error.code())?.iter().map(|line| line.id).collect();
-        same_ids("encounter", name, &encounters, self.encounters.keys(), &lost)?;
-        for (id, met) in &self.encounters {
+        let open: BTreeMap<&RecordId, &Met> = self.encounters.iter().filter(|(_, met)| self.is_open(met.participant.as_ref())).collect();
+        same_ids("encounter", name, &encounters, open.keys().copied(), &lost)?;
+        for (id, met) in open {
             let shows = unlocked.encounter(*id).map_err(|error| format!("{name}: {}", error.code()))?;
             let versions = std::iter::once(&shows.value).chain(&shows.others);
             let notes = set(versions.filter_map(|version| version.note()).map(|note| note.as_str().to_owned()).collect())?;
@@ -173,7 +185,8 @@ impl Model {
         }
         let follow_ups = unlocked.follow_ups().map_err(|error| error.code())?;
         let ids: Vec<RecordId> = follow_ups.iter().map(|line| line.id).collect();
-        same_ids("follow-up", name, &ids, self.follow_ups.keys(), &lost)?;
+        let is_open = |id: &&RecordId| self.is_open(self.about.get(id));
+        same_ids("follow-up", name, &ids, self.follow_ups.keys().filter(is_open), &lost)?;
         for line in follow_ups {
             if !self.follow_ups[&line.id].values().any(|state| *state == line.state) {
                 return Err(format!("{name}: follow-up {} shows a state that no phone set last", line.id));
@@ -181,7 +194,7 @@ impl Model {
         }
         let referrals = unlocked.self_referrals().map_err(|error| error.code())?;
         let ids: Vec<RecordId> = referrals.iter().map(|line| line.id).collect();
-        same_ids("referral", name, &ids, self.referrals.keys(), &lost)?;
+        same_ids("referral", name, &ids, self.referrals.keys().filter(is_open), &lost)?;
         for line in referrals {
             if !self.referrals[&line.id].values().any(|status| *status == line.status) {
                 return Err(format!("{name}: referral {} shows a status that no phone set last", line.id));

@@ -46,7 +46,7 @@ pub struct Worker<'a> {
 pub type Done = (&'static str, Option<RecordId>);
 
 impl Worker<'_> {
-    fn word(&mut self) -> String {
+    pub(super) fn word(&mut self) -> String {
         *self.words += 1;
         word(*self.words)
     }
@@ -70,7 +70,7 @@ impl Worker<'_> {
     }
 
     /// A file that this phone has; mostly one of the first, so that phones meet in it.
-    fn some_file(&mut self) -> Result<Option<RecordId>, Error> {
+    pub(super) fn some_file(&mut self) -> Result<Option<RecordId>, Error> {
         let mut ids: Vec<RecordId> = self.phone.unlocked.participants()?.iter().map(|line| line.id).collect();
         ids.sort_unstable();
         if self.dice.chance(70) {
@@ -93,6 +93,7 @@ impl Worker<'_> {
         file.fields.entry("alias").or_default().insert(alias);
         file.goals_added.extend(goals);
         self.model.files.insert(id, file);
+        self.model.consents.begin(self.phone, id)?;
         self.model.authors.insert(id, (self.number, "participant"));
         Ok(Some(("participant", Some(id))))
     }
@@ -226,6 +227,7 @@ impl Worker<'_> {
         let id = self.phone.unlocked.save_follow_up(&draft)?;
         self.model.follow_ups.insert(id, [(self.number, FollowUpState::Open)].into());
         self.model.authors.insert(id, (self.number, "follow-up"));
+        self.model.about.insert(id, participant);
         Ok(Some(("follow-up", Some(id))))
     }
 
@@ -254,6 +256,7 @@ impl Worker<'_> {
         let id = self.phone.unlocked.save_self_referral(&draft)?;
         self.model.referrals.insert(id, [(self.number, ReferralStatus::Thinking)].into());
         self.model.authors.insert(id, (self.number, "referral"));
+        self.model.about.insert(id, participant);
         Ok(Some(("referral", Some(id))))
     }
 

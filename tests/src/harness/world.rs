@@ -4,8 +4,11 @@ use super::exchange::{Network, exchange_over};
 use super::link::{Fault, meet_over};
 use super::work::Worker;
 use super::{Dice, Model};
-use crate::team::{Hub, Phone, found, join, view};
+use crate::team::{Hub, Phone, found_without, join_without, view};
+use satchel_core::consent::GrantError;
+use satchel_core::envelope::body_of;
 use satchel_core::error::Error;
+use satchel_core::rules::Rule;
 use satchel_core::store::{RelayAddress, RelayError};
 use satchel_core::team::Role;
 use satchel_wire::ids::ResourceId;
@@ -20,14 +23,18 @@ const HOUR: i64 = 3_600;
 const HEALING_ROUNDS_COUNT: usize = 6;
 
 /// How a run goes.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Plan {
     /// Events after the founding.
     pub events: usize,
     /// Phones at the beginning, and one more that joins on the way.
     pub phones: usize,
-    /// Turns that phones may begin, all together.
+    /// Turns that phones may begin, all together; withdrawals begin their own.
     pub turns: usize,
+    /// Of 100 pieces of work, how many are with grants, vaults and withdrawals.
+    pub consents: usize,
+    /// A rule that no phone keeps, to show that the checks see what it is for.
+    pub without: Option<Rule>,
 }
 
 /// What a run did.
@@ -75,7 +82,7 @@ impl World {
         let mut dice = Dice::new(seed);
         let (hub, address) = Hub::new(folder.path(), START);
         let mut world = Self {
-            phones: vec![found(folder.path(), seed, "phone0", START)],
+            phones: vec![found_without(folder.path(), seed, "phone0", START, plan.without)],
             model: Model::default(),
             trace: Vec::new(),
             counts: BTreeMap::new(),
@@ -118,7 +125,7 @@ impl World {
         let role = if self.dice.chance(40) { Role::Steward } else { Role::Worker };
         let name = format!("phone{number}");
         let now = self.phones[host].clock.now();
-        let phone = join(self.folder.path(), self.seed, &name, now, &self.phones[host], role);
+        let phone = join_without(self.folder.path(), self.seed, &name, now, &self.phones[host], role, self.plan.without);
         self.phones.push(phone);
         self.skews.push(self.skews[host]);
         self.sides.push(self.sides[host]);
@@ -141,15 +148,16 @@ impl World {
 
     /// One piece of work on one phone.
     pub fn work(&mut self, at: usize) -> Result<(), String> {
+        let is_consent = self.plan.consents > 0 && self.dice.chance(self.plan.consents);
         let mut worker =
             Worker { phone: &self.phones[at], number: at, dice: &mut self.dice, words: &mut self.words, model: &mut self.model };
-        let done = match worker.work() {
+        let done = match if is_consent { worker.consent() } else { worker.work() } {
             // where a clock is behind, a grant that was given by another clock has not begun; nothing was acknowledged
-            Err(Error::NoGrant) if self.skews.iter().any(|skew| *skew != self.skews[at]) => {
+            Err(Error::NoGrant | Error::Grant(GrantError::NoFile)) if self.skews.iter().any(|skew| *skew != self.skews[at]) => {
                 self.note("refused no_grant", format_args!("phone{at}"));
                 return Ok(());
             }
-            done => done.map_err(code)?,
+            done => done.map_err(|error| format!("phone{at}: {}", code(error)))?,
         };
         if let Some((kind, id)) = done {
             let id = id.map(|id| id.to_string()).unwrap_or_default();
@@ -346,7 +354,45 @@ impl World {
             out.push_str(&format!("device {} {:?} {:?} {name:?} {}\n", device.id, device.role, device.standing, device.is_forked));
         }
         out.push_str(&format!("turn {} copied {}\n", team.turn, team.is_copied));
+        out.push_str(&super::consent::view(phone).expect("grants and vaults"));
         out
+    }
+
+    /// What a phone still holds back tells it nothing that others know.
+    ///
+    /// What was sealed under a turn that this phone never got stays sealed until it is old. A page or root looks like any row,
+    /// and nobody knows a body by what it would be the hash of. A notice may say what this phone has heard otherwise: where
+    /// everybody was away for longer than the absence limit, turns that are due begin side by side, and the phones that
+    /// their makers had not heard of get no box of them. Everything else that is held is stuck.
+    ///
+    /// Errors: what this phone lacks.
+    pub fn check_held(&self, at: usize) -> Result<(), String> {
+        let phone = &self.phones[at];
+        for held in phone.unlocked.dangerous_held().map_err(code)? {
+            let is_stuck = match &held {
+                None => true,
+                Some(row) => match body_of(row) {
+                    Some((body, _)) => self.phones.iter().any(|other| other.unlocked.dangerous_knows(&body).unwrap_or(true)),
+                    None => {
+                        let told = self.phones.iter().find_map(|other| other.unlocked.dangerous_notice(row).ok().flatten());
+                        !told.is_some_and(|notice| phone.unlocked.dangerous_knows_notice(&notice).unwrap_or(false))
+                    }
+                },
+            };
+            if is_stuck {
+                return Err(format!("{} still holds back what others have", phone.name));
+            }
+        }
+        Ok(())
+    }
+
+    /// Every erasure that was begun is settled, or waits for a second signature. Errors: one that is not.
+    fn check_settled(&self, phone: &Phone) -> Result<(), String> {
+        let receipts = phone.unlocked.erasures().map_err(code)?;
+        match receipts.iter().find(|receipt| !receipt.is_settled && !receipt.waits_for_countersignature) {
+            Some(receipt) => Err(format!("{}: erasure {} waits for {:?}", phone.name, receipt.operation, receipt.awaited)),
+            None => Ok(()),
+        }
     }
 
     /// All checks on a healed team. Errors: the first that failed.
@@ -358,22 +404,16 @@ impl World {
                 let differs = first.lines().zip(here.lines()).find(|(a, b)| a != b);
                 return Err(format!("{} diverges from phone0: {differs:?}", phone.name));
             }
-            // A page or root of a turn that this phone never held stays sealed until it is old: it looks like any row, and
-            // nobody knows a body by what it would be the hash of. Everything else that is held is stuck.
-            for held in phone.unlocked.dangerous_held().map_err(code)? {
-                let is_stuck = match held {
-                    None => true,
-                    Some(body) => self.phones.iter().any(|other| other.unlocked.dangerous_knows(&body).unwrap_or(true)),
-                };
-                if is_stuck {
-                    return Err(format!("{} still holds back what others have", phone.name));
-                }
-            }
+            self.check_held(at)?;
             let team = phone.unlocked.team().map_err(code)?;
             if team.is_copied || team.devices.iter().any(|device| device.is_forked) {
                 return Err(format!("{}: a phone counts as copied that never was", phone.name));
             }
             self.model.check(phone)?;
+            if self.plan.consents > 0 {
+                self.model.consents.check(phone)?;
+                self.check_settled(phone)?;
+            }
         }
         let phones: Vec<&Phone> = self.phones.iter().collect();
         let first = satchel_wire::UtcDay::of_unix_seconds(START).days() - 2;
@@ -391,6 +431,12 @@ impl World {
         }));
         let failed = match done {
             Ok(Ok(())) => {
+                if plan.consents > 0 {
+                    let day = world.phones[0].unlocked.today().expect("a day");
+                    let (gone, here) = world.model.consents.weight(day);
+                    let counted = [("withdrawal unseen", world.model.consents.unseen), ("fact gone", gone), ("fact here", here)];
+                    world.counts.extend(counted.map(|(kind, count)| (kind.to_owned(), count)));
+                }
                 let view = world.view(0);
                 return Ok(Outcome { view, counts: world.counts, trace: world.trace });
             }

@@ -85,7 +85,9 @@ outcome! {
     paper_open,
     /// Teams that were brought back at the end.
     recovered,
-    /// Records that the last phones showed, and that did not come back: must be none.
+    /// Records that all of the last phones showed, which had to come back.
+    recovered_records,
+    /// Of those, how many did not come back: must be none.
     recovered_unread,
     /// Records that came back although they were erased, or that the new phone gave to the thief: must be none.
     recovered_open,
@@ -478,7 +480,9 @@ impl History {
             self.crew.exchange(board);
             self.crew.exchange(0);
         }
-        let before = self.shown(0);
+        // what one phone showed before it heard of a removal stays shown there, and waits for a steward's word on all others
+        let readers = (0..self.crew.phones.len()).filter(|phone| !self.removed.contains(phone) && *phone != board);
+        let before = readers.map(|phone| self.shown(phone)).reduce(|all, shown| &all & &shown).unwrap_or_default();
         if self.crew.export_recovery(board).is_none() {
             self.say(format_args!("no package"));
             return;
@@ -494,15 +498,20 @@ impl History {
         }
         let waiting = self.crew.phones[new].store().waiting_beyond_cut().unwrap_or_default();
         let waiting: Vec<_> = waiting.iter().map(|waiting| waiting.body).collect();
+        self.say(format_args!("{} bodies wait beyond cuts", waiting.len()));
         if !waiting.is_empty() && self.crew.phones[new].store().adopt(&waiting).is_err() {
             self.find(String::from("the new phone adopts nothing"));
         }
         self.crew.touch(new);
         let shown = self.shown(new);
-        let missing = before.difference(&shown).count();
-        self.outcome.recovered_unread += missing;
-        if missing > 0 {
-            self.find(format!("{missing} of {} records did not come back; {:?}", before.len(), self.crew.phones[new].store().waiting()));
+        let missing: Vec<RecordId> = before.difference(&shown).copied().collect();
+        self.outcome.recovered_records += before.len();
+        self.outcome.recovered_unread += missing.len();
+        if !missing.is_empty() {
+            let texts = self.crew.planted.iter().filter(|text| missing.contains(&text.record));
+            let which: Vec<_> = texts.map(|text| (text.record, text.kind, text.subject, text.by)).collect();
+            let waiting = self.crew.phones[new].store().waiting();
+            self.find(format!("{} of {} records did not come back: {which:?}; {waiting:?}", missing.len(), before.len()));
         }
         let over: Vec<(OperationId, Target)> =
             self.settled.keys().filter_map(|operation| Some((*operation, *self.erased.get(operation)?))).collect();

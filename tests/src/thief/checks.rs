@@ -26,7 +26,7 @@ impl World {
             .get(record)
             .and_then(|bodies| self.traffic.bodies.get(bodies.first()?))
             .and_then(|body| body.binding.subject);
-        tombstone.erases(&Target { record: *record, subject, category: None })
+        tombstone.erases(&Target { record: *record, kind: satchel_core::record::Kind::Encounter, subject, category: None })
     }
 
     /// Records that a tombstone concerns, of all that were ever written.

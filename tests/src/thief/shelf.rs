@@ -88,7 +88,7 @@ pub struct Shelf {
 
 /// Whether a tombstone erases a record.
 pub fn erases(tombstones: &BTreeMap<OperationId, Tombstone>, record: RecordId, subject: Option<RecordId>) -> bool {
-    tombstones.values().any(|tombstone| tombstone.erases(&Target { record, subject, category: None }))
+    tombstones.values().any(|tombstone| tombstone.erases(&Target { record, kind: Kind::Encounter, subject, category: None }))
 }
 
 impl Shelf {

@@ -89,6 +89,8 @@ impl Vault {
             content.day.days().to_le_bytes().to_vec(),
             content.turn.unwrap_or_default().to_vec(),
             content.commons_turn.unwrap_or_default().to_vec(),
+            // who lost the row of an operation learns from here that there is one
+            cbor::encode(&content.known),
         ];
         let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
         let hash = crypto::derive_id(labels::CHAIN_DIGEST, &parts);

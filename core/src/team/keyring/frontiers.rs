@@ -143,6 +143,7 @@ impl Keyring {
                 self.frontiers.insert(content.device, KnownFrontier { frontier: bytes.to_vec(), receiving: matching.or(kept) });
                 // a day ahead of ours is its author's word
                 self.hear(content.device, content.day.min(day));
+                self.state.handed.remove(&content.device);
                 self.changes.frontiers = true;
                 if order == std::cmp::Ordering::Greater { FrontierNews::Newer } else { FrontierNews::Same }
             }

@@ -180,6 +180,10 @@ pub struct KeyringState {
     /// Devices that lack the turn in use, and since which day that is known here.
     #[n(3)]
     pub lacking: BTreeMap<DeviceId, Lacking>,
+    /// The turn with which this device let somebody in, until it has heard of them: by nothing else is it known to them.
+    #[n(4)]
+    #[cbor(default)]
+    pub handed: BTreeMap<DeviceId, TurnId>,
 }
 
 /// A device that seems to lack the turn in use.

@@ -242,6 +242,17 @@ impl Keyring {
         turn::announce(&self.env, &held.turn, &held.secret, &boxes, &suffix, &self.past_lacked_by(&held.turn, devices), true)
     }
 
+    /// A box with the usable turn for a newcomer, and remembers by which turn they are recognised.
+    ///
+    /// Errors: as [`Self::box_to`]; [`TurnError::NotEntitled`] for a device that the log does not admit.
+    pub fn let_in(&mut self, device: DeviceId, key: &ReceivingPublicKey) -> Result<Vec<u8>, TurnError> {
+        let role = self.log.state().device_role(device).ok_or(TurnError::NotEntitled)?;
+        let announcement = self.box_to(key, role)?;
+        let turn = self.book.usable(&self.log).map(|held| held.turn.id());
+        self.state.handed.extend(turn.map(|turn| (device, turn)));
+        Ok(announcement)
+    }
+
     /// A box with the usable turn to a receiving key that is known to be a device's of this role: for a newcomer.
     pub fn box_to(&self, key: &ReceivingPublicKey, role: Role) -> Result<Vec<u8>, TurnError> {
         let held = self.book.usable(&self.log).ok_or(TurnError::NotForUs)?;

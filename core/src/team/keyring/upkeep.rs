@@ -87,6 +87,13 @@ impl Keyring {
         self.reads_records() && day >= due && day >= due.plus(self.rank(&held.turn.id(), day, &[]).min(RANK_MAX_DAYS))
     }
 
+    /// Whether the turn that is due stays out for longer than the absence limit. Colleagues count this phone as silent by
+    /// then and hand it no turn before somebody meets it: to wait on would keep the keys of what has expired.
+    pub fn is_turn_overdue(&self, day: ShiftDay) -> bool {
+        let Some(charter) = &self.log.state().charter else { return false };
+        self.reads_records() && self.turn_due().is_some_and(|due| due.plus(charter.absence_limit_days) < day)
+    }
+
     /// How many awake phones come before this one in the order that the turn in use gives them, some left out.
     fn rank(&self, turn: &TurnId, day: ShiftDay, except: &[DeviceId]) -> u16 {
         let place = |device: &DeviceId| crypto::derive_id(labels::TURN_RANK, &[turn.as_bytes(), device.as_bytes()]);

@@ -50,6 +50,13 @@ class RelayTest : Phones() {
     @AfterEach
     fun stop() = relay.close()
 
+    /** Everything that a phone lists, but for what it says of itself. */
+    private fun lists(phone: Unlocked, participant: String): List<Any> = listOf(
+        phone.participants(), phone.encounters(), phone.followUps(), phone.selfReferrals(), phone.zones(), phone.grants(participant),
+        phone.withdrawals(participant), phone.vaults(participant), phone.recipients(), phone.sharingLog(participant),
+        phone.team().devices.map { listOf(it.id, it.member, it.name, it.role, it.standing) }.toSet(),
+    )
+
     private fun sync(vararg phones: Unlocked) = runBlocking { phones.map { it.exchangeWithRelay() } }
 
     @Test
@@ -61,6 +68,17 @@ class RelayTest : Phones() {
         val participant = ana.newParticipant("Blue")
         val fromAna = ana.saveEncounter(EncounterDraft(EncounterKind.STREET, participant = participant, note = "gave 2 kits"))
         val fromBen = ben.saveEncounter(EncounterDraft(EncounterKind.DROP_IN))
+        val zone = ben.createZone("by the river")
+        ana.saveFollowUp(FollowUpDraft(participant, "bring a tent", ana.today(), ana.today()))
+        ana.saveSelfReferral(SelfReferralDraft(participant, StartedBy.PARTICIPANT, soup, ReferralStatus.ASKED))
+        val grant = ana.giveGrant(
+            participant,
+            GrantRequest(
+                ConsentAct.RECORD, listOf(GatedCategory.LEGAL_NAME), null, Purpose.HOUSING_APPLICATION, null, ana.today(),
+                HowGiven.SPOKEN, Language.ENGLISH,
+            ),
+        )
+        ana.vault(participant, grant).use { it.write(listOf(Fact(FactField.LEGAL_NAME, "Maria Gonzalez"))) }
         assertTrue(ana.waiting().unsent > 0u)
         val steps = mutableListOf<RelayReport>()
         val pushed = runBlocking { ana.exchangeWithRelay { steps += it } }
@@ -72,7 +90,16 @@ class RelayTest : Phones() {
             assertEquals(setOf(fromAna, fromBen), phone.encounters().map { it.id }.toSet())
             assertEquals(listOf("Blue"), phone.participants().map { it.alias })
             assertEquals("gave 2 kits", phone.encounter(fromAna).note)
+            assertEquals("Maria Gonzalez", phone.vault(participant, grant).use { it.read().single().value })
+            assertEquals(listOf(zone), phone.zones().map { it.id })
         }
+        assertEquals(lists(ana, participant), lists(ben, participant))
+        val withdrawn = ben.withdraw(participant, TakenBack(null, GatedCategory.LEGAL_NAME, null, HowGiven.SPOKEN))
+        sync(ben, ana, ben)
+        assertTrue(ana.vaults(participant).isEmpty())
+        assertTrue(ben.erasureReceipt(withdrawn.erasures.single()).isSettled)
+        assertEquals(lists(ana, participant), lists(ben, participant))
+
         val operation = ben.eraseParticipant(participant)
         sync(ben, ana, ben, ana, ben)
         assertTrue(ana.participants().isEmpty())

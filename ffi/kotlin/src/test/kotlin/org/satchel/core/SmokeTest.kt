@@ -84,6 +84,26 @@ class SmokeTest : Phones() {
     }
 
     @Test
+    fun `notes on services, names and promises are read as they were written`() {
+        found("store").use { ana ->
+            assertNull(ana.resourceNote(soup))
+            ana.saveResourceNote(soup, "closed on Sundays")
+            assertEquals("closed on Sundays", ana.resourceNote(soup))
+            assertEquals("note", assertThrows(FfiException.InvalidInput::class.java) { ana.saveResourceNote(soup, "ask Sam, 415-555-0123") }.field)
+            val member = ana.team().devices.single().member
+            ana.nameMember("Anabel")
+            assertEquals("Anabel", ana.memberName(member))
+            val blue = ana.newParticipant("Blue")
+            val promise = ana.saveFollowUp(FollowUpDraft(blue, "bring a tent", ana.today(), ana.today(), "ask at the drop-in"))
+            val read = ana.followUp(promise)
+            assertEquals(listOf("bring a tent", "ask at the drop-in", blue, member), listOf(read.what, read.contact, read.participant, read.who))
+            assertTrue(ana.tallies().isEmpty(), "nothing is sent before its day is over")
+            ana.tend()
+            assertFalse(ana.isTendingDue())
+        }
+    }
+
+    @Test
     fun `locking kills every handle`() {
         val unlocked = found("store")
         val session = unlocked.dial()
@@ -92,8 +112,9 @@ class SmokeTest : Phones() {
         assertThrows(FfiException.Locked::class.java) { unlocked.saveEncounter(EncounterDraft(EncounterKind.PHONE)) }
         assertThrows(FfiException.Locked::class.java) { unlocked.dial() }
         assertThrows(FfiException.Locked::class.java) { unlocked.observe(Recorder()) }
-        // what was begun before is dead too: only the bytes that were ready come out
-        session.transmit(65_536u)
+        // what was begun before is dead too: not even what is already sealed leaves
+        assertThrows(FfiException.Locked::class.java) { session.transmit(65_536u) }
+        assertThrows(FfiException.Locked::class.java) { session.receive(byteArrayOf(1)) }
         unlocked.store().use { store ->
             store.unlock(passphrase).use { assertEquals(0, it.participants().size) }
             assertThrows(FfiException.Locked::class.java, { unlocked.participants() }, "an old handle stays dead")

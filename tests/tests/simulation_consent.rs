@@ -1,0 +1,93 @@
+//! Random days with grants, vaults and withdrawals: what was taken back stands nowhere, and all phones say the same.
+//! `SATCHEL_SEED=123 cargo test -p satchel-tests --test simulation_consent` runs one.
+
+#![allow(clippy::unwrap_used)]
+
+use satchel_core::rules::Rule;
+use satchel_tests::harness::{Outcome, Plan, World};
+use std::collections::BTreeMap;
+
+/// The seeds of the default run.
+const SEEDS: [[u64; 4]; 2] = [[1, 2, 3, 4], [5, 6, 7, 8]];
+
+/// What each of these groups must hold at least once, or it proves less than it says.
+const KINDS: [&str; 14] = [
+    "grant",
+    "facts",
+    "withdrawal",
+    "withdrawal unseen",
+    "file taken back",
+    "file renewed",
+    "share",
+    "share stopped",
+    "fact gone",
+    "fact here",
+    "meeting cut",
+    "exchange",
+    "phone restart",
+    "partition",
+];
+
+fn plan(seed: u64) -> Plan {
+    let phones = 2 + usize::try_from(seed % 3).unwrap();
+    Plan { events: 240, phones, turns: usize::try_from(seed % 2).unwrap() * 2, consents: 70, without: None }
+}
+
+fn run(seed: u64) -> Outcome {
+    World::run(seed, plan(seed)).unwrap_or_else(|failed| panic!("{failed}"))
+}
+
+fn some(at: usize) {
+    match std::env::var("SATCHEL_SEED").map(|seed| seed.parse().expect("SATCHEL_SEED is a number")) {
+        Ok(seed) if at == 0 => {
+            run(seed);
+        }
+        Ok(_) => {}
+        Err(_) => {
+            let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+            for seed in SEEDS[at] {
+                for (kind, count) in run(seed).counts {
+                    *counts.entry(kind).or_default() += count;
+                }
+            }
+            let missing: Vec<_> = KINDS.iter().filter(|kind| counts.get(**kind).is_none_or(|count| *count == 0)).collect();
+            assert!(missing.is_empty(), "no {missing:?} among {counts:?}");
+        }
+    }
+}
+
+#[test]
+fn what_was_taken_back_stands_nowhere_a() {
+    some(0);
+}
+
+#[test]
+fn what_was_taken_back_stands_nowhere_b() {
+    some(1);
+}
+
+/// For a longer search: `SATCHEL_SEEDS=100-160 cargo test -p satchel-tests --test simulation_consent -- --ignored --nocapture`.
+#[test]
+#[allow(clippy::print_stdout, reason = "a search says at once what it finds")]
+#[ignore = "as long as one likes"]
+fn many_seeds() {
+    let range = std::env::var("SATCHEL_SEEDS").expect("SATCHEL_SEEDS=first-last");
+    let (first, last) = range.split_once('-').expect("first-last");
+    let seeds: std::ops::RangeInclusive<u64> = first.parse().unwrap()..=last.parse().unwrap();
+    let mut failed = 0;
+    for seed in seeds {
+        if let Err(error) = World::run(seed, plan(seed)) {
+            println!("{}", error.lines().next().unwrap_or_default());
+            failed += 1;
+        }
+    }
+    assert_eq!(failed, 0, "seeds failed");
+}
+
+#[test]
+fn control_without_the_rule_what_was_taken_back_stands() {
+    let without = |seed| World::run(seed, Plan { without: Some(Rule::WithdrawalBeatsUnseen), ..plan(seed) }).err();
+    let failed = (2..8).find_map(without).expect("the checks found nothing");
+    let first = failed.lines().next().unwrap();
+    assert!(first.contains("should be Withdrawn") || first.contains("is shown, whose file was taken back"), "{first}");
+}
