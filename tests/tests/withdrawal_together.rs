@@ -3,10 +3,12 @@
 
 #![allow(clippy::unwrap_used)]
 
-use satchel_core::consent::{Act, GatedCategory, GrantRequest, GrantStatus, HowGiven, Language, Purpose, Withdrawal};
+use satchel_core::consent::{Act, GatedCategory, GrantError, GrantRequest, GrantStatus, HowGiven, Language, Purpose, Withdrawal};
+use satchel_core::error::Error;
 use satchel_core::record::{Fact, FactField, Kind, ParticipantDraft};
 use satchel_core::rules::Rule;
 use satchel_core::store::vault_record;
+use satchel_core::sync::Replica;
 use satchel_core::team::Role;
 use satchel_tests::team::{Phone, found, found_without, join, join_without, meet};
 use satchel_wire::ids::RecordId;
@@ -220,6 +222,38 @@ fn control_without_the_rule_every_history_with_a_withdrawal_is_wrong() {
     let wrong = together(8, taking, 1, rule);
     assert!(wrong.len() >= count, "{} of {count}", wrong.len());
     assert_eq!(together(9, other, 1, rule), Vec::<String>::new());
+}
+
+#[test]
+fn a_tombstone_that_comes_before_its_withdrawal_closes_the_vault_and_not_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let ana = found(folder.path(), 10, "Ana", START);
+    let mut ben = join(folder.path(), 10, "Ben", START, &ana, Role::Worker);
+    let person = ana.unlocked.create_participant(&ParticipantDraft::default(), HowGiven::Spoken, "en").unwrap();
+    let place = GatedCategory::ExactPlace;
+    let grant = ana.unlocked.give_grant(person, &GrantRequest { categories: vec![NAME, place], ..request(&ana) }).unwrap();
+    let name = |text| Fact::parse(FactField::LegalName, text).unwrap();
+    let under_bridge = Fact::parse(FactField::ExactPlace, "under the bridge").unwrap();
+    ana.unlocked.vault(person, grant).unwrap().write(&[name("Ada"), under_bridge]).unwrap();
+    meet(&ana, &ben);
+    ben.unlocked.withdraw(person, &take_name()).unwrap();
+    // the log is told first; here nothing else
+    let all = ben.unlocked.operation_ids().unwrap();
+    let told = ben.unlocked.operations(&all).unwrap();
+    let mut hears = ana.unlocked.clone();
+    hears.merge_operations(told).unwrap();
+    let shown = |phone: &Phone| phone.unlocked.grants(person).unwrap().into_iter().find(|line| line.id == grant).unwrap();
+    let line = shown(&ana);
+    assert_eq!((line.status, line.live.as_slice(), line.withdrawn_by.len()), (GrantStatus::Live, &[place][..], 0));
+    let vault = ana.unlocked.vault(person, grant).unwrap();
+    assert_eq!(vault.categories().collect::<Vec<_>>(), [place]);
+    assert!(matches!(vault.write(&[name("Eve")]), Err(Error::Grant(GrantError::NotCovered))));
+    let facts: Vec<String> = vault.read().unwrap().iter().map(|line| line.fact.value().to_owned()).collect();
+    assert_eq!(facts, ["under the bridge"]);
+    // with the withdrawal nothing changes but who took it back
+    meet(&ana, &ben);
+    assert_eq!((shown(&ana).live.as_slice(), shown(&ana).withdrawn_by.len()), (&[place][..], 1));
+    assert_eq!(shown(&ana), shown(&ben));
 }
 
 /// Three phones, many people, chance; the order of everything from a seed.

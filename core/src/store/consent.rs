@@ -40,7 +40,7 @@ pub struct GrantLine {
     pub grant: Option<Grant>,
     /// How it stands.
     pub status: GrantStatus,
-    /// The categories for which it counts today; none for a file.
+    /// The categories for which it counts today, without those of which the facts were erased; none for a file.
     pub live: Vec<GatedCategory>,
     /// The withdrawals that took something of it back.
     pub withdrawn_by: Vec<RecordId>,
@@ -379,6 +379,9 @@ impl Unlocked {
                 let grant = consents.grant(&item.record).cloned();
                 let against: BTreeSet<RecordId> = grant.iter().flat_map(|grant| consents.against(grant).map(|(id, _)| id)).collect();
                 let live = match status {
+                    GrantStatus::Live if grant.as_ref().is_some_and(|grant| grant.act == Act::Record) => {
+                        vault.writable_categories(&consents, participant, &item.record, day)?
+                    }
                     GrantStatus::Live => consents.live_categories(&item.record, day, vault.charter()?),
                     _ => BTreeSet::new(),
                 };

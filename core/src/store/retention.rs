@@ -207,7 +207,14 @@ impl Vault {
             return Ok(());
         }
         let since = *self.state.overdue_since.get_or_insert(today);
-        if since.plus(OVERDUE_WAIT_DAYS) <= today { self.end_pull(tx) } else { Ok(()) }
+        if since.plus(OVERDUE_WAIT_DAYS) > today {
+            return Ok(());
+        }
+        match self.end_pull(tx) {
+            // what is over goes all the same, and tomorrow it is tried again
+            Err(Error::Turn(_)) => Ok(()),
+            done => done,
+        }
     }
 
     /// What is no record: held rows, waiting announcements, the running count.

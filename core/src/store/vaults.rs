@@ -121,7 +121,24 @@ impl Vault {
             return Err(GrantError::NotLive(GrantStatus::Withdrawn).into());
         }
         let day = self.latest_day()?;
-        Ok(consents.live_categories(&grant, day, self.charter()?))
+        self.writable_categories(&consents, participant, &grant, day)
+    }
+
+    /// The categories for which a grant counts on a day and whose facts were not erased: a tombstone comes with the log, and
+    /// so often before the withdrawal for which it was written. Grants and withdrawals were read before.
+    pub(super) fn writable_categories(
+        &mut self,
+        consents: &Consents,
+        participant: RecordId,
+        grant: &RecordId,
+        day: ShiftDay,
+    ) -> Result<BTreeSet<GatedCategory>, Error> {
+        let mut live = consents.live_categories(grant, day, self.charter()?);
+        live.retain(|category| {
+            let target = self.target_read(vault_record(*grant, *category), Kind::Vault, Some(participant));
+            self.late_for(&target).is_none()
+        });
+        Ok(live)
     }
 
     pub(super) fn facts(&mut self, reader: &Reader<'_>, participant: RecordId, grant: RecordId) -> Result<Vec<FactLine>, Error> {

@@ -157,7 +157,7 @@ impl World {
                 self.note("refused no_grant", format_args!("phone{at}"));
                 return Ok(());
             }
-            done => done.map_err(code)?,
+            done => done.map_err(|error| format!("phone{at}: {}", code(error)))?,
         };
         if let Some((kind, id)) = done {
             let id = id.map(|id| id.to_string()).unwrap_or_default();

@@ -77,6 +77,8 @@ final class ConsentTest: Phones {
         guard case .InvalidInput(let code, _, _, _)? = failure(try ana.vault(participant: blue, grant: file)) else { return XCTFail() }
         XCTAssertEqual(code, "grant_no_vault")
         guard case .NotFound? = failure(try ana.vault(participant: blue, grant: blue)) else { return XCTFail() }
+        guard case .InvalidInput("not_erased_alone", _, _, _)? = failure(try ana.eraseRecord(kind: .grant, record: file))
+        else { return XCTFail("a yes is taken back, and never just gone") }
         guard case .NoConsent? = failure(try ana.giveGrant(participant: file, request: asking(ana))) else { return XCTFail() }
         let vault = try ana.vault(participant: blue, grant: ana.giveGrant(participant: blue, request: asking(ana)))
         let birth = Fact(field: .birthDate, value: "1980-02-29")

@@ -77,6 +77,25 @@ final class SmokeTest: Phones {
         guard case .Storage? = failure(try Store.open(dir: dir("nowhere"))) else { return XCTFail() }
     }
 
+    func testNotesOnServicesNamesAndPromisesAreReadAsTheyWereWritten() throws {
+        let ana = try found("store")
+        XCTAssertNil(try ana.resourceNote(resource: soup))
+        _ = try ana.saveResourceNote(resource: soup, note: "closed on Sundays")
+        XCTAssertEqual(try ana.resourceNote(resource: soup), "closed on Sundays")
+        try ana.nameMember(name: "Anabel")
+        let member = try XCTUnwrap(ana.team().devices.first?.member)
+        XCTAssertEqual(try ana.memberName(member: member), "Anabel")
+        let blue = try ana.createParticipant(draft: ParticipantDraft(how: .spoken, wordsLanguage: "en", alias: "Blue"))
+        let today = try ana.today()
+        let draft = FollowUpDraft(participant: blue, what: "bring a tent", from: today, until: today)
+        let read = try ana.followUp(followUp: ana.saveFollowUp(draft: draft))
+        XCTAssertEqual(read.what, "bring a tent")
+        XCTAssertEqual([read.participant, read.who], [blue, member])
+        XCTAssertTrue(try ana.tallies().isEmpty, "nothing is sent before its day is over")
+        _ = try ana.tend()
+        XCTAssertFalse(try ana.isTendingDue())
+    }
+
     func testLockingKillsEveryHandle() throws {
         let unlocked = try found("store")
         let session = try unlocked.dial()

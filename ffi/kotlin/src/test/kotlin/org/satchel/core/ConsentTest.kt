@@ -73,6 +73,8 @@ class ConsentTest : Phones() {
         val file = ana.grants(blue).single().id
         assertEquals("grant_no_vault", assertThrows(FfiException.InvalidInput::class.java) { ana.vault(blue, file) }.code)
         assertThrows(FfiException.NotFound::class.java) { ana.vault(blue, blue) }
+        val alone = assertThrows(FfiException.InvalidInput::class.java) { ana.eraseRecord(RecordKind.GRANT, file) }
+        assertEquals("not_erased_alone", alone.code, "a yes is taken back, and never just gone")
         val nobody = assertThrows(FfiException.NoConsent::class.java) { ana.giveGrant(file, ana.asking()) }
         assertEquals("grant_no_file", nobody.code)
         assertThrows(FfiException.NoConsent::class.java) { ana.saveEncounter(EncounterDraft(EncounterKind.STREET, participant = file)) }

@@ -84,6 +84,26 @@ class SmokeTest : Phones() {
     }
 
     @Test
+    fun `notes on services, names and promises are read as they were written`() {
+        found("store").use { ana ->
+            assertNull(ana.resourceNote(soup))
+            ana.saveResourceNote(soup, "closed on Sundays")
+            assertEquals("closed on Sundays", ana.resourceNote(soup))
+            assertEquals("note", assertThrows(FfiException.InvalidInput::class.java) { ana.saveResourceNote(soup, "ask Sam, 415-555-0123") }.field)
+            val member = ana.team().devices.single().member
+            ana.nameMember("Anabel")
+            assertEquals("Anabel", ana.memberName(member))
+            val blue = ana.newParticipant("Blue")
+            val promise = ana.saveFollowUp(FollowUpDraft(blue, "bring a tent", ana.today(), ana.today(), "ask at the drop-in"))
+            val read = ana.followUp(promise)
+            assertEquals(listOf("bring a tent", "ask at the drop-in", blue, member), listOf(read.what, read.contact, read.participant, read.who))
+            assertTrue(ana.tallies().isEmpty(), "nothing is sent before its day is over")
+            ana.tend()
+            assertFalse(ana.isTendingDue())
+        }
+    }
+
+    @Test
     fun `locking kills every handle`() {
         val unlocked = found("store")
         val session = unlocked.dial()
