@@ -109,6 +109,7 @@ impl CharterChange {
             share_grant_days: self.share_grant_days,
             categories: self.categories,
             justice_shares: self.justice_shares,
+            ..store::CharterChange::default()
         })
     }
 }
