@@ -19,7 +19,6 @@ import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.cancel
 import org.junit.Assert.assertEquals
-import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
@@ -133,28 +132,33 @@ class DrawTest {
         drawing.cancel()
     }
 
+    private val problems = mutableListOf<String>()
+    private fun expect(what: String, holds: Boolean) {
+        if (!holds) problems += what
+    }
+
     /** What a thumb and a screen reader need, of every screen. */
     private fun check(picture: String, root: ViewGroup, width: Int, height: Int, density: Float) {
         for (view in all(root)) {
             val at = Rect(0, 0, view.width, view.height).also { root.offsetDescendantRectToMyCoords(view, it) }
             val what = "$picture: ${view.tag ?: (view as? TextView)?.text}"
-            assertTrue("$what is within the width: $at", at.left >= 0 && at.right <= width)
+            expect("$what is within the width: $at", at.left >= 0 && at.right <= width)
             if (view is Button || view is EditText) {
-                assertTrue("$what is high enough to touch: ${view.height}", view.height >= 48 * density)
+                expect("$what is high enough to touch: ${view.height}", view.height >= 48 * density)
                 val said = view.contentDescription ?: (view as TextView).text
-                assertTrue("$what says something to a screen reader", said.any(Char::isLetterOrDigit))
+                expect("$what says something to a screen reader", said.any(Char::isLetterOrDigit))
             }
             if (view is TextView && view !is EditText && view.layout != null) {
                 val room = view.height - view.compoundPaddingTop - view.compoundPaddingBottom
-                assertTrue("$what shows all its text", view.layout.height <= room + 1)
-                for (line in 0 until view.layout.lineCount) assertEquals("$what is not cut off", 0, view.layout.getEllipsisCount(line))
+                expect("$what shows all its text", view.layout.height <= room + 1)
+                for (line in 0 until view.layout.lineCount) expect("$what is not cut off", view.layout.getEllipsisCount(line) == 0)
             }
         }
         val foot = root.getChildAt(root.childCount - 1) as ViewGroup
         (0 until foot.childCount).map(foot::getChildAt).filterIsInstance<Button>().lastOrNull()?.let { primary ->
             val at = Rect(0, 0, primary.width, primary.height).also { root.offsetDescendantRectToMyCoords(primary, it) }
-            assertTrue("$picture: the primary button is 64 dp high", primary.height >= 64 * density)
-            assertTrue("$picture: and in the lower half: $at", at.top >= height / 2 && at.bottom <= height)
+            expect("$picture: the primary button is 64 dp high", primary.height >= 64 * density)
+            expect("$picture: and in the lower half: $at", at.top >= height / 2 && at.bottom <= height)
         }
     }
 
@@ -166,6 +170,7 @@ class DrawTest {
                 if (language == "en") draw(name, language, 1f, true, model)
             }
         }
+        assertEquals("", problems.joinToString("\n"))
         assertEquals(32 * 5, folder.listFiles()!!.size)
     }
 }

@@ -34,7 +34,8 @@ class TestPlatform : Platform {
 
     override suspend fun accept(listening: (String) -> Unit): Carrier? = LocalNetwork.accept("127.0.0.1", listening)
     override suspend fun dial(address: String): Carrier? = LocalNetwork.dial(address)
-    override fun starters() = listOf("Naloxone kit" to ResourceCategory.SAFER_USE_SUPPLIES, "Socks" to ResourceCategory.OTHER)
+    var supplies = listOf("Naloxone kit" to ResourceCategory.SAFER_USE_SUPPLIES, "Socks" to ResourceCategory.OTHER)
+    override fun starters() = supplies
     override fun timeZone() = "America/Los_Angeles"
     override fun language() = "en"
     override fun openedOrLocked(isOpen: Boolean) {

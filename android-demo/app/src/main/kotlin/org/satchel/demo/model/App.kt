@@ -147,16 +147,16 @@ class App(
         if (!isOpenPlace(here.value.first)) return
         watching?.cancel()
         back.clear()
-        enter(start())
         platform.openedOrLocked(false)
+        enter(start())
     }
 
     /** After an erasure: whatever notebook is left, or the beginning. */
     fun restart() {
         watching?.cancel()
         back.clear()
-        enter(start())
         platform.openedOrLocked(false)
+        enter(start())
     }
 
     private fun isOpenPlace(place: Place) = when (place) {

@@ -203,7 +203,8 @@ class Page(val context: Context, val style: Style, title: String, back: (() -> U
             textSize = style.bodySize
             setTextColor(style.text)
             minLines = lines
-            minHeight = style.touchHeight
+            // not minHeight: a field knows a least number of lines or a least height
+            minimumHeight = style.touchHeight
             background = style.surface(style.page, style.edge)
             setPadding(style.gap, style.gap, style.gap, style.gap)
             inputType = InputType.TYPE_CLASS_TEXT or InputType.TYPE_TEXT_FLAG_NO_SUGGESTIONS or InputType.TYPE_TEXT_FLAG_MULTI_LINE or InputType.TYPE_TEXT_FLAG_CAP_SENTENCES
