@@ -454,6 +454,8 @@ const ALLOWED: &[(&str, &str, &str)] = &[
     ("core/src/screen/lexicon.rs", "inmate", "what the text guard must recognise"),
     ("core/src/screen/tests_corpus.rs", "", "texts that the guard is tested with"),
     ("core/src/screen/suggest.rs", "", "wordings for which kinder ones are suggested"),
+    ("ffi/kotlin/src/test/kotlin/org/satchel/core/GuardTest.kt", "junkie", "a wording for which a kinder one is suggested"),
+    ("ffi/swift/Tests/SatchelCoreTests/ConsentTest.swift", "junkie", "a wording for which a kinder one is suggested"),
     ("core/src/catalogue/vocabulary.rs", "Homeless Management Information System", "a proper name"),
     ("tests/vectors/paper/shares.json", "", "words drawn from the list of BIP 39"),
     ("tests/corpus/", "", "texts that the guard is tested with"),
