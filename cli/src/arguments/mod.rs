@@ -3,11 +3,13 @@
 mod board;
 mod consent;
 mod records;
+mod share;
 mod team;
 
 pub use board::{Board, Charter, Complaint};
 pub use consent::{Asked, Grant, Recipient, Vault, Withdraw};
 pub use records::{Catalogue, Encounter, EncounterFields, FileFields, FollowUp, Participant, Refer, Tally, Zone};
+pub use share::{Pair, Share};
 pub use team::{Erase, Member, Pack, Peer, Recovery, Relay, Sync};
 
 use crate::exit::Exit;
@@ -117,6 +119,9 @@ pub enum Command {
     /// Facts that are kept only as long as somebody says yes to it
     #[command(subcommand)]
     Vault(Vault),
+    /// Give facts to somebody outside the team, under a yes to share, and ask for them back
+    #[command(subcommand)]
+    Share(Share),
     /// Meetings
     #[command(subcommand)]
     Encounter(Encounter),

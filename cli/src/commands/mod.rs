@@ -17,6 +17,7 @@ mod people;
 mod recovery;
 mod relay;
 mod screening;
+mod share;
 mod view;
 
 use crate::arguments::{Arguments, Command, PassphraseAction};
@@ -42,6 +43,7 @@ pub fn run(arguments: Arguments, output: Output) -> Result<(), Failure> {
         Command::Grant(command) => consent::grant(&settings, output, command),
         Command::Withdraw(command) => consent::withdraw(&settings, output, command),
         Command::Vault(command) => consent::vault(&settings, output, command),
+        Command::Share(command) => share::share(&settings, output, command),
         Command::Encounter(command) => meetings::encounter(&settings, output, command),
         Command::Tally(command) => meetings::tally(&settings, output, command),
         Command::Zone(command) => meetings::zone(&settings, output, command),
