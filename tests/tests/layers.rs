@@ -448,6 +448,7 @@ const ALLOWED: &[(&str, &str, &str)] = &[
     ("scripts/lib/common.sh", "object storage client", "another program's name"),
     ("transport/", "lient", "an HTTP client"),
     ("cli/src/commands/relay.rs", "lient", "an HTTP client"),
+    ("tests/tests/live.rs", "lient", "an HTTP client"),
     ("ffi/src/relay.rs", "lient", "an HTTP client"),
     ("docs/BUILDING.md", "client", "an HTTP client"),
     ("cli/src/hsds/questions.rs", "clients", "the words of imported directories, which the importer must recognise"),
