@@ -20,12 +20,12 @@ class ModelTest {
     @get:Rule val limit = Timeout(120, TimeUnit.SECONDS)
     private val phones = mutableListOf<Phone>()
 
-    private fun phone(name: String, idleSeconds: Long = 300) = Phone(folder.newFolder(name), idleSeconds = idleSeconds).also { phones += it }
+    private fun phone(name: String) = Phone(folder.newFolder(name)).also { phones += it }
 
     @After fun close() = phones.forEach { it.close() }
 
     /** A phone that founded a team, at today's page. */
-    private fun ana(idleSeconds: Long = 300, hasSupplies: Boolean = true): Phone = phone("ana", idleSeconds).apply {
+    private fun ana(hasSupplies: Boolean = true): Phone = phone("ana").apply {
         if (!hasSupplies) platform.supplies = emptyList()
         here<WelcomeModel>().create()
         val model = here<CreateModel>()
@@ -340,7 +340,8 @@ class ModelTest {
     }
 
     @Test fun `it locks by itself, and whatever asks then comes to the lock screen`() {
-        val ana = ana(idleSeconds = 1)
+        val ana = ana()
+        ana.repository.lockAfter(1)
         ana.here<UnlockModel>()
         assertFalse(ana.repository.isUnlocked())
         assertEquals(false, ana.platform.isOpen)

@@ -47,10 +47,10 @@ class TestPlatform : Platform {
 }
 
 /** A phone without its screen: the app, its models and a real store. */
-class Phone(folder: File, io: CoroutineDispatcher = Dispatchers.IO, now: LocalDateTime = LocalDateTime.of(2026, 11, 23, 12, 0), idleSeconds: Long = 300) : AutoCloseable {
+class Phone(folder: File, io: CoroutineDispatcher = Dispatchers.IO, now: LocalDateTime = LocalDateTime.of(2026, 11, 23, 12, 0)) : AutoCloseable {
     val scope = CoroutineScope(Dispatchers.Default.limitedParallelism(1) + SupervisorJob())
     val platform = TestPlatform()
-    val repository = Repository(folder, null, Effort.LEAST, io, { now }, idleSeconds)
+    val repository = Repository(folder, null, Effort.LEAST, io, { now })
     val app = App(repository, platform, scope, guardPauseMillis = 0, lookMillis = 50)
 
     inline fun <reified M : Model<*>> here(): M = runBlocking { withTimeout(60_000) { app.place.first { it.second is M }.second as M } }

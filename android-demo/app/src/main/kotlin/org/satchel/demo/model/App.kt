@@ -151,6 +151,11 @@ class App(
         enter(start())
     }
 
+    /** Nobody looks whether it is locked, and nothing is shown anew: it is about to be erased. */
+    fun erasing() {
+        watching?.cancel()
+    }
+
     /** After an erasure: whatever notebook is left, or the beginning. */
     fun restart() {
         watching?.cancel()
@@ -160,7 +165,7 @@ class App(
     }
 
     private fun isOpenPlace(place: Place) = when (place) {
-        Place.Welcome, Place.Create, Place.Join, is Place.Unlock -> false
+        Place.Welcome, is Place.Unlock -> false
         else -> true
     }
 

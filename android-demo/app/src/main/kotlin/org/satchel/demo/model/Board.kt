@@ -13,8 +13,8 @@ class ComplainModel(app: App) : Model<ComplainModel.State>(app, State()) {
     var text = ""
 
     override fun load() {
-        reading {
-            val status = repository.boardStatus().orShow() ?: return@reading
+        loading {
+            val status = repository.boardStatus().orShow() ?: return@loading
             change { copy(isOffered = status.isOffered, overdue = status.overdueSince != null) }
         }
     }
@@ -41,7 +41,7 @@ class InboxModel(app: App) : Model<InboxModel.State>(app, State()) {
     var answer = ""
 
     override fun load() {
-        reading {
+        loading {
             val words = repository.boardStatus().orShow()?.words
             change { copy(isSetUp = words != null, words = words.orEmpty()) }
             if (words != null) {

@@ -32,7 +32,7 @@ class AskModel(app: App, private val participant: String, category: GatedCategor
     val recipientName = GuardedText(app)
 
     override fun load() {
-        reading {
+        loading {
             val recipients = repository.recipients().orShow().orEmpty()
             val language = if (app.platform.language() == "es") Language.SPANISH else Language.ENGLISH
             change { copy(recipients = recipients, language = if (words == null) language else this.language) }
@@ -97,8 +97,8 @@ class HoldModel(app: App, private val participant: String) : Model<HoldModel.Sta
     data class State(val holding: Holding? = null, val resources: List<Resource> = emptyList(), val word: Boolean = false)
 
     override fun load() {
-        reading {
-            val holding = repository.holding(participant).orShow() ?: return@reading
+        loading {
+            val holding = repository.holding(participant).orShow() ?: return@loading
             val resources = repository.find("", null, emptyList(), false).orShow().orEmpty()
             change { copy(holding = holding, resources = resources) }
         }

@@ -32,12 +32,12 @@ class TodayModel(app: App) : Model<TodayModel.State>(app, State()) {
     )
 
     override fun load() {
-        reading {
-            val today = repository.today().orShow() ?: return@reading
+        loading {
+            val today = repository.today().orShow() ?: return@loading
             val encounters = repository.encounters().orShow().orEmpty()
             val supplies = supplies(repository.find("", null, emptyList(), false).orShow().orEmpty())
             val counts = supplies.map { Count(it, repository.tallyToday(it.id).valueOrNull() ?: 0) }
-            val team = repository.team().orShow() ?: return@reading
+            val team = repository.team().orShow() ?: return@loading
             val last = team.lastContact
             change {
                 State(
@@ -114,7 +114,7 @@ class EncounterModel(app: App, participant: String?) : Model<EncounterModel.Stat
     val note = GuardedText(app)
 
     override fun load() {
-        reading {
+        loading {
             val people = repository.participants().orShow().orEmpty().filter { !it.closed }
             val supplies = repository.find("", null, emptyList(), false).orShow().orEmpty()
             change { copy(people = people, supplies = supplies) }
@@ -200,7 +200,7 @@ class FindModel(app: App, text: String) : Model<FindModel.State>(app, State(text
     )
 
     override fun load() {
-        reading {
+        loading {
             val now = state.value
             val found = repository.find(now.text, now.category, now.without.toList(), now.openNow).orShow().orEmpty()
             change { copy(found = found) }
@@ -224,7 +224,7 @@ class FollowUpsModel(app: App) : Model<FollowUpsModel.State>(app, State()) {
     data class State(val promised: List<Promised> = emptyList())
 
     override fun load() {
-        reading {
+        loading {
             val promised = promises(app)
             change { State(promised) }
         }

@@ -64,6 +64,14 @@ abstract class Model<S>(protected val app: App, initial: S) {
         }
     }
 
+    private var loading: Job? = null
+
+    /** Reads what is shown; an earlier reading that is still under way must not come after this one. */
+    protected fun loading(action: suspend CoroutineScope.() -> Unit) {
+        loading?.cancel()
+        loading = reading(action)
+    }
+
     protected fun reading(action: suspend CoroutineScope.() -> Unit): Job = app.scope.launch(block = action)
 }
 
@@ -89,8 +97,10 @@ class GuardedText(private val app: App, text: String = "", var alias: String? = 
 
     /** Looks now. */
     suspend fun look() {
-        val found = if (text.isBlank()) null else app.repository.guard(text, alias)
-        shown.value = if (found == null) Notice() else Notice(found.findings, found.suggestions)
+        val read = text
+        val found = if (read.isBlank()) null else app.repository.guard(read, alias)
+        // what was found in a text that has changed since says nothing about this one
+        if (read == text) shown.value = if (found == null) Notice() else Notice(found.findings, found.suggestions)
     }
 
     /** Puts [instead] where the finding stands; empty removes it. */
@@ -103,7 +113,8 @@ class GuardedText(private val app: App, text: String = "", var alias: String? = 
         if (end > text.length) return
         text = (text.substring(0, start) + instead + text.substring(end)).replace("  ", " ").trim()
         shown.value = Notice()
-        app.scope.launch { look() }
+        reading?.cancel()
+        reading = app.scope.launch { look() }
     }
 
     /** What the finding stands on. */

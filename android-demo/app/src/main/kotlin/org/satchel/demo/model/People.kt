@@ -21,8 +21,8 @@ class PeopleModel(app: App) : Model<PeopleModel.State>(app, State()) {
     data class State(val filter: String = "", val people: List<Line> = emptyList())
 
     override fun load() {
-        reading {
-            val today = repository.today().orShow() ?: return@reading
+        loading {
+            val today = repository.today().orShow() ?: return@loading
             val wanted = state.value.filter.trim()
             val people = repository.participants().orShow().orEmpty()
                 .filter { wanted.isEmpty() || it.alias.orEmpty().contains(wanted, ignoreCase = true) }
@@ -73,9 +73,9 @@ class PersonModel(app: App, private val id: String) : Model<PersonModel.State>(a
     val promise = GuardedText(app)
 
     override fun load() {
-        reading {
-            val file = repository.participant(id).orShow() ?: return@reading
-            val today = repository.today().orShow() ?: return@reading
+        loading {
+            val file = repository.participant(id).orShow() ?: return@loading
+            val today = repository.today().orShow() ?: return@loading
             promise.alias = file.alias
             val encounters = repository.encounters(id).orShow().orEmpty().map { -daysFrom(today, it.day) }
             val promised = repository.followUps().orShow().orEmpty().filter { it.participant == id }
@@ -172,8 +172,8 @@ class EditModel(app: App, private val id: String) : Model<EditModel.State>(app, 
 
     override fun load() {
         if (state.value.isRead) return
-        reading {
-            val file = repository.participant(id).orShow() ?: return@reading
+        loading {
+            val file = repository.participant(id).orShow() ?: return@loading
             alias = GuardedText(app, file.alias.orEmpty(), file.alias)
             pronouns = GuardedText(app, file.pronouns.orEmpty(), file.alias)
             contact = GuardedText(app, file.contact.orEmpty(), file.alias)

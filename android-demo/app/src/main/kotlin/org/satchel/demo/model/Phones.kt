@@ -17,9 +17,9 @@ class TeamModel(app: App) : Model<TeamModel.State>(app, State()) {
     data class State(val phones: List<Phone> = emptyList(), val maySteward: Boolean = false)
 
     override fun load() {
-        reading {
-            val team = repository.team().orShow() ?: return@reading
-            val today = repository.today().orShow() ?: return@reading
+        loading {
+            val team = repository.team().orShow() ?: return@loading
+            val today = repository.today().orShow() ?: return@loading
             val phones = team.devices.filter { it.standing != Standing.REMOVED }.map { line -> Phone(line, line.lastHeard?.let { -daysFrom(today, it) }) }
             change { State(phones, team.devices.any { it.isSelf && it.role == Role.STEWARD }) }
         }
@@ -35,8 +35,8 @@ class RemoveModel(app: App, private val device: String) : Model<RemoveModel.Stat
 
     override fun load() {
         if (state.value.removal != null) return
-        reading {
-            val removal = repository.prepareRemoval(device).orShow() ?: return@reading
+        loading {
+            val removal = repository.prepareRemoval(device).orShow() ?: return@loading
             change { State(removal) }
         }
     }
@@ -119,9 +119,9 @@ class SyncModel(app: App) : Model<SyncModel.State>(app, State()) {
     private var looking: Job? = null
 
     override fun load() {
-        reading {
-            val waiting = repository.waiting().orShow() ?: return@reading
-            val today = repository.today().orShow() ?: return@reading
+        loading {
+            val waiting = repository.waiting().orShow() ?: return@loading
+            val today = repository.today().orShow() ?: return@loading
             val last = repository.team().orShow()?.lastContact
             change { copy(waiting = waiting, lastContactDaysAgo = last?.let { -daysFrom(today, it) }) }
         }
@@ -183,6 +183,7 @@ class EraseModel(app: App) : Model<EraseModel.State>(app, State()) {
     fun sure() = change { copy(isSure = true) }
 
     fun erase() = act {
+        app.erasing()
         val gone = repository.eraseNotebook(repository.notebook).orShow() ?: return@act
         if (gone) app.restart() else change { copy(keysStay = true) }
     }

@@ -235,6 +235,11 @@ class Repository(
         stores[notebook]?.let { runCatching { it.lock() } }
     }
 
+    /** Sets the idle time (seconds) of the notebook in hand. */
+    fun lockAfter(seconds: Long) {
+        stores[notebook]?.lockAfter(seconds.toULong())
+    }
+
     /** Locks if the idle time is over. True: it is locked now. */
     fun lockIfIdle(): Boolean {
         val locked = stores[notebook]?.lockIfIdle() ?: true
