@@ -1,7 +1,5 @@
 //! A phone that stays in touch with a real relay: over sockets, TLS and proxies, through failures, until it is stopped.
-#![allow(clippy::unwrap_used, clippy::print_stdout)]
-// how long it takes to stop is what one of these tests is about
-#![allow(clippy::disallowed_methods)]
+#![allow(clippy::unwrap_used)]
 
 use satchel_core::consent::HowGiven;
 use satchel_core::record::ParticipantDraft;
