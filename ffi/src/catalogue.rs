@@ -3,8 +3,8 @@
 use crate::error::{FfiError, call};
 use crate::unlocked::Unlocked;
 use satchel_core::catalogue::{
-    self, Catalogue, CataloguePackage, Category as ResourceCategory, Demand, Excluded, Filter, Hours, Known, Opening, Recipient as ServedParty,
-    Weekday,
+    self, Catalogue, CataloguePackage, Category as ResourceCategory, Demand, Excluded, Filter, Hours, Known, Opening,
+    Recipient as ServedParty, Weekday,
 };
 use satchel_wire::ids::ResourceId;
 

@@ -10,7 +10,7 @@ pub use board::{Board, Charter, Complaint};
 pub use consent::{Asked, Grant, Recipient, Vault, Withdraw};
 pub use records::{Catalogue, Encounter, EncounterFields, FileFields, FollowUp, Participant, Refer, Tally, Zone};
 pub use share::{Pair, Share};
-pub use team::{Erase, Member, Pack, Peer, Recovery, Relay};
+pub use team::{Erase, Member, Pack, Peer, Recovery, Relay, Sync};
 
 use crate::exit::Exit;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -146,7 +146,7 @@ pub enum Command {
     /// One record, by its id or the beginning of it, or a participant's alias
     Show { id: String },
     /// Exchange with the team's relay
-    Sync,
+    Sync(Sync),
     /// Exchange with a colleague's phone
     #[command(subcommand)]
     Peer(Peer),

@@ -15,6 +15,7 @@ mod overview;
 mod packs;
 mod people;
 mod recovery;
+mod relay;
 mod screening;
 mod share;
 mod view;
@@ -48,9 +49,9 @@ pub fn run(arguments: Arguments, output: Output) -> Result<(), Failure> {
         Command::Zone(command) => meetings::zone(&settings, output, command),
         Command::List { all } => overview::list(&settings, output, all),
         Command::Show { id } => overview::show(&settings, output, &id),
-        Command::Sync => exchange::sync(&settings, output),
+        Command::Sync(command) => relay::sync(&settings, output, &command),
         Command::Peer(command) => exchange::peer(&settings, output, command),
-        Command::Relay(command) => exchange::relay(&settings, output, command),
+        Command::Relay(command) => relay::relay(&settings, output, command),
         Command::Member(command) => members::member(&settings, output, command),
         Command::Erase(command) => erasing::erase(&settings, output, command),
         Command::Pack(command) => packs::pack(&settings, output, command),

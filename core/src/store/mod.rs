@@ -101,7 +101,7 @@ pub use inviting::{CodeInvitation, TypedStore};
 pub use key_state::{HeldBecause, KeyState, TurnLine};
 pub use keystore::{Caveat, FileKeystore, KeyProtector, Promise, ProtectorError};
 pub use locking::DeviceErasure;
-pub use mailbox::{RelayAddress, RelayAnswer, RelayError, RelayLink, RelayReport, RelayState};
+pub use mailbox::{Outlook, RelayAddress, RelayAnswer, RelayError, RelayLink, RelayReport, RelayState, read_waited};
 pub use membership::{DeviceLine, HostedInvitation, TeamOverview};
 pub use observer::{Change, Subscription};
 pub use pack::{PackReader, PackReport, PackWriter};
