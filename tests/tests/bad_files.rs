@@ -275,7 +275,7 @@ fn a_vanished_row_is_told_and_nothing_is_written_over_it() {
         let met = unlocked.save_encounter(&scene::encounter(Some(participant), None, "encounter"));
         // whether the file stands is said by what lists show of it; the encounter is written beside the file, never over it
         assert!(met == Err(Error::Damaged) || (table != "tail" && met.is_ok()), "{table}: {met:?}");
-        let mut refusals = vec![unlocked.edit_participant(participant, &edit).unwrap_err()];
+        let mut refusals = vec![unlocked.edit_participant(participant, &edit).expect_err(table)];
         refusals.extend(unlocked.participant(participant).err());
         assert!(refusals.iter().all(|error| *error == Error::Damaged), "{table}: {refusals:?}");
         assert!(!first || unlocked.participants().unwrap().len() == 1, "lists come from what is still there");

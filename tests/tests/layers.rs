@@ -457,6 +457,7 @@ const ALLOWED: &[(&str, &str, &str)] = &[
     ("core/src/screen/suggest.rs", "", "wordings for which kinder ones are suggested"),
     ("ffi/kotlin/src/test/kotlin/org/satchel/core/GuardTest.kt", "junkie", "a wording for which a kinder one is suggested"),
     ("ffi/swift/Tests/SatchelCoreTests/ConsentTest.swift", "junkie", "a wording for which a kinder one is suggested"),
+    ("android-demo/app/src/test/kotlin/org/satchel/demo/SourceTest.kt", "client", "words that no screen may show"),
     ("core/src/catalogue/vocabulary.rs", "Homeless Management Information System", "a proper name"),
     ("tests/vectors/paper/shares.json", "", "words drawn from the list of BIP 39"),
     ("tests/corpus/", "", "texts that the guard is tested with"),

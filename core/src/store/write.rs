@@ -204,6 +204,17 @@ impl Vault {
         Ok(tx.put_document(&place, &sealed)?)
     }
 
+    /// Errors with [`Error::Damaged`] if neither a body nor a draft is left of a document. Its snapshot is for this phone alone:
+    /// an edit of it would name changes that no colleague can ever have, and wait with them for ever.
+    fn require_carried(&self, reader: &Reader<'_>, place: &RecordId) -> Result<(), Error> {
+        let mut has_drafts = false;
+        reader.for_each_draft_of::<Error>(place, |_, _| {
+            has_drafts = true;
+            Ok(())
+        })?;
+        if has_drafts || !reader.bodies_of(place)?.is_empty() { Ok(()) } else { Err(Error::Damaged) }
+    }
+
     /// Edits a document, or begins it. Nothing is written when nothing changes.
     pub(super) fn edit_document(
         &mut self,
@@ -219,7 +230,10 @@ impl Vault {
         let target = self.target_of(tx, record, kind, subject)?;
         self.require_open(&target)?;
         let mut item = match self.item(tx, &place)? {
-            Some(item) => item,
+            Some(item) => {
+                self.require_carried(tx, &place)?;
+                item
+            }
             None => Item { record, kind, subject, day, keys: Vec::new(), summary: Summary::Plain, until: None, fields_from: None },
         };
         let mut document = self.document(tx, &item)?;
