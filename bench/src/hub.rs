@@ -77,7 +77,7 @@ impl Hub {
         // the workload's clock moves by days, so nothing would flow back into the bucket in between
         let config = Config { burst_count: 1_000_000, ..Config::default() };
         let relay = Relay::new(storage, config, Arc::new(move || clock.unix_seconds()), Arc::new(|_| {}))?;
-        let address = RelayAddress { url: "http://127.0.0.1:1".into(), mailbox, claim: Some(secret) };
+        let address = RelayAddress { url: "http://127.0.0.1:1".into(), mailbox, claim: Some(secret), pin: None };
         Ok((Self { relay, sent: RefCell::default() }, address))
     }
 

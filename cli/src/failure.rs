@@ -208,7 +208,7 @@ impl Failure {
             },
             Self::Relay(RelayError::NoRelay) => Exit::NotFound,
             Self::Relay(_) | Self::Session(_) => Exit::OtherSide,
-            Self::Transport(TransportError::Address | TransportError::NotEncrypted) => Exit::Refused,
+            Self::Transport(TransportError::Address | TransportError::NotEncrypted | TransportError::Proxy) => Exit::Refused,
             Self::Transport(_) => Exit::Network,
             Self::Hsds(_) | Self::Text { .. } | Self::PassphrasesDiffer | Self::NotErased | Self::NotConfirmed | Self::Unreadable(_) => {
                 Exit::Refused

@@ -10,6 +10,7 @@ use crate::envelope::EnvelopeError;
 use crate::record::{EntryError, FactError};
 use crate::recovery::{PaperError, RecoveryError};
 use crate::screen::ScreenError;
+use crate::share::ShareError;
 use crate::storage::{SlotError, StorageError};
 use crate::store::ProtectorError;
 use crate::team::pack::PackError;
@@ -172,6 +173,9 @@ pub enum Error {
     /// A complaint, the board, or a bulletin.
     #[error(transparent)]
     Complaint(#[from] ComplaintError),
+    /// Sharing outside the team.
+    #[error(transparent)]
+    Share(#[from] ShareError),
     /// The files.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -225,6 +229,7 @@ impl Error {
             Self::Operation(_) => "operation_refused",
             Self::Recovery(error) => error.code(),
             Self::Complaint(error) => error.code(),
+            Self::Share(error) => error.code(),
             Self::Storage(error) => error.code(),
         }
     }
@@ -270,6 +275,10 @@ impl Error {
             Self::Complaint(ComplaintError::Newer) => Remedy::UpdateApp,
             Self::Complaint(ComplaintError::Seal) => Remedy::Report,
             Self::Complaint(_) => Remedy::CorrectInput,
+            Self::Share(ShareError::Stale { .. }) => Remedy::MeetColleague,
+            Self::Share(ShareError::Newer) => Remedy::UpdateApp,
+            Self::Share(ShareError::Seal | ShareError::Malformed) => Remedy::Report,
+            Self::Share(_) => Remedy::CorrectInput,
             Self::Storage(error) => match error {
                 StorageError::NotFound
                 | StorageError::Erased

@@ -13,6 +13,7 @@ pub mod record;
 pub mod recovery;
 pub mod rules;
 pub mod screen;
+pub mod share;
 pub mod storage;
 pub mod store;
 pub mod sync;

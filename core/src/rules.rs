@@ -15,7 +15,7 @@ pub enum Rule {
     ApplyNamedBans = 0,
     /// T2: seal only under a turn that names every known ban.
     NameKnownBans = 1,
-    /// T2: seal only under a turn without a banned recipient.
+    /// T2: seal only under a turn without a recipient who is out, and that names what put out whoever may hold it unnamed.
     NoBannedRecipient = 2,
     /// T3: destroy turns that lack a known ban.
     DestroyLacking = 3,

@@ -86,8 +86,8 @@ const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
 /// RFC 4648 base32, lower case: five bytes are eight letters.
 fn id_text(id: [u8; 5]) -> String {
-    let bits = id.iter().fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
-    (0..8).rev().map(|at| char::from(LETTERS[(bits >> (5 * at) & 31) as usize])).collect()
+    let bits = id.iter().fold(0_u64, |bits, byte| (bits << 8) | u64::from(*byte));
+    (0..8).rev().map(|at| char::from(LETTERS[((bits >> (5 * at)) & 31) as usize])).collect()
 }
 
 fn read_id(text: &str) -> Result<[u8; 5], FfiError> {
@@ -96,7 +96,7 @@ fn read_id(text: &str) -> Result<[u8; 5], FfiError> {
         return Err(unknown());
     }
     let letter = |letter: u8| LETTERS.iter().position(|known| *known == letter.to_ascii_lowercase());
-    let bits = text.bytes().try_fold(0_u64, |bits, byte| Some(bits << 5 | letter(byte)? as u64)).ok_or_else(unknown)?;
+    let bits = text.bytes().try_fold(0_u64, |bits, byte| Some((bits << 5) | letter(byte)? as u64)).ok_or_else(unknown)?;
     let [_, _, _, a, b, c, d, e] = bits.to_be_bytes();
     Ok([a, b, c, d, e])
 }

@@ -76,6 +76,9 @@ pub struct CharterChange {
     /// Longest yes to share (days, 1 to 366).
     #[uniffi(default = None)]
     pub share_grant_days: Option<u16>,
+    /// Longest time since a phone last heard from colleagues or the relay, for it to seal a share (days).
+    #[uniffi(default = None)]
+    pub share_contact_days: Option<u16>,
     /// Gated categories that may be recorded and shared.
     #[uniffi(default = None)]
     pub categories: Option<Vec<GatedCategory>>,
@@ -107,6 +110,7 @@ impl CharterChange {
             review_due: self.review_due,
             record_grant_days: self.record_grant_days,
             share_grant_days: self.share_grant_days,
+            share_contact_days: self.share_contact_days,
             categories: self.categories,
             justice_shares: self.justice_shares,
         })

@@ -257,6 +257,8 @@ pub struct WithdrawalReport {
     pub erasures: Vec<OperationId>,
     /// Recipients who get nothing more.
     pub stopped: Vec<RecordId>,
+    /// Copies that left and are to be asked back.
+    pub to_ask: Vec<RecordId>,
     /// The file itself was taken back.
     pub is_file_closed: bool,
 }

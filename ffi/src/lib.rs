@@ -5,6 +5,7 @@
 //! texts and passphrases do not stay behind in buffers that crossed.
 
 mod board;
+mod catalogue;
 mod charter;
 mod charter_page;
 mod complaints;
@@ -30,6 +31,7 @@ mod unlocked;
 mod vault;
 
 pub use board::{BoardBook, BoardCounts, BoardKeys, BookLine, CategoryCount, Complaint};
+pub use catalogue::{Resource, ResourceFilter, build_catalogue, own_resource_id};
 pub use charter::{CharterChange, CharterDecision, KeyState, TurnLine};
 pub use charter_page::{CharterEvent, CharterPage, CharterSection, DataField, DataGroup, SettingChange, data_map, data_map_text};
 pub use complaints::{BoardStatus, Bulletin, BulletinDays, ComplaintDraft, ReceiptCode, ReceiptStatus};

@@ -225,7 +225,7 @@ pub fn recover_team(
             return Err(satchel_core::Error::Recovery(recovery::RecoveryError::Package).into());
         }
         relay.iter().try_for_each(|moved| check_url(&moved.url))?;
-        let relay = relay.map(|moved| store::RelayAddress { url: moved.url, mailbox: moved.mailbox, claim: None });
+        let relay = relay.map(|moved| store::RelayAddress { url: moved.url, mailbox: moved.mailbox, claim: None, pin: None });
         let credentials = store::Credentials { passphrase: &passphrase, protector: keystore(protector), cost: cost.read()? };
         let recovering = store::Recovering {
             package: &package,

@@ -3,7 +3,7 @@
 use crate::error::{FfiError, call};
 use crate::unlocked::Unlocked;
 use satchel_core::store::{self, RelayAddress, RelayAnswer, RelayLink};
-use satchel_transport::relay::{Client, check_url};
+use satchel_transport::relay::{Client, Pin, Route, check_url_on};
 use satchel_wire::frame::{CONTENT_TYPE, ProblemCode};
 use satchel_wire::ids::MailboxId;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -48,6 +48,7 @@ pub struct HttpRequest {
 pub struct RelayExchange {
     link: Mutex<RelayLink>,
     url: String,
+    route: Route,
     /// Made at the first request that it carries.
     client: OnceLock<Client>,
 }
@@ -57,15 +58,17 @@ impl Unlocked {
     /// Sets the team's relay, or another one: everything is pushed there again.
     ///
     /// `url` is `https://host[:port]`, `http://` on this machine only; `mailbox` as the operator printed it (`box_…`);
-    /// `claim` its 16-byte one-time secret, for the first device of the team.
+    /// `claim` its 16-byte one-time secret, for the first device of the team; `pin` the one key that it may show (`sha256//…`).
     /// Errors: [`FfiError::InvalidInput`], [`FfiError::Refused`].
-    #[uniffi::method(default(claim = None))]
-    pub fn set_relay(&self, url: String, mailbox: MailboxId, claim: Option<Vec<u8>>) -> Result<(), FfiError> {
+    #[uniffi::method(default(claim = None, pin = None))]
+    pub fn set_relay(&self, url: String, mailbox: MailboxId, claim: Option<Vec<u8>>, pin: Option<String>) -> Result<(), FfiError> {
         call(|| {
-            check_url(&url)?;
+            let pin = pin.map(|pin| pin.parse::<Pin>()).transpose()?;
+            check_url_on(&url, &Route { pin, proxy: None })?;
+            let pin = pin.map(|pin| *pin.as_bytes());
             let claim = claim.map(Zeroizing::new);
             let claim = claim.map(|bytes| bytes.as_slice().try_into().map_err(|_| FfiError::invalid("relay_claim"))).transpose()?;
-            Ok(self.core().set_relay(&RelayAddress { url, mailbox, claim })?)
+            Ok(self.core().set_relay(&RelayAddress { url, mailbox, claim, pin })?)
         })
     }
 
@@ -92,7 +95,7 @@ impl Unlocked {
     fn exchange(&self) -> Result<RelayExchange, FfiError> {
         let link = self.core().relay_exchange()?;
         let relay = self.core().relay()?.ok_or(store::RelayError::NoRelay)?;
-        Ok(RelayExchange { link: Mutex::new(link), url: relay.url, client: OnceLock::new() })
+        Ok(RelayExchange { link: Mutex::new(link), url: relay.url, route: Route::pinned(relay.pin), client: OnceLock::new() })
     }
 }
 
@@ -105,7 +108,7 @@ impl RelayExchange {
         match self.client.get() {
             Some(client) => Ok(client),
             None => {
-                let made = Client::new(&self.url)?;
+                let made = Client::on_route(&self.url, self.route.clone())?;
                 Ok(self.client.get_or_init(|| made))
             }
         }
@@ -144,7 +147,7 @@ impl RelayExchange {
         })
     }
 
-    /// Takes the body of a 200 answer. Errors: as `sync_with_relay`; the exchange is then over.
+    /// Takes the body of a 200 answer; no bytes for a 204. Errors: as `sync_with_relay`; the exchange is then over.
     pub fn receive_answer(&self, body: Vec<u8>) -> Result<(), FfiError> {
         call(|| Ok(self.link().receive(&RelayAnswer::Ok(body))?))
     }

@@ -202,6 +202,7 @@ fn nothing() -> CharterChange {
         review_due: None,
         record_grant_days: None,
         share_grant_days: None,
+        share_contact_days: None,
         categories: None,
         justice_shares: None,
     }

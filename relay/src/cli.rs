@@ -200,6 +200,9 @@ fn serve(settings: &Settings, port_file: Option<&Path>) -> Result<(), Failure> {
             std::fs::write(path, address.port().to_string()).map_err(|_| Failure::Network)?;
         }
         let mut ready = serde_json::json!({ "listening": address.to_string() });
+        if let Some(certificate) = &settings.tls_certificate {
+            ready["pin"] = satchel_relay::tls::pin(certificate)?.into();
+        }
         let operator = match settings.operator_listen {
             Some(address) => Some(tokio::net::TcpListener::bind(address).await.map_err(|_| Failure::Network)?),
             None => None,

@@ -115,6 +115,7 @@ async fn answer(shared: Shared, endpoint: Endpoint, request: Request) -> Respons
     let answered = answer_or_problem(shared, endpoint, request).await;
     relay.counters.answered(endpoint, answered.as_ref().err().map(|problem| problem.code));
     match answered {
+        Ok(body) if body.is_empty() => StatusCode::NO_CONTENT.into_response(),
         Ok(body) => ([(CONTENT_TYPE, HeaderValue::from_static(frame::CONTENT_TYPE))], body).into_response(),
         Err(problem) => problem.into_response(),
     }
@@ -139,7 +140,7 @@ async fn answer_or_problem(shared: Shared, endpoint: Endpoint, request: Request)
     }
     let relay = shared.relay;
     let work = move || {
-        let answer = relay.answer(endpoint, &body);
+        let answer = relay.answer_briefly(endpoint, &body);
         drop((body, room, turn));
         answer
     };
@@ -185,7 +186,7 @@ async fn wait(shared: Shared, body: Vec<u8>, turn: OwnedSemaphorePermit) -> Resu
             _ = stopped.changed() => break,
         }
     }
-    Ok(waited.to_bytes())
+    Ok(waited.to_answer())
 }
 
 /// Reads a body and the permits for its memory. Errors: `too_large`, `rate_limited` when all requests

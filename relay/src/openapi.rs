@@ -30,6 +30,9 @@ fn operation(endpoint: Endpoint) -> Value {
     let mut responses = Map::new();
     let frame = json!({ CONTENT_TYPE: { "schema": { "$ref": "#/components/schemas/Frame" } } });
     responses.insert("200".to_owned(), json!({ "description": "Done; a frame of deterministic CBOR", "content": frame }));
+    if matches!(endpoint, Endpoint::Pull | Endpoint::Wait) {
+        responses.insert("204".to_owned(), json!({ "description": "Nothing follows the cursor; after a wait: the time is over" }));
+    }
     for (status, codes) in codes {
         responses.insert(status.to_string(), json!({ "description": codes.join(", "), "content": problem }));
     }

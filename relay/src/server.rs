@@ -159,6 +159,8 @@ async fn attend<S: AsyncRead + AsyncWrite + Unpin>(stream: S, router: Router, he
         .header_read_timeout(head_timeout)
         .max_buf_size(HEAD_MAX_BYTES)
         .max_headers(HEADERS_MAX_COUNT)
+        // a phone has signed its own time, and nothing in an answer is kept by anybody on the way
+        .auto_date_header(false)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     let mut connection = pin!(connection);
     tokio::select! {

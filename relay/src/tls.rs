@@ -1,5 +1,7 @@
 //! TLS without a proxy: a certificate chain and a key from files, read again when they change.
 
+use data_encoding::BASE64;
+use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -8,6 +10,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::server::ParsedCertificate;
 
 use crate::relay::lock;
 
@@ -35,6 +38,14 @@ pub struct Tls {
     certificate: PathBuf,
     key: PathBuf,
     loaded: Mutex<Loaded>,
+}
+
+/// What phones pin: SHA-256 of the first certificate's SubjectPublicKeyInfo (RFC 7469, section 2.4), as `curl --pinnedpubkey`
+/// takes it. It stays the same when a certificate is renewed with the same key. Errors: [`TlsError::Unreadable`].
+pub fn pin(certificate: &Path) -> Result<String, TlsError> {
+    let first = CertificateDer::from_pem_file(certificate).map_err(|_| TlsError::Unreadable)?;
+    let key = ParsedCertificate::try_from(&first).map_err(|_| TlsError::Unreadable)?.subject_public_key_info();
+    Ok(format!("sha256//{}", BASE64.encode(&Sha256::digest(&key))))
 }
 
 fn stamps(certificate: &Path, key: &Path) -> Stamps {

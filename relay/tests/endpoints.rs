@@ -252,7 +252,7 @@ fn strangers_and_unknown_mailboxes_get_the_same_refusal() {
         assert_eq!((here.problem(), &here.body, &here.head), (ProblemCode::Refused, &there.body, &there.head));
     }
     // control: the same requests with the right keys are not refused
-    assert_eq!(team.pull_answer(None, ALL, None).status, 200);
+    assert_eq!(team.pull_answer(None, ALL, None).status, 204);
     relay.stop();
 }
 
@@ -261,7 +261,7 @@ fn a_request_counts_once_and_only_at_its_time_and_path() {
     let relay = TestRelay::start(folder.path(), NOON);
     let team = relay.team(1);
     let signed = sign(Endpoint::Pull, &team.pull_key, team.pull_frame(None, ALL, None).to_bytes());
-    assert_eq!(send(relay.address, "POST", "/v1/pull", &signed).status, 200);
+    assert_eq!(send(relay.address, "POST", "/v1/pull", &signed).status, 204);
     assert_eq!(send(relay.address, "POST", "/v1/pull", &signed).problem(), ProblemCode::Replayed);
     relay.advance(REQUEST_SKEW_MAX_SECONDS);
     assert_eq!(send(relay.address, "POST", "/v1/pull", &signed).problem(), ProblemCode::Replayed);
@@ -286,17 +286,17 @@ fn rates_are_bounded_for_each_mailbox_and_standing() {
     let limited = (0..5).map(|_| team.pull_answer(None, ALL, None)).find(|answer| answer.status == 429).unwrap();
     assert_eq!(limited.problem(), ProblemCode::RateLimited);
     assert!(limited.head.contains("retry-after: 1\r\n"));
-    assert_eq!(next.pull_answer(None, ALL, None).status, 200);
+    assert_eq!(next.pull_answer(None, ALL, None).status, 204);
     // strangers use up nobody's
     let stranger = Team { pull_key: key(90), ..next.clone() };
     for _ in 0..30 {
         assert_eq!(stranger.pull_answer(None, ALL, None).problem(), ProblemCode::Refused);
     }
-    let taken = (0..30).filter(|_| next.pull_answer(None, ALL, None).status == 200).count();
+    let taken = (0..30).filter(|_| next.pull_answer(None, ALL, None).status == 204).count();
     assert_eq!(taken, 20 - 3, "a claim, a key change and a pull came before");
-    assert_eq!(other.pull_answer(None, ALL, None).status, 200);
+    assert_eq!(other.pull_answer(None, ALL, None).status, 204);
     relay.advance(1);
-    assert_eq!((0..30).filter(|_| next.pull_answer(None, ALL, None).status == 200).count(), 10);
+    assert_eq!((0..30).filter(|_| next.pull_answer(None, ALL, None).status == 204).count(), 10);
     relay.stop();
 }
 

@@ -38,6 +38,10 @@ fn every_path_of_the_document_answers_as_it_says_and_no_other_does() {
     let says = |answer: &Answer, method: &serde_json::Value| {
         let described = &method["responses"][answer.status.to_string()];
         assert!(described.is_object(), "{} is not described", answer.status);
+        if answer.status == 204 {
+            assert!(described["content"].is_null() && answer.body.is_empty() && !answer.head.contains("content-"), "{}", answer.head);
+            return;
+        }
         let kind = described["content"].as_object().unwrap().keys().next().unwrap();
         assert!(answer.head.contains(&format!("content-type: {kind}")), "{} has no {kind}", answer.head);
         if kind == "application/problem+json" {
@@ -59,6 +63,10 @@ fn every_path_of_the_document_answers_as_it_says_and_no_other_does() {
             }
         }
     }
+    let done = team.ask(Endpoint::Pull, &team.pull_key, &team.pull_frame(None, 100, None));
+    says(&done, &paths["/v1/pull"]["post"]);
+    assert_eq!(done.status, 204, "nothing is there");
+    team.push(vec![row(satchel_wire::Lane::Records, 1)], None);
     let done = team.ask(Endpoint::Pull, &team.pull_key, &team.pull_frame(None, 100, None));
     says(&done, &paths["/v1/pull"]["post"]);
     assert_eq!(done.status, 200);
@@ -165,5 +173,11 @@ fn tls_is_spoken_and_a_new_certificate_is_taken_without_a_restart() {
     assert_eq!(ask_tls(address, "two").unwrap().status, 200);
     assert!(ask_tls(address, "one").is_err());
     assert_eq!(Tls::read(Path::new("/nowhere"), &key).err(), Some(TlsError::Unreadable));
+    // what phones pin, as OpenSSL computes it: the same for a renewed certificate of the same key
+    for name in ["one", "one.renewed"] {
+        let pin = satchel_relay::tls::pin(Path::new(&pair(name).0));
+        assert_eq!(pin.as_deref(), Ok("sha256//k/ybGDojXl/KBtR1XqdFIe55dz6ecSFvk7hOrqZurHA="));
+    }
+    assert_ne!(satchel_relay::tls::pin(Path::new(&pair("two").0)), satchel_relay::tls::pin(Path::new(&pair("one").0)));
     runtime.shutdown_background();
 }

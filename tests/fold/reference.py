@@ -134,6 +134,10 @@ class History:
             board = any(m["standing"] == "active" and m["role"] == "board" for m in members.values())
             fits = 2 <= act["threshold"] <= act["shares"] <= 16
             return "plain" if steward and board and fits else None
+        if kind == "bulletin":
+            # the board signed it: whose key that is, the charter of its past says; bytes that are none name no board
+            board = act["board"] is not None and (WRONG == "bulletin" or act["board"] == state["charter"]["board_signing"])
+            return "plain" if (steward or role == "board") and board and act["of_team"] else None
         raise ValueError(kind)
 
     def may_countersign(self, target, past, me, role):
@@ -459,11 +463,24 @@ class History:
         if not counted:
             return None
         charters = [act(i)["charter"] for i in counted]
-        result = {f: min(c[f] for c in charters) for f in ("encounter", "zone", "participant", "sunset", "absence")}
+        result = {f: min(c[f] for c in charters) for f in LOWER}
         result["suppression"] = max(c["suppression"] for c in charters)
+        result["justice"] = all(c["justice"] for c in charters)
+        narrow = set.union if WRONG == "grants" else set.intersection
+        result["categories"] = sorted(narrow(*(set(c["categories"]) for c in charters)))
+        for f in ("funders", "agreements"):
+            # nothing said is unsaid; of too much the first in order
+            said = [c[f] for c in charters if c[f] is not None]
+            lines = {json.dumps(line): line for c in (said[:1] if WRONG == "unsaid" else said) for line in c}
+            result[f] = sorted(lines.values())[:16] if said else None
+        for f in ("reviewed", "review_due"):
+            result[f] = min((c[f] for c in charters if c[f] is not None), default=None)
         result["time_zone"] = act(max(counted, key=self.rank))["charter"]["time_zone"]
-        keys = [act(i)["charter"]["board_key"] for i in sorted(bases, key=self.rank) + sorted(rest, key=self.rank)]
-        result["board_key"] = next((k for k in keys if k is not None), None)
+        ordered = [act(i)["charter"] for i in sorted(bases, key=self.rank) + sorted(rest, key=self.rank)]
+        first = lambda f, of: next((c[f] for c in of if c[f] is not None), None)
+        result["board_key"] = first("board_key", ordered)
+        named = ordered if WRONG == "signing" else [c for c in ordered if c["board_key"] == result["board_key"]]
+        result["board_signing"] = first("board_signing", named)
         return result
 
 
@@ -475,17 +492,38 @@ def cuts_fit(state, cuts, member):
     return all(n in devices and (member is None or devices[n]["member"] == member) for n in names)
 
 
+LOWER = ("encounter", "zone", "participant", "sunset", "absence", "record_grant", "share_grant")
+
+
+def ascends(values):
+    return all(a < b for a, b in zip(values, values[1:]))
+
+
+def are_lines(lines, text):
+    if lines is None:
+        return True
+    fits = lambda t: 0 < len(t.encode()) <= 200 and t.strip() == t and not any(ord(c) < 32 or 127 <= ord(c) < 160 for c in t)
+    return len(lines) <= 16 and ascends(lines) and all(fits(text(line)) for line in lines)
+
+
 def bounded(c):
     return (
         1 <= c["encounter"] <= 90 and c["zone"] <= 14 and 1 <= c["participant"] <= 365
         and 1 <= c["absence"] <= 21 and c["suppression"] >= 5
+        and 1 <= c["record_grant"] <= 366 and 1 <= c["share_grant"] <= 366 and ascends(c["categories"])
+        and are_lines(c["funders"], lambda line: line) and are_lines(c["agreements"], lambda line: line[1])
     )
 
 
 def loosens(old, new):
-    longer = any(new[f] > old[f] for f in ("encounter", "zone", "participant", "sunset", "absence"))
-    key = old["board_key"] is not None and new["board_key"] != old["board_key"]
-    return longer or new["suppression"] < old["suppression"] or key
+    longer = any(new[f] > old[f] for f in LOWER)
+    key = any(old[f] is not None and new[f] != old[f] for f in ("board_key", "board_signing"))
+    grants = not set(new["categories"]) <= set(old["categories"]) or (new["justice"] and not old["justice"])
+    first_none = lambda f: old[f] is None and new[f] == []
+    lines = any(new[f] != old[f] and not first_none(f) for f in ("funders", "agreements"))
+    due = new["review_due"] != old["review_due"]
+    later = due and (new["review_due"] is None or (old["review_due"] is not None and new["review_due"] > old["review_due"]))
+    return longer or key or grants or lines or later or new["suppression"] < old["suppression"] or new["reviewed"] != old["reviewed"]
 
 
 KEY_IDS = {}

@@ -1,8 +1,12 @@
 //! Histories of the team log with real signatures: made at random or from a script, and told to the reference in
 //! `tests/fold/reference.py`.
 
-use satchel_core::consent::Charter;
+use crate::team::{SeededRandomness, SetClock};
+use satchel_core::complaint::{Bulletin, BulletinDraft};
+use satchel_core::consent::charter::{Agreement, AgreementWith};
+use satchel_core::consent::{Charter, GatedCategory};
 use satchel_core::crypto::{ReceivingKey, SigningKey};
+use satchel_core::env::Env;
 use satchel_core::team::operation::Token;
 use satchel_core::team::{Action, Awaiting, Cut, DeviceKeys, Log, Operation, Role, Standing, TeamState};
 use satchel_wire::ShiftDay;
@@ -63,18 +67,35 @@ pub struct Cast {
     pub paper: Vec<SigningKey>,
     receiving: Vec<u8>,
     day: ShiftDay,
+    /// Keys that sign bulletins.
+    boards: Vec<SigningKey>,
+    /// Bulletins: one of each board for the team, one for another team, and bytes that are none.
+    bulletins: Vec<Vec<u8>>,
 }
 
 impl Default for Cast {
     fn default() -> Self {
         let key = |n: u8| SigningKey::from_seed(&[n; 32]);
-        let receiving = ReceivingKey::from_seed(&[0x45; 32]).public_key().expect("a key").as_bytes().to_vec();
-        Self {
+        let public = ReceivingKey::from_seed(&[0x45; 32]).public_key().expect("a key");
+        let day = ShiftDay::from_days(20_000);
+        let mut cast = Self {
             devices: (1..=DEVICES as u8).map(key).collect(),
             paper: (0x60..0x63).map(key).collect(),
-            receiving,
-            day: ShiftDay::from_days(20_000),
-        }
+            receiving: public.as_bytes().to_vec(),
+            day,
+            boards: (0x70..0x72).map(key).collect(),
+            bulletins: Vec::new(),
+        };
+        let env = Env::new(SetClock::at(0), SeededRandomness::new(0, "bulletins"));
+        let team = cast.founding().team();
+        let bulletin = |board: &SigningKey, team: TeamId| {
+            let draft = BulletinDraft { team, number: 1, day, due: day.plus(31), previous: [0; 32], receiving: &public, lines: Vec::new() };
+            Bulletin::write(&env, board, &draft).expect("a bulletin").as_bytes().to_vec()
+        };
+        let other = TeamId::from_bytes([9; 16]);
+        cast.bulletins =
+            cast.boards.iter().map(|board| bulletin(board, team)).chain([bulletin(&cast.boards[0], other), vec![0; 64]]).collect();
+        cast
     }
 }
 
@@ -188,7 +209,7 @@ impl Cast {
             let some = dice.below(3) > 0;
             of_member(somebody).into_iter().filter(|_| some).map(|n| self.cut(n, dice.below(5) as u32)).collect()
         };
-        match dice.below(25) {
+        match dice.below(27) {
             0..3 => {
                 let device = 5 + dice.below(DEVICES - 5);
                 let (of, invitation) = (dice.below(MEMBERS), 20 + dice.below(6) as u8);
@@ -206,28 +227,86 @@ impl Cast {
                 let operation = if waiting.is_empty() || dice.below(4) == 0 { *dice.pick(known) } else { *dice.pick(&waiting) };
                 Action::Countersign { operation }
             }
-            19..21 => Action::ChangeCharter {
-                charter: self.charter(|charter| {
-                    charter.retention.encounter_days = 60 + dice.below(32) as u16;
-                    charter.absence_limit_days = 19 + dice.below(3) as u16;
-                    charter.sunset = charter.sunset.plus([0, 0, 1, 2][dice.below(4)]);
-                    charter.suppression = 9 + dice.below(3) as u16;
-                    charter.time_zone = dice.pick(&["UTC", "UTC", "Europe/Madrid"]).to_string();
-                    charter.board_key = (dice.below(3) == 0).then(|| vec![dice.below(2) as u8; 1_216]);
-                }),
-            },
-            21..23 => {
+            19..22 => Action::ChangeCharter { charter: self.changed_charter(dice, state) },
+            22..24 => {
                 let out: Vec<MemberId> =
                     state.members.iter().filter(|(_, of)| of.standing == Standing::Suspended).map(|(id, _)| *id).collect();
                 Action::Reinstate { member: if out.is_empty() { member(somebody) } else { *dice.pick(&out) } }
             }
-            23 => Action::Resume { cut: self.cut(dice.below(6), dice.below(4) as u32) },
+            24 => self.bulletin(dice, state),
+            25 => Action::Resume { cut: self.cut(dice.below(6), dice.below(4) as u32) },
             _ => {
                 let key = (dice.below(4) > 0).then(|| self.receiving.clone());
                 let (threshold, shares) = if key.is_some() { (2 + dice.below(2) as u8, 2 + dice.below(3) as u8) } else { (0, 0) };
                 Action::SetRecovery { key, threshold, shares }
             }
         }
+    }
+
+    /// A charter that changes some of the one in force, or of the strictest.
+    pub fn changed_charter(&self, dice: &mut Dice, state: &TeamState) -> Charter {
+        let in_force = state.charter.as_ref().filter(|_| dice.below(3) > 0).cloned();
+        let mut charter = in_force.unwrap_or_else(|| self.charter(|_| ()));
+        for _ in 0..1 + dice.below(3) {
+            self.change(dice, &mut charter);
+        }
+        charter
+    }
+
+    fn change(&self, dice: &mut Dice, charter: &mut Charter) {
+        let day = |dice: &mut Dice| (dice.below(4) > 0).then(|| self.day.plus(90 + dice.below(3) as u16));
+        match dice.below(15) {
+            0 => charter.retention.encounter_days = 60 + dice.below(32) as u16,
+            1 => charter.absence_limit_days = 19 + dice.below(3) as u16,
+            2 => charter.sunset = charter.sunset.plus(dice.below(3) as u16),
+            3 => charter.suppression = 9 + dice.below(3) as u16,
+            4 => charter.time_zone = dice.pick(&["UTC", "Europe/Madrid"]).to_string(),
+            5..7 => charter.board_key = (dice.below(3) > 0).then(|| vec![dice.below(2) as u8; 1_216]),
+            7..9 => {
+                charter.board_signing = (dice.below(5) > 0).then(|| *self.boards[dice.below(2)].verifying_key().as_bytes());
+            }
+            9 => {
+                let mut lines: Vec<String> =
+                    (0..dice.below(20)).map(|_| dice.pick(&["", "a", " b", "c\n", "d", "e", "f", "ñ"]).to_string()).collect();
+                if dice.below(4) > 0 {
+                    lines.retain(|line| line.trim() == line && !line.is_empty());
+                    lines.sort();
+                    lines.dedup();
+                }
+                charter.funders = (dice.below(4) > 0).then_some(lines);
+            }
+            10 => {
+                let few = |dice: &mut Dice| Agreement { with: *dice.pick(&AgreementWith::ALL), what: format!("{}", dice.below(20)) };
+                let mut lines: Vec<Agreement> = (0..dice.below(12)).map(|_| few(dice)).collect();
+                lines.sort();
+                if dice.below(6) > 0 {
+                    lines.dedup();
+                }
+                charter.agreements = (dice.below(5) > 0).then_some(lines);
+            }
+            11 => charter.reviewed = day(dice),
+            12 => charter.review_due = day(dice),
+            13 => {
+                charter.grant_days.record = [0, 179, 180, 181, 367][dice.below(5)];
+                charter.grant_days.share = [1, 89, 90, 91, 366][dice.below(5)];
+            }
+            _ => {
+                let some = |_: &GatedCategory| dice.below(3) > 0;
+                charter.categories = GatedCategory::ALL.iter().copied().filter(some).collect();
+                if dice.below(8) == 0 {
+                    charter.categories.reverse();
+                }
+                charter.justice_shares = dice.below(2) == 0;
+            }
+        }
+    }
+
+    /// A bulletin, mostly of the board that the charter names.
+    pub fn bulletin(&self, dice: &mut Dice, state: &TeamState) -> Action {
+        let named = state.charter.as_ref().and_then(|charter| charter.board_signing);
+        let of_board = self.boards.iter().position(|board| Some(*board.verifying_key().as_bytes()) == named);
+        let at = of_board.filter(|_| dice.below(3) > 0).unwrap_or_else(|| dice.below(self.bulletins.len()));
+        Action::Bulletin { bytes: self.bulletins[at].clone() }
     }
 
     fn tombstone(&self, dice: &mut Dice) -> Action {
@@ -262,11 +341,24 @@ fn cut_json(cut: &Cut) -> Value {
     json!([cut.device.to_string(), cut.sequence, cut.body.map(|body| hex(body.as_bytes()))])
 }
 
+/// A thing's place in a list of all: in JSON it keeps the order.
+fn place<T: PartialEq>(all: &[T], thing: &T) -> Option<usize> {
+    all.iter().position(|known| known == thing)
+}
+
 fn charter_json(charter: &Charter) -> Value {
+    let agreements = charter
+        .agreements
+        .as_ref()
+        .map(|all| all.iter().map(|line| json!([place(&AgreementWith::ALL, &line.with), line.what])).collect::<Vec<_>>());
     json!({
         "time_zone": charter.time_zone, "encounter": charter.retention.encounter_days, "zone": charter.retention.zone_days,
         "participant": charter.retention.participant_days, "sunset": charter.sunset.days(), "absence": charter.absence_limit_days,
         "suppression": charter.suppression, "board_key": charter.board_key.as_ref().map(|key| key[0]),
+        "board_signing": charter.board_signing.map(|key| hex(&key)), "funders": charter.funders, "agreements": agreements,
+        "reviewed": charter.reviewed.map(|day| day.days()), "review_due": charter.review_due.map(|day| day.days()),
+        "record_grant": charter.grant_days.record, "share_grant": charter.grant_days.share, "justice": charter.justice_shares,
+        "categories": charter.categories.iter().map(|category| place(GatedCategory::ALL, category)).collect::<Vec<_>>(),
     })
 }
 
@@ -310,7 +402,11 @@ pub fn operation_json(operation: &Operation) -> Value {
         Action::SetRecovery { key, threshold, shares } => {
             json!({ "kind": "set_recovery", "key": key.as_ref().map(|key| hex(&key[..8])), "threshold": threshold, "shares": shares })
         }
-        Action::Bulletin { .. } => json!({ "kind": "bulletin" }),
+        Action::Bulletin { bytes } => {
+            let bulletin = Bulletin::from_bytes(bytes).ok();
+            let of_team = bulletin.as_ref().is_some_and(|bulletin| bulletin.team() == operation.team());
+            json!({ "kind": "bulletin", "board": bulletin.map(|bulletin| hex(bulletin.board())), "of_team": of_team })
+        }
     };
     json!({
         "id": hex(operation.id().as_bytes()), "parents": operation.parents().iter().map(|id| hex(id.as_bytes())).collect::<Vec<_>>(),

@@ -7,6 +7,7 @@ pub mod harness;
 pub mod histories;
 pub mod memory;
 pub mod scene;
+pub mod served;
 pub mod store_thief;
 pub mod team;
 pub mod thief;

@@ -219,7 +219,7 @@ impl Hub {
         drop(storage);
         let clock = SetClock::at(start);
         let relay = relay_in(&dir, &clock);
-        let address = RelayAddress { url: "http://127.0.0.1:1".into(), mailbox, claim: Some(secret) };
+        let address = RelayAddress { url: "http://127.0.0.1:1".into(), mailbox, claim: Some(secret), pin: None };
         (Self { relay, clock, dir, traffic: Mutex::default() }, address)
     }
 

@@ -65,6 +65,7 @@ fn histories(seed: u64, count: u64) -> Vec<Vec<Operation>> {
             let length = 1 + dice.below(14);
             match n % 10 {
                 9 => many_subjects(&mut dice),
+                6 => charters(&mut dice),
                 8 => suspensions(&mut dice),
                 7 => lines(&mut dice),
                 _ => CAST.history(dice.roll(), length),
@@ -183,12 +184,45 @@ fn suspensions(dice: &mut Dice) -> Vec<Operation> {
     history
 }
 
+/// Stewards change the charter side by side, the board signs every other time, and bulletins come in.
+fn charters(dice: &mut Dice) -> Vec<Operation> {
+    let mut history = CAST.prologue(5);
+    let team = history[0].team();
+    let mut tips = vec![history[4].id()];
+    let mut log = deliver(history.iter());
+    for _ in 0..4 + dice.below(8) {
+        let parents = if dice.below(3) == 0 { log.heads() } else { vec![*dice.pick(&tips)] };
+        let charter = CAST.changed_charter(dice, &log.state_of(&parents));
+        let change = CAST.write(team, dice.below(3), parents, Action::ChangeCharter { charter });
+        let mut new = vec![change];
+        if dice.below(2) == 0 {
+            let operation = new[0].id();
+            new.push(CAST.write(team, 4, vec![operation], Action::Countersign { operation }));
+        }
+        for operation in new {
+            log.insert(operation.clone());
+            if log.operation(&operation.id()).is_some() {
+                tips.push(operation.id());
+            }
+            history.push(operation);
+        }
+        if dice.below(3) == 0 {
+            let bulletin = CAST.bulletin(dice, log.state());
+            let operation = CAST.write(team, *dice.pick(&[0, 3, 4]), log.heads(), bulletin);
+            log.insert(operation.clone());
+            history.push(operation);
+        }
+    }
+    history
+}
+
 #[test]
 fn the_fold_is_what_the_reference_says() {
     let histories = histories(2, if cfg!(debug_assertions) { 1_000 } else { 10_000 });
     let theirs = reference(&histories, None);
     let mut refused = 0;
     let mut voided = 0;
+    let (mut bulletins, mut stated) = (0, 0);
     for (n, (history, theirs)) in histories.iter().zip(&theirs).enumerate() {
         let ours = ours(history);
         if ours != *theirs {
@@ -199,9 +233,13 @@ fn the_fold_is_what_the_reference_says() {
         refused += history.len() - log.operations().count();
         let admitted = log.operations().filter(|operation| matches!(operation.action(), Action::Admit { .. })).count();
         voided += usize::from(log.state().invitations.len() < admitted);
+        bulletins += log.operations().filter(|operation| matches!(operation.action(), Action::Bulletin { .. })).count();
+        let charter = log.state().charter.as_ref().unwrap();
+        stated += usize::from(charter.funders.is_some() || charter.agreements.is_some() || charter.board_signing.is_some());
     }
     // control: the histories are worth comparing
     assert!(refused > 100 && voided > 20, "refused {refused}, histories with void admissions {voided}");
+    assert!(bulletins > 20 && stated > 50, "bulletins {bulletins}, histories in which money, agreements or a key were stated {stated}");
 }
 
 #[test]
@@ -222,6 +260,10 @@ fn a_wrong_rule_is_noticed() {
         "comes back",
         "line",
         "line of a device",
+        "bulletin",
+        "grants",
+        "unsaid",
+        "signing",
     ] {
         let theirs = reference(&histories, Some(wrong));
         let different = ours.iter().zip(&theirs).filter(|(ours, theirs)| ours != theirs).count();
@@ -563,6 +605,30 @@ fn conflicts_come_out_as_the_table_says() {
 
 /// A steward who turns out to have been removed had let devices in. What those erased stays erased, and ten subjects
 /// of theirs together are all that the steward gains by making them up.
+#[test]
+fn a_key_of_bulletins_named_after_the_board_key_has_effect() {
+    let prologue = CAST.prologue(5);
+    let (team, fork) = (prologue[0].team(), prologue[4].id());
+    let change = |author, parent, change: &dyn Fn(&mut satchel_core::consent::Charter)| {
+        CAST.write(team, author, vec![parent], Action::ChangeCharter { charter: CAST.charter(|charter| change(charter)) })
+    };
+    let board = change(0, fork, &|charter| charter.board_key = Some(vec![1; 1_216]));
+    let signing = change(0, board.id(), &|charter| (charter.board_key, charter.board_signing) = (Some(vec![1; 1_216]), Some([2; 32])));
+    let beside = change(2, fork, &|charter| charter.retention.encounter_days = 30);
+    for order in [[&board, &signing, &beside], [&beside, &board, &signing]] {
+        let log = deliver(prologue.iter().chain(order));
+        let charter = log.state().charter.clone().unwrap();
+        assert_eq!(charter.board_key.map(|key| key[0]), Some(1));
+        assert_eq!((charter.board_signing, charter.retention.encounter_days), (Some([2; 32]), 30));
+    }
+    let rival = change(2, fork, &|charter| (charter.board_key, charter.board_signing) = (Some(vec![3; 1_216]), Some([4; 32])));
+    let first =
+        |log: &Log| log.state().charter.as_ref().map(|charter| (charter.board_key.as_ref().map(|key| key[0]), charter.board_signing));
+    let log = deliver(prologue.iter().chain([&board, &rival]));
+    let whole = if board.id() < rival.id() { (Some(1), None) } else { (Some(3), Some([4; 32])) };
+    assert_eq!(first(&log), Some(whole), "no pair is made of two boards");
+}
+
 #[test]
 fn what_was_erased_does_not_come_back_because_somebody_had_been_removed() {
     let prologue = CAST.prologue(5);

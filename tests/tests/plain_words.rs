@@ -2,8 +2,9 @@
 
 #![allow(clippy::unwrap_used)]
 
+use satchel_core::consent::holding::{Given, GivenEvent, HeldFact, HeldFacts, HeldGrant, Holding, TakenBack};
 use satchel_core::consent::page::{Page, PageFacts, page};
-use satchel_core::consent::{Agreement, AgreementWith, Charter, Language};
+use satchel_core::consent::{Act, Agreement, AgreementWith, Charter, GatedCategory, Language, Purpose};
 use satchel_wire::ShiftDay;
 
 /// Highest grade of Flesch and Kincaid (school years; US Navy, 1975).
@@ -163,5 +164,83 @@ fn what_is_late_or_not_said_shows_and_what_an_agency_wrote_is_shown_as_it_is() {
     for (english, spanish) in all.iter().zip(pages(Language::Spanish)) {
         let lines = |page: &Page| page.sections.iter().map(|section| section.lines.len()).collect::<Vec<_>>();
         assert_eq!(lines(english), lines(&spanish), "both say the same number of things");
+    }
+}
+
+/// Somebody about whom nothing but a blank page is held, and somebody about whom everything is.
+fn holdings() -> [Holding; 2] {
+    let blank = Holding {
+        language: Language::English,
+        readers: 1,
+        page_until: day(400),
+        page: vec![],
+        has_recognition_word: false,
+        meetings: vec![],
+        meeting_days: 90,
+        promises: vec![],
+        referrals: 0,
+        facts: vec![],
+        grants: vec![],
+        given: vec![],
+        taken_back: vec![],
+    };
+    let facts = GatedCategory::ALL.iter().zip(Purpose::ALL.iter().cycle()).map(|(category, purpose)| HeldFacts {
+        category: *category,
+        purpose: *purpose,
+        until: day(30),
+        is_received: true,
+        facts: vec![
+            HeldFact { field: "legal_name", value: Some("Maria Gonzalez".into()) },
+            HeldFact { field: "officer_name", value: None },
+        ],
+    });
+    let grant = |act, purpose: Purpose| HeldGrant {
+        act,
+        categories: if act == Act::Record { vec![] } else { vec![GatedCategory::LegalName, GatedCategory::BirthDate] },
+        purpose,
+        recipient: (act == Act::Share).then(|| "Elm House".to_owned()),
+        until: day(30),
+    };
+    let events = [GivenEvent::Given, GivenEvent::Stopped, GivenEvent::Asked, GivenEvent::Answered, GivenEvent::JusticeGranted];
+    let given = events.map(|event| Given { day: day(3), event, categories: vec![GatedCategory::LegalName], recipient: "Elm House".into() });
+    let scopes = [None, Some(Act::Record), Some(Act::Share)];
+    let taken =
+        scopes.iter().flat_map(|act| [None, Some(GatedCategory::BirthDate)].map(|category| TakenBack { day: day(4), act: *act, category }));
+    let full = Holding {
+        readers: 4,
+        page: vec![("alias", "Blue".into()), ("goal", "a bed".into())],
+        has_recognition_word: true,
+        meetings: vec![(day(1), true), (day(2), false)],
+        promises: vec![("a tent".into(), day(9))],
+        referrals: 2,
+        facts: facts.collect(),
+        grants: Purpose::ALL.iter().flat_map(|purpose| [grant(Act::Record, *purpose), grant(Act::Share, *purpose)]).collect(),
+        given: given.to_vec(),
+        taken_back: taken.collect(),
+        ..blank.clone()
+    };
+    [blank, full]
+}
+
+#[test]
+fn what_is_held_reads_as_easily_and_says_the_same_in_both_languages() {
+    for holding in holdings() {
+        let (english, spanish) = (holding.page(Language::English), holding.page(Language::Spanish));
+        assert!(grade(&sentences(&english)) <= GRADE_MAX && ease(&sentences(&spanish)) >= EASE_MIN);
+        for (section, other) in english.sections.iter().zip(&spanish.sections) {
+            let found = grade(&section.lines);
+            assert!(found <= GRADE_MAX, "{}: {found:.1} {:?}", section.heading, section.lines);
+            let found = ease(&other.lines);
+            assert!(found >= EASE_MIN, "{}: {found:.1} {:?}", other.heading, other.lines);
+            assert_eq!((section.lines.len(), section.own_words.len()), (other.lines.len(), other.own_words.len()), "{}", section.heading);
+        }
+        assert_eq!(english.sections.len(), 8);
+    }
+    let [blank, full] = holdings().map(|holding| holding.page(Language::English).to_text());
+    for said in ["Your page is blank.", "We hold no such fact.", "We gave no fact on you to any one.", "You took nothing back."] {
+        assert!(blank.contains(said) && !full.contains(said), "{said}");
+    }
+    for said in ["name that you chose: Blue", "legal name: Maria Gonzalez", "to Elm House", "What you said of others is not shown here."] {
+        assert!(full.contains(said), "{said}");
     }
 }

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use satchel_core::consent::HowGiven;
-use satchel_core::record::{EncounterKind, Outcome, ParticipantDraft, ParticipantEdit};
+use satchel_core::record::{EncounterKind, Kind, Outcome, ParticipantDraft, ParticipantEdit};
 use satchel_core::screen::{Alias, Note};
 use satchel_core::store::{EncounterDraft, OfferDraft};
 use satchel_core::team::operation::Token;
@@ -204,6 +204,45 @@ fn what_was_written_beyond_a_cut_waits_until_a_steward_adopts_it() {
     }
     assert_eq!(view(&ana), view(&ben));
     assert_eq!(view(&ana), view(&dora));
+}
+
+#[test]
+fn what_waits_beyond_a_cut_goes_when_its_time_is_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let (hub, ana) = with_relay(folder.path(), 208);
+    let [ben, cleo] = ["Ben", "Cleo"].map(|name| join(folder.path(), 208, name, START, &ana, Role::Worker));
+    let blue = participant(&ana, "Bluebird");
+    for phone in [&ana, &ben, &cleo, &ana] {
+        hub.exchange(phone).unwrap();
+    }
+    encounter(&cleo, "her last evening");
+    let language = satchel_core::screen::ShortText::parse("Spanish").unwrap();
+    cleo.unlocked.edit_participant(blue, &ParticipantEdit { language: Some(language), ..ParticipantEdit::default() }).unwrap();
+    hub.exchange(&cleo).unwrap();
+    ana.unlocked.prepare_removal(id(&cleo)).unwrap().confirm().unwrap();
+    for phone in [&ana, &ben, &ana] {
+        hub.exchange(phone).unwrap();
+    }
+    let waiting = || ben.unlocked.waiting_beyond_cut().unwrap().into_iter().map(|waiting| waiting.kind).collect::<Vec<_>>();
+    let live = |days: usize| {
+        for _ in 0..days {
+            ben.clock.advance(DAY);
+            ben.unlocked.tend().unwrap();
+        }
+    };
+    let mut kinds = waiting();
+    kinds.sort_unstable();
+    assert_eq!(kinds, [Kind::Participant, Kind::Encounter]);
+    live(90);
+    assert_eq!(waiting().len(), 2, "the ninetieth day is the last");
+    live(1);
+    assert_eq!(waiting(), [Kind::Participant]);
+    // a file stays a year after the last contact and one absence limit, 21 days
+    live(365 + 21 - 91);
+    assert_eq!(waiting(), [Kind::Participant]);
+    live(1);
+    assert_eq!(waiting(), []);
+    assert!(ben.unlocked.participant(blue).is_err());
 }
 
 #[test]

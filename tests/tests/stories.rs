@@ -53,7 +53,7 @@ fn second_mailbox(hub: &Hub) -> RelayAddress {
     let (mailbox, secret) = (MailboxId::from_bytes([0x43; 16]), [0x18; 16]);
     let storage = SqliteStorage::open(&hub.dir, RelayRole::Command).unwrap();
     storage.create_mailbox(&mailbox, 1 << 31, blake3::hash(&secret).as_bytes()).unwrap();
-    RelayAddress { url: "http://127.0.0.1:1".into(), mailbox, claim: Some(secret) }
+    RelayAddress { url: "http://127.0.0.1:1".into(), mailbox, claim: Some(secret), pin: None }
 }
 
 /// A notice may name operations whose parents are not here. Whoever believes "the relay has it" of something that the

@@ -7,7 +7,7 @@
 #![allow(clippy::unwrap_used)]
 
 use satchel_core::rules::Rule;
-use satchel_tests::thief::{Outcome, Setup, history, run};
+use satchel_tests::thief::{Outcome, Setup, history, history_with, run};
 
 /// Few histories: each costs real post-quantum boxes, in a debug build. The seeds are fixed.
 const HISTORIES: u64 = 6;
@@ -32,42 +32,61 @@ fn a_thief_who_tries_every_key_on_every_box_opens_no_more() {
     assert!(all.opened > 0 && all.thefts() == 0, "{}", all.effects());
 }
 
-/// A calm history, in which each rule left out was found to show.
-fn calm(seed: u64, without: &[Rule]) -> Outcome {
-    run(seed, &Setup { without: without.to_vec(), is_calm: true, ..Setup::default() }).0
+#[test]
+fn the_quick_thief_finds_what_a_slow_one_finds_from_scratch() {
+    // the run itself compares; the second and third history have a board phone and paper, the others leave more to be found
+    for (seed, without) in [(4, None), (6, None), (12, None), (3, Some(Rule::ReplaceReceivingKey)), (14, Some(Rule::NameKnownBans))] {
+        let setup = Setup { without: without.into_iter().collect(), is_cross_checked: true, ..Setup::default() };
+        let (all, _) = run(seed, &setup);
+        assert!(all.cross_checked > 250, "seed {seed}: compared {}", all.cross_checked);
+    }
 }
 
 /// What a rule that is left out lets happen in a history that a seed fixes.
 fn must_fall(without: &[Rule], seed: u64, shows: fn(&Outcome) -> usize) {
-    let fell = calm(seed, without);
+    let fell = history(seed, without);
     assert!(shows(&fell) > 0, "{without:?} may be left out and nobody notices: {}", fell.effects());
+}
+
+/// A calm history: two parcels in a hundred lost, nobody erases while a session is on, old packs refused.
+fn calm(seed: u64, without: &[Rule]) -> Outcome {
+    run(seed, &Setup { without: without.to_vec(), is_calm: true, ..Setup::default() }).0
 }
 
 #[test]
 fn t1_without_what_a_turn_names_the_thief_wins() {
-    must_fall(&[Rule::ApplyNamedBans], 7, |fell| fell.open_after_settlement);
+    must_fall(&[Rule::ApplyNamedBans], 1, |fell| fell.open_after_settlement);
 }
 
 #[test]
 fn t2_without_a_turn_that_names_bans_the_thief_wins_and_removed_phones_read_on() {
-    must_fall(&[Rule::NameKnownBans], 14, |fell| fell.open_after_settlement);
-    must_fall(&[Rule::NameKnownBans], 14, |fell| fell.removed_read);
+    must_fall(&[Rule::NameKnownBans], 1, |fell| fell.open_after_settlement);
+    must_fall(&[Rule::NameKnownBans], 70, |fell| fell.removed_read);
+}
+
+#[test]
+fn t2_without_a_look_at_recipients_one_who_came_in_by_a_used_invitation_reads_on() {
+    // an invitation was shown to two, and let both in: no ban says who is out
+    for seed in [15, 53] {
+        assert!(history_with(seed, &[Rule::NoBannedRecipient], true).removed_read > 0, "{seed}");
+        assert_eq!(history_with(seed, &[], true).thefts(), 0, "{seed}");
+    }
 }
 
 #[test]
 fn t3_while_turns_that_lack_a_ban_are_kept_erasures_stay_unsettled() {
-    let kept = |seed| calm(seed, &[Rule::DestroyLacking]).unsettled();
-    assert!(kept(3) > calm(3, &[]).unsettled());
+    let unsettled = |seed, without: &[Rule]| history(seed, without).unsettled();
+    assert!(unsettled(12, &[Rule::DestroyLacking]) > unsettled(12, &[]));
 }
 
 #[test]
 fn t3_while_parents_are_kept_expired_records_open_a_month_later() {
-    must_fall(&[Rule::DestroyParents], 7, |fell| fell.expired_open);
+    must_fall(&[Rule::DestroyParents], 1, |fell| fell.expired_open);
 }
 
 #[test]
 fn t4_without_a_fresh_receiving_key_the_thief_wins() {
-    must_fall(&[Rule::ReplaceReceivingKey], 3, |fell| fell.open_after_settlement);
+    must_fall(&[Rule::ReplaceReceivingKey], 1, |fell| fell.open_after_settlement);
 }
 
 #[test]
@@ -87,27 +106,27 @@ fn an_erasure_does_not_come_back_when_whoever_let_its_author_in_had_been_removed
 
 #[test]
 fn t5_a_promise_beyond_what_is_held_is_broken() {
-    must_fall(&[Rule::PromiseOnlyHeld], 6, |fell| fell.open_after_settlement);
+    must_fall(&[Rule::PromiseOnlyHeld], 1, |fell| fell.open_after_settlement);
 }
 
 #[test]
 fn a_silent_phone_that_gets_boxes_opens_what_comes_later() {
-    must_fall(&[Rule::NoBoxForDormant], 8, |fell| fell.silent_read);
+    must_fall(&[Rule::NoBoxForDormant], 34, |fell| fell.silent_read);
 }
 
 #[test]
 fn what_arrives_late_and_is_not_erased_lies_open() {
-    must_fall(&[Rule::EraseLateArrivals], 6, |fell| fell.open_after_settlement);
+    must_fall(&[Rule::EraseLateArrivals], 12, |fell| fell.open_after_settlement);
 }
 
 #[test]
 fn without_a_new_store_key_old_flash_opens() {
-    must_fall(&[Rule::ReplaceStoreKey], 3, |fell| fell.open_after_settlement);
+    must_fall(&[Rule::ReplaceStoreKey], 1, |fell| fell.open_after_settlement);
 }
 
 #[test]
 fn what_a_removed_phone_wrote_beyond_its_cut_is_shown_unless_held() {
-    must_fall(&[Rule::HoldBeyondCut], 1, |fell| fell.beyond_cut);
+    must_fall(&[Rule::HoldBeyondCut], 7, |fell| fell.beyond_cut);
 }
 
 #[test]
@@ -117,15 +136,16 @@ fn without_escrow_paper_and_relay_are_enough() {
 
 #[test]
 fn what_nobody_asks_for_stays_unread_until_a_meeting() {
-    must_fall(&[Rule::AskForGaps], 19, |fell| fell.unread_before_meetings);
+    must_fall(&[Rule::AskForGaps], 3, |fell| fell.unread_before_meetings);
+    assert_eq!(history(3, &[]).unread_before_meetings, 0);
 }
 
 #[test]
 fn without_the_complete_log_a_receipt_overlooks_a_newcomer() {
-    must_fall(&[Rule::CompleteLog], 105, |fell| fell.open_after_settlement);
+    must_fall(&[Rule::CompleteLog], 203, |fell| fell.open_after_settlement);
 }
 
 #[test]
 fn without_a_fresh_record_key_a_removed_phone_reads_on() {
-    must_fall(&[Rule::FreshKeyAfterBan], 135, |fell| fell.removed_read);
+    must_fall(&[Rule::FreshKeyAfterBan], 34, |fell| fell.removed_read);
 }

@@ -34,7 +34,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 const START: u64 = 1_795_370_000;
-const FOLDERS: [&str; 13] = [
+const FOLDERS: [&str; 14] = [
     "announcements",
     "days",
     "entries",
@@ -44,6 +44,7 @@ const FOLDERS: [&str; 13] = [
     "invitations",
     "notices",
     "operations",
+    "packets",
     "pages",
     "parts",
     "rows",
@@ -152,6 +153,26 @@ fn judge(kind: &str, inputs: &Inputs<'_>) -> Result<(), String> {
             let joined = parts.and_then(|parts| directory::join_root(inputs.team(), &parts)).map_err(|error| said(error.code()))?;
             let opened = joined.ok_or(said("root_incomplete"))?;
             opened.verify(&inputs.key()).map(drop).map_err(|error| said(error.code()))
+        }
+        "packet" => {
+            use satchel_core::share::{Message, Offer, ShareError, open, tag_of_packet};
+            let packet = inputs.hex("packet");
+            let key = ReceivingKey::from_seed(&inputs.fixed("key_seed"));
+            let offer = Offer::from_parts(key.public_key().unwrap().as_bytes(), &inputs.fixed("tree_seed")).unwrap();
+            if offer.words().join(" ") != inputs.text("words") {
+                return Err(said("other_words"));
+            }
+            let tag = tag_of_packet(&packet).ok_or_else(|| said(ShareError::NotForUs.code()))?;
+            let secret = satchel_core::crypto::tree_key(offer.seed(), tag);
+            let told = match open(&key, &secret, &packet).map_err(|error| said(error.code()))? {
+                Message::Facts(facts) => facts.facts.iter().map(|fact| format!("{}={}", fact.field().as_str(), fact.value())).collect(),
+                Message::Erase(request) => vec![request.share.to_string()],
+            };
+            if told.join("; ") == inputs.text("says") { Ok(()) } else { Err(said("says_something_else")) }
+        }
+        "answer" => {
+            let answer = satchel_core::share::open_answer(&inputs.fixed("answer_key"), &inputs.hex("packet"));
+            answer.map(drop).map_err(|error| said(error.code()))
         }
         "invitation" => {
             let now = UnixTime::from_seconds(inputs.text("now").parse().unwrap());
@@ -640,6 +661,7 @@ fn generate() -> Made {
     texts(&mut made);
     wire_pages(&mut made, &env, team, other_team, &secret_bytes);
     field_keys(&mut made, &env, team, &signer, &secret_bytes, day);
+    packets(&mut made, &env);
     made
 }
 
@@ -1014,7 +1036,7 @@ fn entries(made: &mut Made, day: ShiftDay) {
     add("own-copy-to-others", "an own copy for a service", "grant", &other(copy), "entry_value");
     let vault = Grant { categories: vec![GatedCategory::LegalName], words_version: 2, ..grant.clone() };
     add("vault-grant", "to record a legal name", "grant", &given(vault.clone()), "ok");
-    add("vault-grant-words-of-a-file", "the words of a file", "grant", &given(Grant { words_version: 1, ..vault }), "entry_value");
+    add("vault-grant-words-of-a-file", "the words of a file", "grant", &given(Grant { words_version: 1, ..vault.clone() }), "entry_value");
     let bytes = given(grant.clone());
     let at = bytes.windows(2).rposition(|pair| pair == [3, 1]).expect("the purpose");
     let investigation: Vec<u8> = bytes.iter().enumerate().map(|(n, byte)| if n == at + 1 { 9 } else { *byte }).collect();
@@ -1030,11 +1052,33 @@ fn entries(made: &mut Made, day: ShiftDay) {
     add("recipient-no-name", "nobody", "recipient", &recipient("", 5), "entry_text");
     add("recipient-spaced-name", "white space around the name", "recipient", &recipient(" Elm", 5), "entry_text");
     let id = RecordId::from_bytes([3; 16]);
-    let note =
-        |categories| EntryContent::first(SharingNote { event: SharingEvent::Stopped, grant: id, recipient: id, categories }).to_bytes();
+    let note = |categories| {
+        EntryContent::first(SharingNote { event: SharingEvent::Stopped, grant: id, recipient: id, categories, share: None }).to_bytes()
+    };
     add("sharing-note", "a share that stopped", "sharing_note", &note(vec![GatedCategory::LegalName]), "ok");
     add("sharing-note-of-nothing", "no category", "sharing_note", &note(vec![]), "entry_value");
     add("sharing-note-twice", "one category twice", "sharing_note", &note(vec![GatedCategory::LegalName; 2]), "entry_value");
+    let left = |event, share| {
+        let categories = vec![GatedCategory::LegalName];
+        EntryContent::first(SharingNote { event, grant: id, recipient: id, categories, share }).to_bytes()
+    };
+    add("sharing-note-copy", "a copy that left", "sharing_note", &left(SharingEvent::Shared, Some(id)), "ok");
+    add("sharing-note-no-copy", "a copy that left, and none named", "sharing_note", &left(SharingEvent::Shared, None), "entry_value");
+    add("sharing-note-stopped-copy", "what stops is no copy", "sharing_note", &left(SharingEvent::Stopped, Some(id)), "entry_value");
+    let paired = |key: &[u8]| {
+        let mut value = vec![0xa1, 0x01, 0xa3, 0x00, 0x63, b'E', b'l', b'm', 0x01, 0x01, 0x02, 0xa2, 0x00, 0x59];
+        value.extend_from_slice(&u16::try_from(key.len()).unwrap().to_be_bytes());
+        value.extend_from_slice(key);
+        value.extend_from_slice(&[0x01, 0x58, 0x20]);
+        value.extend_from_slice(&[7; 32]);
+        value
+    };
+    add("recipient-paired", "one whose phone was met", "recipient", &paired(&[1; 1_216]), "ok");
+    add("recipient-short-key", "a key that is none", "recipient", &paired(&[1; 1_215]), "entry_value");
+    let received = Grant { received: Some(id), words_version: 3, ..vault.clone() };
+    add("received", "facts that another team was allowed to share", "grant", &given(received.clone()), "ok");
+    add("received-other-words", "the words of keeping", "grant", &given(Grant { words_version: 2, ..received.clone() }), "entry_value");
+    add("received-file", "a file does not come from elsewhere", "grant", &given(Grant { categories: vec![], ..received }), "entry_value");
     add("share", "one field to one recipient", "grant", &given(share.clone()), "ok");
     add("share-with-anyone", "no recipient", "grant", &given(Grant { recipient: None, ..share.clone() }), "entry_value");
     add("share-of-anything", "no field", "grant", &given(Grant { categories: vec![], ..share.clone() }), "entry_value");
@@ -1057,6 +1101,99 @@ fn entries(made: &mut Made, day: ShiftDay) {
     let withdrawal = EntryContent::first(Withdrawal { act: None, category: None, recipient: None, how: HowGiven::Spoken }).to_bytes();
     add("withdrawal", "of everything", "withdrawal", &withdrawal, "ok");
     add("withdrawal-cut", "one byte short", "withdrawal", &withdrawal[..withdrawal.len() - 1], "entry_malformed");
+}
+
+/// Packets to a recipient outside, and answers.
+fn packets(made: &mut Made, env: &Env) {
+    use satchel_core::crypto::{Aad, Nonce, labels, seal, seal_packet, tree_key};
+    use satchel_core::share::{Answer, EraseRequest, Offer, PACKET_BYTES, seal_answer, seal_request};
+    const PLAIN_BYTES: usize = PACKET_BYTES - 3 - 1_137;
+    let (key_seed, tree_seed) = ([0x61; 32], [0x62; 32]);
+    let key = ReceivingKey::from_seed(&key_seed).public_key().unwrap();
+    let offer = Offer::from_parts(key.as_bytes(), &tree_seed).unwrap();
+    let words = offer.words().join(" ");
+    let mut add = |name: &str, comment: &str, packet: &[u8], says: &str, expect: &str| {
+        let inputs = json!({
+            "key_seed": hex(key_seed), "tree_seed": hex(tree_seed), "words": words, "packet": hex(packet), "says": says,
+        });
+        made.add("packets", "packet", name, comment, inputs, expect);
+    };
+    let share = RecordId::from_bytes([5; 16]);
+    let padded = |content: &[u8], fill: u8| {
+        let mut plain = u16::try_from(content.len()).unwrap().to_le_bytes().to_vec();
+        plain.extend_from_slice(content);
+        plain.resize(PLAIN_BYTES, fill);
+        plain
+    };
+    let sealed = |tag: [u8; 3], plain: &[u8], secret: &[u8; 32]| {
+        let aad = Aad::new(labels::BOX_SHARE).add(&tag);
+        let key = tree_key(secret, tag);
+        [&tag[..], &seal_packet(env, offer.key(), &key, tag, &aad, plain).unwrap()].concat()
+    };
+    // { 0: 1, 1: { 0: share, 1: housing, 2: 20800, 3: spoken, 4: 3, 5: "en", 6: [[field, value] …] } }
+    let facts = |version: u8, words: u8, pairs: &[(&str, &str)]| {
+        let mut bytes = vec![0xa2, 0x00, version, 0x01, 0xa7, 0x00, 0x50];
+        bytes.extend_from_slice(share.as_bytes());
+        bytes.extend_from_slice(&[0x01, 0x04, 0x02, 0x19, 0x51, 0x40, 0x03, 0x01, 0x04, words, 0x05, 0x62, b'e', b'n', 0x06]);
+        bytes.push(0x80 + u8::try_from(pairs.len()).unwrap());
+        for text in pairs.iter().flat_map(|(field, value)| [field, value].into_iter().enumerate()) {
+            if text.0 == 0 {
+                bytes.push(0x82);
+            }
+            bytes.push(0x60 + u8::try_from(text.1.len()).unwrap());
+            bytes.extend_from_slice(text.1.as_bytes());
+        }
+        bytes
+    };
+    let tag = [5; 3];
+    let two = [("legal_name", "Maria Gonzalez"), ("birth_date", "1980-02-29")];
+    let says = "legal_name=Maria Gonzalez; birth_date=1980-02-29";
+    let whole = |content: &[u8]| sealed(tag, &padded(content, 0), &tree_seed);
+    let good = whole(&facts(1, 3, &two));
+    add("facts", "two facts for housing", &good, says, "ok");
+    let request = EraseRequest { id: RecordId::from_bytes([6; 16]), share, answer_key: [0x63; 32] };
+    let asked = seal_request(env, offer.key(), offer.seed(), &request).unwrap();
+    add("request", "a request to erase", &asked, &share.to_string(), "ok");
+    add("cut", "one byte short", &good[..PACKET_BYTES - 1], says, "share_not_for_us");
+    add("one-byte-more", "one byte more", &[&good[..], &[0]].concat(), says, "share_not_for_us");
+    for (name, at) in [("tag-bent", 0), ("suite-bent", 3), ("key-bent", 500), ("content-bent", 5_000)] {
+        let mut bent = good.clone();
+        bent[at] ^= 1;
+        add(name, "one bit", &bent, says, "share_not_for_us");
+    }
+    add("other-secret", "by somebody who was not paired", &sealed(tag, &padded(&facts(1, 3, &two), 0), &[9; 32]), says, "share_not_for_us");
+    add(
+        "other-place",
+        "the id belongs to another tag",
+        &sealed([4; 3], &padded(&facts(1, 3, &two), 0), &tree_seed),
+        says,
+        "share_malformed",
+    );
+    add("newer", "version 2", &whole(&facts(2, 3, &two)), says, "share_newer");
+    add("padding", "not zeros behind the content", &sealed(tag, &padded(&facts(1, 3, &two), 1), &tree_seed), says, "share_malformed");
+    add("order", "fields out of order", &whole(&facts(1, 3, &[two[1], two[0]])), says, "share_malformed");
+    add("twice", "a field twice", &whole(&facts(1, 3, &[two[0], two[0]])), says, "share_malformed");
+    add("nothing", "no fact", &whole(&facts(1, 3, &[])), "", "share_malformed");
+    add("no-field", "a field that does not exist", &whole(&facts(1, 3, &[("criminal_history", "none")])), says, "share_malformed");
+    add("no-date", "a date that is none", &whole(&facts(1, 3, &[("birth_date", "1980-02-30")])), says, "share_malformed");
+    add("words-of-keeping", "words that ask about keeping", &whole(&facts(1, 2, &two)), says, "share_malformed");
+    let answer = Answer::new(share, ShiftDay::from_days(20_700), true, 0);
+    let told = seal_answer(env, &[0x63; 32], &answer).unwrap();
+    let mut add = |name: &str, comment: &str, packet: &[u8], expect: &str| {
+        made.add("packets", "answer", name, comment, json!({ "answer_key": hex([0x63; 32]), "packet": hex(packet) }), expect);
+    };
+    add("answer", "erased on a day", &told, "ok");
+    let mut bent = told.clone();
+    bent[100] ^= 1;
+    add("answer-bent", "one bit", &bent, "share_not_for_us");
+    add("answer-cut", "one byte short", &told[..told.len() - 1], "share_not_for_us");
+    let later = [&[0xa1, 0x00, 0x02][..]].concat();
+    let mut plain = u16::try_from(later.len()).unwrap().to_le_bytes().to_vec();
+    plain.extend_from_slice(&later);
+    plain.resize(PACKET_BYTES - 4 - 72, 0);
+    let key = satchel_core::crypto::LaneKey::from_bytes(&[0x63; 32]);
+    let sealed = seal(&key, Nonce::make(env), &Aad::new(labels::SHARE_ANSWER), &plain).unwrap();
+    add("answer-newer", "version 2", &[&[1, 2, 3, 2][..], &sealed].concat(), "share_newer");
 }
 
 fn texts(made: &mut Made) {

@@ -45,6 +45,16 @@ pub enum TransportError {
     /// TLS could not be agreed, or the certificate does not fit. Remedy: check the address; ask the operator.
     #[error("no secure connection to the relay")]
     Tls,
+    /// The relay has another key than the pinned one: somebody stands between, or the operator changed the key.
+    /// Remedy: ask the operator in person, then pin the key that they name.
+    #[error("not the pinned key of the relay")]
+    Pin,
+    /// The proxy is no proxy of this kind, or refused. Remedy: check that it runs, and its address.
+    #[error("the proxy does not let through")]
+    Proxy,
+    /// The caller ended it. Remedy: none.
+    #[error("ended by the caller")]
+    Cancelled,
     /// The answer is not one that a relay gives. Remedy: check the address; something else may answer there.
     #[error("not a relay's answer")]
     NotARelay,
@@ -64,6 +74,9 @@ impl TransportError {
             Self::Network { .. } => "transport.network",
             Self::TooLarge => "transport.too_large",
             Self::Tls => "transport.tls",
+            Self::Pin => "transport.pin",
+            Self::Proxy => "transport.proxy",
+            Self::Cancelled => "transport.cancelled",
             Self::NotARelay => "transport.not_a_relay",
         }
     }
@@ -71,10 +84,10 @@ impl TransportError {
     /// What the caller can do.
     pub const fn remedy(self) -> Remedy {
         match self {
-            Self::Address | Self::NotEncrypted | Self::Listen { .. } | Self::Discovery => Remedy::CorrectInput,
-            Self::Unreachable { .. } | Self::IdleTimeout | Self::Cut | Self::Network { .. } => Remedy::TryLater,
+            Self::Address | Self::NotEncrypted | Self::Listen { .. } | Self::Discovery | Self::Proxy => Remedy::CorrectInput,
+            Self::Unreachable { .. } | Self::IdleTimeout | Self::Cut | Self::Network { .. } | Self::Cancelled => Remedy::TryLater,
             Self::TooLarge => Remedy::UpdateApp,
-            Self::Tls | Self::NotARelay => Remedy::AskSteward,
+            Self::Tls | Self::Pin | Self::NotARelay => Remedy::AskSteward,
         }
     }
 }

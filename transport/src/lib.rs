@@ -8,11 +8,13 @@
 //! | `peer` | a session with a colleague's phone over a TCP stream |
 //! | `nearby` | finding colleagues' phones on the local network, and meeting them all |
 //! | `joining` | the five messages of joining in person, length-prefixed |
-//! | `relay` | requests to a relay |
+//! | `relay` | requests to a relay: route, pinned key, proxies, the connection |
+//! | `live` | staying in touch with a relay |
 //! | `error` | why bytes did not arrive |
 
 pub mod error;
 pub mod joining;
+pub mod live;
 pub mod nearby;
 pub mod peer;
 pub mod relay;

@@ -16,6 +16,7 @@
 //! A request is [`Signed`]: `signature = Ed25519(label ‖ 0x00 ‖ path ‖ 0x00 ‖ body)`, RFC 8032, with
 //! the label [`SIGNATURE_LABEL`]. Refusals are RFC 9457 problem details whose `type` ends in a
 //! [`ProblemCode`]. Versioning: the path's number; an unknown path is 404 and means "relay too old".
+//! An answer that nothing follows a pull's cursor, or that a wait's time is over, is a 204 without a body.
 //! Limits: [`crate::limits`].
 
 use crate::cbor::{self, CborError};
@@ -231,6 +232,13 @@ pub struct Pulled {
     pub listing: Option<Vec<RowId>>,
 }
 
+impl Pulled {
+    /// Whether this says no more than that nothing follows `cursor`: such an answer has no body (204).
+    pub fn is_nothing_after(&self, cursor: Option<Cursor>) -> bool {
+        self.rows.is_empty() && self.cursor == cursor && !self.more && self.listing.is_none()
+    }
+}
+
 /// Asks a relay to keep rows; idempotent.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Push {
@@ -397,6 +405,13 @@ pub struct Waited {
     /// A pull would bring something; otherwise the time is over.
     #[n(0)]
     pub changed: bool,
+}
+
+impl Waited {
+    /// The body of the answer: none (204) when the time is over.
+    pub fn to_answer(self) -> Vec<u8> {
+        if self.changed { self.to_bytes() } else { Vec::new() }
+    }
 }
 
 /// Why a frame is refused before anything is done with it.

@@ -27,7 +27,7 @@ const PURPOSES: [&str; 8] = [
     "emergency_contact",
     "own_copy",
 ];
-const CLASSES: [&str; 7] = ["service", "legal", "health", "benefits", "emergency", "own_copy", "justice"];
+pub const CLASSES: [&str; 7] = ["service", "legal", "health", "benefits", "emergency", "own_copy", "justice"];
 
 /// What somebody is asked: to record something in a vault, or, with --to, to share it with one recipient. Never both.
 #[derive(Args)]
@@ -76,6 +76,19 @@ pub enum Grant {
     List { participant: String },
     /// What left, to whom, and what stopped
     Log { participant: String },
+    /// A receipt for a yes, for the participant who asks for it; it names nobody, and is kept nowhere
+    Receipt {
+        participant: String,
+        grant: String,
+        #[arg(long, default_value = "kantara", value_parser = ["kantara", "fhir"])]
+        form: String,
+        /// How the agency is called on it
+        #[arg(long, default_value = "the outreach team")]
+        agency: String,
+        /// Where the charter can be read
+        #[arg(long, default_value = "ask any of us for the charter")]
+        policy: String,
+    },
     /// Somebody to whom something may be shared
     #[command(subcommand)]
     Recipient(Recipient),

@@ -3,12 +3,14 @@
 mod board;
 mod consent;
 mod records;
+mod share;
 mod team;
 
 pub use board::{Board, Charter, Complaint};
 pub use consent::{Asked, Grant, Recipient, Vault, Withdraw};
 pub use records::{Catalogue, Encounter, EncounterFields, FileFields, FollowUp, Participant, Refer, Tally, Zone};
-pub use team::{Erase, Member, Pack, Peer, Recovery, Relay};
+pub use share::{Pair, Share};
+pub use team::{Erase, Member, Pack, Peer, Recovery, Relay, Sync};
 
 use crate::exit::Exit;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -117,6 +119,9 @@ pub enum Command {
     /// Facts that are kept only as long as somebody says yes to it
     #[command(subcommand)]
     Vault(Vault),
+    /// Give facts to somebody outside the team, under a yes to share, and ask for them back
+    #[command(subcommand)]
+    Share(Share),
     /// Meetings
     #[command(subcommand)]
     Encounter(Encounter),
@@ -141,7 +146,7 @@ pub enum Command {
     /// One record, by its id or the beginning of it, or a participant's alias
     Show { id: String },
     /// Exchange with the team's relay
-    Sync,
+    Sync(Sync),
     /// Exchange with a colleague's phone
     #[command(subcommand)]
     Peer(Peer),

@@ -41,6 +41,13 @@ pub enum Participant {
     List,
     /// One file
     Show { participant: String },
+    /// Everything that is held about them, in plain words, to be shown or read out to them
+    HoldOnMe {
+        participant: String,
+        /// The language [default: theirs, if there are words in it]
+        #[arg(long, value_parser = ["en", "es"])]
+        lang: Option<String>,
+    },
     /// Change a file; what is not given stays
     Edit {
         participant: String,

@@ -1,6 +1,7 @@
 //! The team: relay, phones that meet, who belongs, erasure, packs, recovery.
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
+use satchel_transport::relay::{Pin, Proxy};
 use satchel_wire::MailboxId;
 use std::path::PathBuf;
 
@@ -31,6 +32,17 @@ pub enum Peer {
     },
 }
 
+/// How to exchange with the relay.
+#[derive(Args)]
+pub struct Sync {
+    /// Stay in touch until Ctrl-C: send what is saved, take what is new, say how it stands
+    #[arg(long)]
+    pub live: bool,
+    /// Go through socks5h://[NAME:PASSWORD@]HOST:PORT (Tor) or http://…; SOCKS proxies look names up themselves
+    #[arg(long, value_name = "URL")]
+    pub proxy: Option<Proxy>,
+}
+
 #[derive(Subcommand)]
 pub enum Relay {
     /// Use this relay; colleagues who join later get its address
@@ -43,6 +55,14 @@ pub enum Relay {
         /// Its one-time secret, for the first phone of the team; - to read it from the input
         #[arg(long)]
         secret: Option<String>,
+        /// The one key that it may show, as its operator names it: sha256//…
+        #[arg(long)]
+        pin: Option<Pin>,
+    },
+    /// The relay's operator has changed its key: accept only this one from now on
+    Pin {
+        /// sha256//…
+        pin: Pin,
     },
     /// The relay in use
     Show,

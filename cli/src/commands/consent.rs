@@ -6,6 +6,7 @@ use crate::arguments::{Asked, Grant, Recipient, Settings, Vault, Withdraw};
 use crate::failure::Failure;
 use crate::lookup;
 use crate::output::{self, Output, table};
+use satchel_core::consent::receipt::ReceiptForm;
 use satchel_core::consent::words::{category_words, purpose_words};
 use satchel_core::consent::{Act, GatedCategory, GrantRequest, HowGiven, Language, Purpose, ShareClass, Withdrawal};
 use satchel_core::record::{Fact, FactField, FactLine};
@@ -26,14 +27,14 @@ fn recipient(unlocked: &Unlocked, text: &str) -> Result<RecordId, Failure> {
 }
 
 /// Shows what will happen, and asks. Errors: [`Failure::NotConfirmed`] unless the answer is yes.
-fn agree(output: Output, is_sure: bool, plan: &Value, words: &str, question: &str) -> Result<(), Failure> {
+pub fn agree(output: Output, is_sure: bool, plan: &Value, words: &str, question: &str) -> Result<(), Failure> {
     output.show(plan, || words.to_owned());
     let question = if output.is_json() { "" } else { question };
     let is_yes = is_sure || output::ask(question).is_some_and(|answer| answer.eq_ignore_ascii_case("yes"));
     if is_yes { Ok(()) } else { Err(Failure::NotConfirmed) }
 }
 
-fn recipient_name(unlocked: &Unlocked, id: RecordId) -> Result<String, Failure> {
+pub fn recipient_name(unlocked: &Unlocked, id: RecordId) -> Result<String, Failure> {
     let known = unlocked.recipients()?.into_iter().find(|line| line.id == id);
     Ok(known.and_then(|line| line.name).map_or_else(|| short(id), |name| name.as_str().to_owned()))
 }
@@ -97,6 +98,14 @@ pub fn grant(settings: &Settings, output: Output, command: Grant) -> Result<(), 
                 format!("{grants}\n{}", table(&["taken back", "what", "on", "written down by"], &taken))
             });
         }
+        Grant::Receipt { participant, grant, form, agency, policy } => {
+            let unlocked = settings.unlock()?;
+            let participant = lookup::participant(&unlocked, &participant)?;
+            let grant = grant_of(&unlocked, participant, &grant)?;
+            let form = if form == "fhir" { ReceiptForm::Fhir } else { ReceiptForm::Kantara };
+            // JSON in any case: it is for programs of other agencies, and for a printer
+            output::say(&unlocked.grant_receipt(participant, grant, &agency, &policy, form)?);
+        }
         Grant::Log { participant } => {
             let unlocked = settings.unlock()?;
             let lines = unlocked.sharing_log(lookup::participant(&unlocked, &participant)?)?;
@@ -120,19 +129,20 @@ pub fn grant(settings: &Settings, output: Output, command: Grant) -> Result<(), 
             let lines = settings.unlock()?.recipients()?;
             let name = |name: &Option<ShortText>| name.as_ref().map(|name| name.as_str().to_owned());
             let value =
-                lines.iter().map(|line| json!({ "id": line.id.to_string(), "name": name(&line.name), "class": line.class.as_str() }));
+                lines.iter().map(|line| json!({ "id": line.id.to_string(), "name": name(&line.name), "class": line.class.as_str(), "paired": line.is_paired }));
             output.show(&Value::Array(value.collect()), || {
                 let row = |line: &satchel_core::store::RecipientLine| {
-                    vec![short(line.id), name(&line.name).unwrap_or_default(), line.class.as_str().to_owned()]
+                    let paired = if line.is_paired { "yes" } else { "" }.to_owned();
+                    vec![short(line.id), name(&line.name).unwrap_or_default(), line.class.as_str().to_owned(), paired]
                 };
-                table(&["id", "name", "class"], &lines.iter().map(row).collect::<Vec<_>>())
+                table(&["id", "name", "class", "paired"], &lines.iter().map(row).collect::<Vec<_>>())
             });
         }
     }
     Ok(())
 }
 
-fn what(categories: &[GatedCategory]) -> String {
+pub fn what(categories: &[GatedCategory]) -> String {
     let words: Vec<&str> = categories.iter().map(|category| category_words(*category, Language::English)).collect();
     words.join(", ")
 }
@@ -230,6 +240,7 @@ fn sharing_value(line: &SharingLine) -> Value {
         "grant": line.note.grant.to_string(),
         "recipient": line.note.recipient.to_string(),
         "categories": line.note.categories.iter().map(|category| category.as_str()).collect::<Vec<_>>(),
+        "share": line.note.share.map(|share| share.to_string()),
         "recorded_by": recorded_value(&line.recorded_by),
     })
 }
@@ -247,7 +258,7 @@ pub fn withdraw(settings: &Settings, output: Output, command: Withdraw) -> Resul
     let plan = if is_of_file {
         "The whole page goes from every phone of the team, with everything that hangs on it."
     } else if withdrawal.act == Some(Act::Share) || withdrawal.recipient.is_some() {
-        "Nothing more of it is given on. What somebody was given already, they may keep."
+        "Nothing more of it is given on. What somebody was given already can be asked back; they may keep it."
     } else {
         "It goes from every phone of the team, and nothing more of it is given on."
     };
@@ -259,6 +270,7 @@ pub fn withdraw(settings: &Settings, output: Output, command: Withdraw) -> Resul
         "grants": ids(&report.grants),
         "erasures": report.erasures.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "stopped": ids(&report.stopped),
+        "to_ask": ids(&report.to_ask),
         "file_closed": report.is_file_closed,
     });
     output.show(&value, || {
@@ -269,12 +281,15 @@ pub fn withdraw(settings: &Settings, output: Output, command: Withdraw) -> Resul
         if !report.stopped.is_empty() {
             text.push_str(&format!("\n{} recipients get nothing more.", report.stopped.len()));
         }
+        for share in &report.to_ask {
+            text.push_str(&format!("\nA copy left: `satchel share ask-erase {}` asks for it back.", short(share)));
+        }
         text
     });
     Ok(())
 }
 
-fn grant_of(unlocked: &Unlocked, participant: RecordId, text: &str) -> Result<RecordId, Failure> {
+pub fn grant_of(unlocked: &Unlocked, participant: RecordId, text: &str) -> Result<RecordId, Failure> {
     lookup::record("grant", text, unlocked.grants(participant)?.into_iter().map(|line| line.id))
 }
 

@@ -38,6 +38,7 @@ pub fn doctor(settings: &Settings, output: Output, confirm_date: bool) -> Result
     let team = unlocked.team()?;
     let dropped = unlocked.dropped_edits()?;
     let (waiting, held) = unlocked.waiting()?;
+    let outlook = unlocked.outlook()?;
     let in_doubt = unlocked.is_date_in_doubt()?;
     let today = unlocked.today()?;
     let relay = unlocked.relay()?;
@@ -78,6 +79,9 @@ pub fn doctor(settings: &Settings, output: Output, confirm_date: bool) -> Result
         "date_in_doubt": in_doubt,
         "copied": team.is_copied,
         "waiting": waiting,
+        "unsent": outlook.unsent,
+        "met_relay": outlook.relay_day.map(|day| day.to_string()),
+        "met_colleague": outlook.colleague_day.map(|day| day.to_string()),
         "held": held,
         "last_contact": team.last_contact.map(|day| day.to_string()),
         "relay": relay.as_ref().map(|relay| json!({ "url": relay.url, "claimed": relay.is_claimed })),
@@ -111,8 +115,9 @@ pub fn doctor(settings: &Settings, output: Output, confirm_date: bool) -> Result
             if review < today { ": OVERDUE" } else { "" }
         ));
         text.push_str(&format!(
-            "\nWork\n  {waiting} changes have not reached the relay, {held} rows wait for something that has not come\n  {}\n",
-            team.last_contact.map_or("no exchange yet".to_owned(), |day| format!("last exchange {day}"))
+            "\nWork\n  {waiting} changes have not reached the relay, {held} rows wait for something that has not come\n  {}; {}\n",
+            outlook.relay_day.map_or("the relay was never reached".to_owned(), |day| format!("relay last reached {day}")),
+            outlook.colleague_day.map_or("no colleague's phone met yet".to_owned(), |day| format!("last met a colleague's phone {day}"))
         ));
         text.push_str(&format!(
             "\nDate\n  today is {today}{}\n  {}\n",

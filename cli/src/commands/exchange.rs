@@ -1,14 +1,13 @@
-//! Exchange with colleagues' phones and with the relay.
+//! Exchange with colleagues' phones.
 
-use crate::arguments::{Peer, Relay, Settings};
+use crate::arguments::{Peer, Settings};
 use crate::failure::Failure;
-use crate::output::{self, Output};
-use satchel_core::store::{PeerLink, RelayAddress, RelayAnswer, RelayReport, Unlocked};
+use crate::output::Output;
+use satchel_core::store::{PeerLink, Unlocked};
 use satchel_core::sync::SessionReport;
 use satchel_transport::TransportError;
 use satchel_transport::nearby::{Lookout, Nearby};
 use satchel_transport::peer::{self, Patience};
-use satchel_transport::relay::{Client, check_url};
 use serde_json::{Value, json};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -93,81 +92,4 @@ fn session_text(report: &SessionReport) -> String {
         text.push_str(&format!("\n  note: {}", warning.code().replace('_', " ")));
     }
     text
-}
-
-pub fn sync(settings: &Settings, output: Output) -> Result<(), Failure> {
-    let unlocked = settings.unlock()?;
-    let mut link = unlocked.relay_exchange()?;
-    let url = unlocked.relay()?.ok_or(satchel_core::store::RelayError::NoRelay)?.url;
-    let client = Client::new(&url)?;
-    while let Some((endpoint, frame)) = link.next_request()? {
-        let answer = match client.post(endpoint, &frame)? {
-            Ok(body) => RelayAnswer::Ok(body),
-            Err(problem) => RelayAnswer::Problem { code: problem.code, relay_time: problem.relay_time },
-        };
-        link.receive(&answer)?;
-    }
-    let report = link.report();
-    output.show(&relay_value(report), || relay_text(report));
-    Ok(())
-}
-
-fn relay_value(report: &RelayReport) -> Value {
-    json!({
-        "pulled": report.pulled,
-        "pushed": report.pushed,
-        "applied": report.rows.applied,
-        "known": report.rows.known,
-        "held": report.rows.held,
-        "refused": report.rows.refused,
-        "thrown_away": report.rows.thrown_away,
-        "codes": report.rows.codes,
-        "turns": report.turns,
-        "missing": report.missing,
-        "requests": report.requests,
-    })
-}
-
-fn relay_text(report: &RelayReport) -> String {
-    let rows = &report.rows;
-    let mut text = format!("Done in {} requests: {} new here, {} pushed.", report.requests, rows.applied, report.pushed);
-    if report.missing > 0 {
-        text.push_str(&format!(
-            "\n  {} rows are listed there and were not handed out as they are listed: meet a colleague's phone",
-            report.missing
-        ));
-    }
-    if rows.held + rows.refused + rows.thrown_away > 0 {
-        text.push_str(&format!("\n  {} held back, {} refused, {} thrown away {:?}", rows.held, rows.refused, rows.thrown_away, rows.codes));
-    }
-    text
-}
-
-pub fn relay(settings: &Settings, output: Output, command: Relay) -> Result<(), Failure> {
-    match command {
-        Relay::Set { url, mailbox, secret } => {
-            check_url(&url)?;
-            let typed = match secret.as_deref() {
-                Some("-") => Some(output::ask("Secret: ").unwrap_or_default()),
-                other => other.map(str::to_owned),
-            };
-            let claim = typed.map(|secret| claim_secret(&secret)).transpose()?;
-            settings.unlock()?.set_relay(&RelayAddress { url, mailbox, claim })?;
-            output.show(&json!({ "set": true }), || "Set. `satchel sync` reaches it.".to_owned());
-        }
-        Relay::Show => {
-            let relay = settings.unlock()?.relay()?.ok_or(satchel_core::store::RelayError::NoRelay)?;
-            let value = json!({ "url": relay.url, "mailbox": relay.mailbox.to_string(), "claimed": relay.is_claimed });
-            output
-                .show(&value, || format!("{}\n{}{}", relay.url, relay.mailbox, if relay.is_claimed { "" } else { "  (not claimed yet)" }));
-        }
-    }
-    Ok(())
-}
-
-/// The secret as the relay's operator sees it: base32, any case.
-fn claim_secret(text: &str) -> Result<[u8; 16], Failure> {
-    let wrong = Failure::Argument { name: "--secret", expected: "the 26 characters that `satchel-relay mailbox create` printed" };
-    let bytes = data_encoding::BASE32_NOPAD.decode(text.trim().to_ascii_uppercase().as_bytes());
-    bytes.ok().and_then(|bytes| bytes.try_into().ok()).ok_or(wrong)
 }

@@ -15,7 +15,9 @@ mod overview;
 mod packs;
 mod people;
 mod recovery;
+mod relay;
 mod screening;
+mod share;
 mod view;
 
 use crate::arguments::{Arguments, Command, PassphraseAction};
@@ -41,14 +43,15 @@ pub fn run(arguments: Arguments, output: Output) -> Result<(), Failure> {
         Command::Grant(command) => consent::grant(&settings, output, command),
         Command::Withdraw(command) => consent::withdraw(&settings, output, command),
         Command::Vault(command) => consent::vault(&settings, output, command),
+        Command::Share(command) => share::share(&settings, output, command),
         Command::Encounter(command) => meetings::encounter(&settings, output, command),
         Command::Tally(command) => meetings::tally(&settings, output, command),
         Command::Zone(command) => meetings::zone(&settings, output, command),
         Command::List { all } => overview::list(&settings, output, all),
         Command::Show { id } => overview::show(&settings, output, &id),
-        Command::Sync => exchange::sync(&settings, output),
+        Command::Sync(command) => relay::sync(&settings, output, &command),
         Command::Peer(command) => exchange::peer(&settings, output, command),
-        Command::Relay(command) => exchange::relay(&settings, output, command),
+        Command::Relay(command) => relay::relay(&settings, output, command),
         Command::Member(command) => members::member(&settings, output, command),
         Command::Erase(command) => erasing::erase(&settings, output, command),
         Command::Pack(command) => packs::pack(&settings, output, command),

@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::lookup;
 use crate::output::{Output, table};
 use crate::store::{alias, optional_text, short_text};
-use satchel_core::consent::HowGiven;
+use satchel_core::consent::{HowGiven, Language};
 use satchel_core::record::{FollowUpDraft, FollowUpState, ParticipantDraft, ParticipantEdit, ReferralStatus, SelfReferralDraft, StartedBy};
 use satchel_core::screen::ShortText;
 use satchel_wire::ShiftDay;
@@ -51,6 +51,13 @@ pub fn participant(settings: &Settings, output: Output, command: Participant) ->
                 };
                 table(&["id", "alias", "last day", ""], &lines.iter().map(row).collect::<Vec<_>>())
             });
+        }
+        Participant::HoldOnMe { participant, lang } => {
+            let unlocked = settings.unlock()?;
+            let holding = unlocked.hold_on_me(lookup::participant(&unlocked, &participant)?)?;
+            let language = lang.as_deref().and_then(Language::from_code).unwrap_or(holding.language);
+            let page = holding.page(language);
+            output.show(&view::holding(&holding, &page), || page.to_text());
         }
         Participant::Show { participant } => {
             let unlocked = settings.unlock()?;

@@ -2,6 +2,9 @@
 
 use crate::failure::Failure;
 use crate::lookup::resource_id;
+use satchel_core::consent::holding::{GivenEvent, Holding};
+use satchel_core::consent::page::Page;
+use satchel_core::consent::{Act, GatedCategory};
 use satchel_core::record::{Encounter, FollowUp, Participant, SelfReferral, Tally, TallyLine};
 use satchel_core::screen::ShortText;
 use satchel_core::store::{Shown, Unlocked};
@@ -165,4 +168,56 @@ pub fn tally_line(line: &TallyLine) -> Value {
 
 pub fn tally(day: impl std::fmt::Display, tally: &Tally) -> Value {
     json!({ "until": day.to_string(), "lines": tally.lines.iter().map(tally_line).collect::<Vec<_>>() })
+}
+
+/// What is held about somebody: the page in words, and the same for programs.
+pub fn holding(held: &Holding, page: &Page) -> Value {
+    let names = |categories: &[GatedCategory]| categories.iter().map(|category| category.as_str()).collect::<Vec<_>>();
+    let sections =
+        page.sections.iter().map(|section| json!({ "heading": section.heading, "lines": section.lines, "own_words": section.own_words }));
+    let facts = held.facts.iter().map(|facts| {
+        let fields: Vec<Value> = facts.facts.iter().map(|fact| json!({ "field": fact.field, "value": fact.value })).collect();
+        json!({
+            "category": facts.category.as_str(), "purpose": facts.purpose.as_str(), "until": facts.until.to_string(),
+            "received": facts.is_received, "facts": fields,
+        })
+    });
+    let grants = held.grants.iter().map(|grant| {
+        json!({
+            "act": grant.act.as_str(), "categories": names(&grant.categories), "purpose": grant.purpose.as_str(),
+            "recipient": grant.recipient, "until": grant.until.to_string(),
+        })
+    });
+    let given = held.given.iter().map(|given| {
+        let event = match given.event {
+            GivenEvent::Given => "given",
+            GivenEvent::Stopped => "stopped",
+            GivenEvent::Asked => "erasure_asked",
+            GivenEvent::Answered => "erasure_answered",
+            GivenEvent::JusticeGranted => "justice_granted",
+        };
+        json!({ "day": given.day.to_string(), "event": event, "categories": names(&given.categories), "recipient": given.recipient })
+    });
+    let taken = held.taken_back.iter().map(|taken| {
+        json!({ "day": taken.day.to_string(), "act": taken.act.map(Act::as_str), "category": taken.category.map(GatedCategory::as_str) })
+    });
+    json!({
+        "language": page.language.as_str(),
+        "title": page.title,
+        "sections": sections.collect::<Vec<_>>(),
+        "held": {
+            "phones": held.readers,
+            "page_until": held.page_until.to_string(),
+            "page": held.page.iter().map(|(field, value)| json!({ "field": field, "value": value })).collect::<Vec<_>>(),
+            "recognition_word": held.has_recognition_word,
+            "meetings": held.meetings.iter().map(|(day, note)| json!({ "day": day.to_string(), "note": note })).collect::<Vec<_>>(),
+            "meeting_days": held.meeting_days,
+            "promises": held.promises.iter().map(|(what, until)| json!({ "what": what, "until": until.to_string() })).collect::<Vec<_>>(),
+            "referrals": held.referrals,
+            "facts": facts.collect::<Vec<_>>(),
+            "grants": grants.collect::<Vec<_>>(),
+            "given": given.collect::<Vec<_>>(),
+            "taken_back": taken.collect::<Vec<_>>(),
+        },
+    })
 }

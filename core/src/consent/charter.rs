@@ -20,6 +20,8 @@ const LATEST_SECONDS: u64 = (u16::MAX as u64 + 2) * 86_400;
 pub const SUNSET_MAX_DAYS: u16 = 731;
 /// Without a date in the charter a review is due so long after the founding (days).
 pub const REVIEW_DEFAULT_DAYS: u16 = 182;
+/// Without a setting in the charter a phone that met nobody for so long shares nothing (days).
+pub const SHARE_CONTACT_DAYS: u16 = 7;
 /// Longest name of a time zone (bytes).
 pub const ZONE_NAME_MAX_BYTES: usize = 64;
 
@@ -135,6 +137,10 @@ pub struct Charter {
     /// Whether a share may go to police, prosecutors, courts, probation or prisons at all.
     #[n(22)]
     pub justice_shares: bool,
+    /// A phone that met nobody of the team for longer shares nothing (days, 1 to 21; none: [`SHARE_CONTACT_DAYS`]): a
+    /// withdrawal may be on its way to it.
+    #[n(35)]
+    pub share_contact_days: Option<u16>,
 }
 
 /// With whom an agreement is: a closed list of those whose reach into people's lives must be public.
@@ -223,6 +229,7 @@ impl Charter {
             grant_days: GrantDays { record: 180, share: 90 },
             categories: FIRST_CATEGORIES.to_vec(),
             justice_shares: false,
+            share_contact_days: None,
         }
     }
 
@@ -248,6 +255,7 @@ impl Charter {
             ("suppression", self.suppression.to_string()),
             ("record_grant_days", self.grant_days.record.to_string()),
             ("share_grant_days", self.grant_days.share.to_string()),
+            ("share_contact_days", self.share_contact_days().to_string()),
             ("categories", lines(Some(self.categories.iter().map(|category| category.as_str().to_owned()).collect()))),
             ("justice_shares", self.justice_shares.to_string()),
             ("board_key", key(self.board_key.as_deref())),
@@ -273,6 +281,11 @@ impl Charter {
         self.review_due.unwrap_or_else(|| founded.plus(REVIEW_DEFAULT_DAYS))
     }
 
+    /// How long a phone that meets nobody of the team may go on sharing (days).
+    pub fn share_contact_days(&self) -> u16 {
+        self.share_contact_days.unwrap_or(SHARE_CONTACT_DAYS)
+    }
+
     /// The longest term of a grant (days).
     pub const fn grant_limit_days(&self, act: Act, is_for_file: bool) -> u16 {
         match act {
@@ -286,6 +299,7 @@ impl Charter {
     pub fn grants_no_more_than(&self, other: &Self) -> bool {
         self.grant_days.record <= other.grant_days.record
             && self.grant_days.share <= other.grant_days.share
+            && self.share_contact_days() <= other.share_contact_days()
             && self.categories.iter().all(|category| other.categories.contains(category))
             && (other.justice_shares || !self.justice_shares)
     }
@@ -294,6 +308,9 @@ impl Charter {
     pub fn tighten_grants(&mut self, other: &Self) {
         self.grant_days.record = self.grant_days.record.min(other.grant_days.record);
         self.grant_days.share = self.grant_days.share.min(other.grant_days.share);
+        if other.share_contact_days() < self.share_contact_days() {
+            self.share_contact_days = other.share_contact_days;
+        }
         self.categories.retain(|category| other.categories.contains(category));
         self.justice_shares &= other.justice_shares;
     }
@@ -311,6 +328,7 @@ impl Charter {
             && self.suppression >= SUPPRESSION_MIN
             && (1..=RECORD_GRANT_MAX_DAYS).contains(&self.grant_days.record)
             && (1..=RECORD_GRANT_MAX_DAYS).contains(&self.grant_days.share)
+            && (1..=21).contains(&self.share_contact_days())
             && self.categories.is_sorted_by(|a, b| a < b)
             && self.board_key.as_ref().is_none_or(|key| key.len() == 1_216)
             && are_lines(self.funders.as_deref(), |line| line)

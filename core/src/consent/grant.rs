@@ -162,6 +162,9 @@ pub struct Grant {
     /// The class of a share's recipient, as it was said to the participant; none for record.
     #[n(10)]
     pub class: Option<ShareClass>,
+    /// Another team's share, by its id: the yes was given there, to facts coming here, and its words are those of a share.
+    #[n(11)]
+    pub received: Option<RecordId>,
 }
 
 impl Grant {
@@ -179,6 +182,7 @@ impl Grant {
             words_language: words_language.to_owned(),
             withdrawals_seen,
             class: None,
+            received: None,
         }
     }
 
@@ -192,8 +196,8 @@ impl Grant {
     /// A grant has one author and one body; a second body under its id is a forgery or a copied phone. It can take
     /// away, as a withdrawal could, and never give: so the order of arrival leaves no trace.
     pub fn meet(&self, other: &Self) -> Option<Self> {
-        let is_same = (self.act, self.recipient, self.purpose, self.class) == (other.act, other.recipient, other.purpose, other.class)
-            && self.is_for_file() == other.is_for_file();
+        let told = |grant: &Self| (grant.act, grant.recipient, grant.purpose, grant.class, grant.received);
+        let is_same = told(self) == told(other) && self.is_for_file() == other.is_for_file();
         if !is_same {
             return None;
         }
@@ -231,7 +235,10 @@ impl EntryValue for Grant {
                 self.recipient.is_some() && !self.categories.is_empty() && self.class.is_some_and(|class| fits(class, self.purpose))
             }
         };
-        let words = words::fits(self.words_version, self.act, self.categories.is_empty(), self.class);
+        let words = match self.received {
+            None => words::fits(self.words_version, self.act, self.categories.is_empty(), self.class),
+            Some(_) => self.act == Act::Record && !self.categories.is_empty() && words::is_of_a_share(self.words_version),
+        };
         let term = self.expiry >= self.start && self.expiry.days() - self.start.days() <= RECORD_GRANT_MAX_DAYS;
         let sorted = self.categories.is_sorted_by(|a, b| a < b) && self.withdrawals_seen.is_sorted_by(|a, b| a < b);
         if language && recipient && words && term && sorted { Ok(()) } else { Err(EntryError::Value) }

@@ -2,7 +2,9 @@
 
 pub mod charter;
 pub mod grant;
+pub mod holding;
 pub mod page;
+pub mod receipt;
 pub mod request;
 pub mod standing;
 pub mod words;

@@ -229,6 +229,7 @@ impl GrantRequest {
             words_language: self.language.as_str().to_owned(),
             withdrawals_seen: Vec::new(),
             class,
+            received: None,
         })
     }
 }

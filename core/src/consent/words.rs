@@ -152,6 +152,11 @@ pub fn fits(number: u16, act: Act, is_for_file: bool, class: Option<ShareClass>)
     TABLE.iter().any(|entry| entry.number == number && is_said(entry, act, is_for_file, class))
 }
 
+/// Whether some words were written for a share.
+pub fn is_of_a_share(number: u16) -> bool {
+    TABLE.iter().any(|entry| entry.number == number && entry.act == Act::Share)
+}
+
 fn is_said(entry: &Entry, act: Act, is_for_file: bool, class: Option<ShareClass>) -> bool {
     entry.act == act && entry.is_for_file == (is_for_file && act == Act::Record) && entry.class == class
 }
@@ -208,7 +213,7 @@ pub fn fill(number: u16, language: Language, gaps: &Gaps<'_>) -> Option<Words> {
     Some(Words { number, language, text: filled })
 }
 
-fn list<'t>(language: Language, items: impl ExactSizeIterator<Item = &'t str>) -> String {
+pub(super) fn list<'t>(language: Language, items: impl ExactSizeIterator<Item = &'t str>) -> String {
     let last = items.len().saturating_sub(1);
     let mut text = String::new();
     for (at, item) in items.enumerate() {

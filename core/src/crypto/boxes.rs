@@ -28,7 +28,7 @@ use zeroize::{Zeroize, Zeroizing};
 /// The only suite so far.
 const SUITE_XWING: u8 = 1;
 /// Length of an encapsulated key (bytes).
-const ENCAPSULATED_BYTES: usize = 1_120;
+pub(super) const ENCAPSULATED_BYTES: usize = 1_120;
 /// How much longer a box is than its plaintext (bytes).
 pub const BOX_OVERHEAD_BYTES: usize = 1 + ENCAPSULATED_BYTES + TAG_BYTES;
 

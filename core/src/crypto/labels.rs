@@ -84,6 +84,16 @@ labels! {
     BOX_PACKAGE = "box recovery package";
     /// Associated data of a copy shared outside the team.
     BOX_SHARE = "box share";
+    /// How the secret of one packet is called inside HPKE.
+    SHARE_SECRET = "share secret";
+    /// A node of the tree of packet secrets, from the one above it.
+    SHARE_TREE = "share tree";
+    /// Words by which two people compare a pairing.
+    SHARE_WORDS = "share words";
+    /// Catches a pairing's text that was damaged.
+    SHARE_CHECK = "share check";
+    /// Associated data of an answer to a request to erase.
+    SHARE_ANSWER = "share answer";
 
     // Keys derived from other keys.
     /// Commons secret, from a records secret.

@@ -9,6 +9,7 @@
 //! | what is stored | XChaCha20-Poly1305 with key commitment | RFC 8439, draft-irtf-cfrg-xchacha-03, Bellare-Hoang 2022 |
 //! | derived keys, ids, tags | BLAKE3 | BLAKE3 specification |
 //! | keys for a device | HPKE with X-Wing | RFC 9180, draft-ietf-hpke-pq, draft-connolly-cfrg-xwing-kem |
+//! | a copy for somebody outside | the same in PSK mode, keys of a punctured tree | RFC 9180, Goldreich-Goldwasser-Micali 1986 |
 //! | signatures | Ed25519, strict | RFC 8032 |
 //! | passphrases | Argon2id | RFC 9106 |
 //! | paper shares | Shamir over GF(2^8) | Shamir 1979; field of FIPS 197 |
@@ -22,7 +23,9 @@ mod kdf;
 pub mod labels;
 mod noise;
 mod noise_resolver;
+mod packets;
 mod passphrase;
+mod puncture;
 mod secrets;
 mod sharing;
 mod signing;
@@ -40,7 +43,9 @@ pub use code::{CODE_MESSAGE_BYTES, CODE_WORDS_COUNT, CodeError, CodeExchange, Jo
 pub use kdf::{derive_hash, derive_id, derive_key};
 pub use labels::Label;
 pub use noise::{CHANNEL_PLAINTEXT_MAX_BYTES, Channel, HANDSHAKE_MESSAGE_BYTES, Handshake, NoiseError};
+pub use packets::{open_packet, seal_packet};
 pub use passphrase::{Argon2Params, Passphrase, PassphraseError, derive_unlock_key};
+pub use puncture::{KeyTree, TreeError, TreeTag, tree_key};
 pub use secrets::{
     CommonsSecret, DiscoverySecret, EscrowKey, FieldKey, InvitationSecret, KeystoreSecret, LaneKey, PageKey, RecordKey, RecordsSecret,
     RootKey, SealingKey, SecretLengthError, SessionPsk, StoreKey, UnlockKey, WrappedSecret,

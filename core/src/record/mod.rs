@@ -18,7 +18,7 @@ pub use entry::{EntryContent, EntryError, EntryValue};
 pub use follow_up::{FollowUp, FollowUpDraft, FollowUpState};
 pub use kind::{Audience, Kind, Shape, SubjectRule};
 pub use participant::{Conflict, Participant, ParticipantDraft, ParticipantEdit, ParticipantLine};
-pub use recipient::Recipient;
+pub use recipient::{Pairing, Recipient};
 pub use self_referral::{ReferralStatus, SelfReferral, SelfReferralDraft, StartedBy};
 pub use sharing::{SharingEvent, SharingNote};
 pub use summary::Summary;

@@ -5,8 +5,8 @@ use crate::consent::ShareClass;
 use crate::screen::{Reason, ScreenError, ShortText};
 use minicbor::{Decode, Encode};
 
-/// A recipient, as stored (entry). It is not corrected: another class is another recipient.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+/// A recipient, as stored (entry). It is not corrected: another class, or another phone, is another recipient.
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Recipient {
     /// How it is called.
@@ -15,6 +15,55 @@ pub struct Recipient {
     /// What it is.
     #[n(1)]
     pub class: ShareClass,
+    /// What packets for it are sealed with, if somebody met it and both compared the words.
+    #[n(2)]
+    pub pairing: Option<Pairing>,
+}
+
+impl std::fmt::Debug for Recipient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Recipient").field("class", &self.class).field("is_paired", &self.pairing.is_some()).finish_non_exhaustive()
+    }
+}
+
+/// Length of a recipient's key (X-Wing, bytes).
+pub const PAIRING_KEY_BYTES: usize = 1_216;
+
+/// The recipient's public key, and the seed of the secrets of packets: what its phone showed.
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Pairing {
+    #[cbor(n(0), with = "minicbor::bytes")]
+    key: Vec<u8>,
+    #[cbor(n(1), with = "minicbor::bytes")]
+    seed: [u8; 32],
+}
+
+impl std::fmt::Debug for Pairing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Pairing(..)")
+    }
+}
+
+impl Drop for Pairing {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.seed);
+    }
+}
+
+impl Pairing {
+    /// A pairing with a key of [`PAIRING_KEY_BYTES`].
+    pub fn new(key: &[u8; PAIRING_KEY_BYTES], seed: &[u8; 32]) -> Self {
+        Self { key: key.to_vec(), seed: *seed }
+    }
+    /// The recipient's key.
+    pub fn key(&self) -> &[u8] {
+        &self.key
+    }
+    /// The seed.
+    pub const fn seed(&self) -> &[u8; 32] {
+        &self.seed
+    }
 }
 
 impl Recipient {
@@ -31,7 +80,7 @@ impl Recipient {
             }
             name => name?,
         };
-        Ok(Self { name: name.as_str().to_owned(), class })
+        Ok(Self { name: name.as_str().to_owned(), class, pairing: None })
     }
     /// How it is called, as it is shown: what the guard finds is covered.
     pub fn name(&self) -> Option<ShortText> {
@@ -40,16 +89,24 @@ impl Recipient {
             Err(_) => ShortText::received(&self.name, None).ok(),
         }
     }
-    /// What two bodies that claim one recipient amount to: the stricter class, the smaller name.
+    /// What two bodies that claim one recipient amount to: the stricter class, the smaller name, and the pairing that both
+    /// say: where they differ, nothing can be sealed.
     #[must_use]
     pub fn meet(self, other: Self) -> Self {
         let class = self.class.max(other.class);
-        if self.name <= other.name { Self { class, ..self } } else { Self { class, ..other } }
+        let pairing = if self.pairing == other.pairing { self.pairing } else { None };
+        Self { name: self.name.min(other.name), class, pairing }
     }
 }
 
 impl EntryValue for Recipient {
     fn check(&self) -> Result<(), EntryError> {
-        if ShortText::from_sealed(&self.name).is_ok_and(|name| name.as_str() == self.name) { Ok(()) } else { Err(EntryError::Text) }
+        if !ShortText::from_sealed(&self.name).is_ok_and(|name| name.as_str() == self.name) {
+            return Err(EntryError::Text);
+        }
+        match &self.pairing {
+            Some(pairing) if pairing.key.len() != PAIRING_KEY_BYTES => Err(EntryError::Value),
+            _ => Ok(()),
+        }
     }
 }

@@ -59,6 +59,9 @@ pub struct SharingNote {
     /// Which categories, sorted.
     #[n(3)]
     pub categories: Vec<GatedCategory>,
+    /// Which copy, where one left, was asked back or answered for: a random id that only its recipient knows besides.
+    #[n(4)]
+    pub share: Option<RecordId>,
 }
 
 impl EntryValue for SharingNote {
@@ -67,6 +70,7 @@ impl EntryValue for SharingNote {
             return Err(EntryError::TooMany);
         }
         let sorted = self.categories.is_sorted_by(|a, b| a < b) && !self.categories.is_empty();
-        if sorted { Ok(()) } else { Err(EntryError::Value) }
+        let is_of_copy = !matches!(self.event, SharingEvent::Stopped | SharingEvent::JusticeGranted);
+        if sorted && self.share.is_some() == is_of_copy { Ok(()) } else { Err(EntryError::Value) }
     }
 }

@@ -40,6 +40,8 @@ pub struct CharterChange {
     pub record_grant_days: Option<u16>,
     /// Longest term of a grant to share (days, 1 to 366).
     pub share_grant_days: Option<u16>,
+    /// Nothing is shared by a phone that met nobody of the team for longer (days, 1 to 21).
+    pub share_contact_days: Option<u16>,
     /// Gated categories that may be recorded and shared.
     pub categories: Option<Vec<GatedCategory>>,
     /// Whether shares with police, prosecutors, courts, probation or prisons can be asked for at all.
@@ -94,6 +96,7 @@ impl CharterChange {
         next.review_due = self.review_due.or(next.review_due);
         next.grant_days.record = self.record_grant_days.unwrap_or(next.grant_days.record);
         next.grant_days.share = self.share_grant_days.unwrap_or(next.grant_days.share);
+        next.share_contact_days = self.share_contact_days.or(next.share_contact_days);
         if let Some(categories) = &self.categories {
             next.categories.clone_from(categories);
             next.categories.sort_unstable();

@@ -7,7 +7,7 @@
 use super::Unlocked;
 use super::index::{Item, Place, place_of};
 use super::vault::Vault;
-use super::vaults::VaultStanding;
+use super::vaults::{VaultStanding, vault_record};
 use super::write::{EntryRecord, entry_term_days};
 use crate::consent::standing::{Consents, Scopes};
 use crate::consent::words::{self, Gaps};
@@ -74,6 +74,8 @@ pub struct WithdrawalReport {
     pub erasures: Vec<OperationId>,
     /// Recipients who get nothing more.
     pub stopped: Vec<RecordId>,
+    /// Copies that left and are to be asked back: [`Unlocked::ask_erasure`].
+    pub to_ask: Vec<RecordId>,
     /// The file itself was taken back.
     pub is_file_closed: bool,
 }
@@ -87,6 +89,8 @@ pub struct RecipientLine {
     pub name: Option<ShortText>,
     /// What it is.
     pub class: ShareClass,
+    /// Whether packets can be sealed for it: somebody met it, and no body contradicts.
+    pub is_paired: bool,
 }
 
 /// A line of the sharing log.
@@ -222,7 +226,17 @@ impl Vault {
         {
             return Ok(GrantStatus::NotAllowed);
         }
+        if status == GrantStatus::Live && self.is_copy_erased(consents, id) {
+            return Ok(GrantStatus::Withdrawn);
+        }
         Ok(status)
+    }
+
+    /// Whether everything that came with another team's share was erased: it was taken back there.
+    fn is_copy_erased(&mut self, consents: &Consents, id: &RecordId) -> bool {
+        let Some(grant) = consents.grant(id).filter(|grant| grant.received.is_some()) else { return false };
+        let vault = |category: &GatedCategory| super::erase::target(vault_record(*id, *category), Kind::Vault, None);
+        grant.categories.iter().all(|category| self.late_for(&vault(category)).is_some())
     }
 
     /// Takes the keys of vaults that no grant holds any more, in this transaction.
@@ -254,6 +268,20 @@ impl Vault {
         self.save_entry(tx, entry, EntryContent::first(note), Summary::Plain)
     }
 
+    /// The sharing log of somebody, in no order.
+    pub(super) fn sharing_lines(&mut self, reader: &Reader<'_>, participant: RecordId) -> Result<Vec<SharingLine>, Error> {
+        let terms = self.load_shown(reader, Kind::SharingNote)?;
+        let items: Vec<Item> = self.shown(Kind::SharingNote, terms).filter(|item| item.subject == Some(participant)).cloned().collect();
+        let mut lines = Vec::with_capacity(items.len());
+        for item in items {
+            let recorded_by = self.recorded_by(reader, &item)?;
+            let notes = self.entry_values::<SharingNote>(reader, &item)?;
+            let line = |note| SharingLine { id: item.record, day: item.day, note, recorded_by: recorded_by.clone() };
+            lines.extend(notes.into_iter().map(line));
+        }
+        Ok(lines)
+    }
+
     /// The grant that a request would make today. Errors: [`GrantError`].
     fn asked(&mut self, reader: &Reader<'_>, participant: RecordId, request: &GrantRequest) -> Result<Grant, Error> {
         let class = match request.recipient {
@@ -276,6 +304,15 @@ impl Vault {
         let consents = self.consents(reader, &participant)?;
         grant.withdrawals_seen = consents.seen_by(&grant).ok_or(GrantError::TooManyWithdrawals)?;
         Ok(grant)
+    }
+
+    pub(super) fn save_recipient(&mut self, tx: &Transaction<'_>, recipient: Recipient) -> Result<RecordId, Error> {
+        let record = RecordId::from_bytes(self.env.random());
+        let today = self.today()?;
+        let days = (today, today.plus(entry_term_days(Kind::Recipient)));
+        let entry = EntryRecord { record, kind: Kind::Recipient, subject: None, days };
+        self.save_entry(tx, entry, EntryContent::first(recipient.clone()), Summary::Recipient(recipient))?;
+        Ok(record)
     }
 
     pub(super) fn save_grant(&mut self, tx: &Transaction<'_>, participant: RecordId, grant: Grant) -> Result<RecordId, Error> {
@@ -323,7 +360,7 @@ impl Unlocked {
             let (class, recipient, categories) = (grant.class, grant.recipient, grant.categories.clone());
             let id = vault.save_grant(tx, participant, grant)?;
             if let (Some(ShareClass::Justice), Some(recipient)) = (class, recipient) {
-                let note = SharingNote { event: SharingEvent::JusticeGranted, grant: id, recipient, categories };
+                let note = SharingNote { event: SharingEvent::JusticeGranted, grant: id, recipient, categories, share: None };
                 vault.log_sharing(tx, participant, note)?;
             }
             Ok(id)
@@ -406,6 +443,8 @@ impl Unlocked {
             if reached.is_empty() {
                 return Err(GrantError::NothingToWithdraw.into());
             }
+            // first of all: what the log says of copies is hidden with the file, and goes with it
+            let to_ask = vault.note_shares_of(tx, participant, &reached)?;
             let id = RecordId::from_bytes(vault.env.random());
             let today = vault.today()?;
             let mut scopes = Scopes::default();
@@ -420,7 +459,7 @@ impl Unlocked {
                 let Some(recipient) = value.recipient else { continue };
                 let taken = |category: &GatedCategory| withdrawal.reaches(value, Some(*category));
                 let categories = value.categories.iter().copied().filter(taken).collect();
-                let note = SharingNote { event: SharingEvent::Stopped, grant: *grant, recipient, categories };
+                let note = SharingNote { event: SharingEvent::Stopped, grant: *grant, recipient, categories, share: None };
                 vault.log_sharing(tx, participant, note)?;
                 stopped.insert(recipient);
             }
@@ -440,6 +479,7 @@ impl Unlocked {
                 grants: reached.into_iter().map(|(id, _)| id).collect(),
                 erasures,
                 stopped: stopped.into_iter().collect(),
+                to_ask,
                 is_file_closed,
             })
         })
@@ -449,14 +489,7 @@ impl Unlocked {
     /// Errors: [`Error::Screen`].
     pub fn add_recipient(&self, name: &str, class: ShareClass) -> Result<RecordId, Error> {
         let recipient = Recipient::parse(name, class)?;
-        self.write(|vault, tx| {
-            let record = RecordId::from_bytes(vault.env.random());
-            let today = vault.today()?;
-            let days = (today, today.plus(entry_term_days(Kind::Recipient)));
-            let entry = EntryRecord { record, kind: Kind::Recipient, subject: None, days };
-            vault.save_entry(tx, entry, EntryContent::first(recipient.clone()), Summary::Recipient(recipient))?;
-            Ok(record)
-        })
+        self.write(|vault, tx| vault.save_recipient(tx, recipient))
     }
 
     /// Every recipient that this phone knows.
@@ -464,7 +497,12 @@ impl Unlocked {
         self.read(|vault, reader| {
             let terms = vault.load_shown(reader, Kind::Recipient)?;
             let lines = vault.shown(Kind::Recipient, terms).filter_map(|item| match &item.summary {
-                Summary::Recipient(recipient) => Some(RecipientLine { id: item.record, name: recipient.name(), class: recipient.class }),
+                Summary::Recipient(recipient) => Some(RecipientLine {
+                    id: item.record,
+                    name: recipient.name(),
+                    class: recipient.class,
+                    is_paired: recipient.pairing.is_some(),
+                }),
                 _ => None,
             });
             Ok(lines.collect())
@@ -473,23 +511,7 @@ impl Unlocked {
 
     /// The sharing log of somebody, the newest first.
     pub fn sharing_log(&self, participant: RecordId) -> Result<Vec<SharingLine>, Error> {
-        let mut lines = self.read(|vault, reader| {
-            let terms = vault.load_shown(reader, Kind::SharingNote)?;
-            let items: Vec<Item> =
-                vault.shown(Kind::SharingNote, terms).filter(|item| item.subject == Some(participant)).cloned().collect();
-            let mut lines = Vec::with_capacity(items.len());
-            for item in items {
-                let recorded_by = vault.recorded_by(reader, &item)?;
-                let notes = vault.entry_values::<SharingNote>(reader, &item)?;
-                lines.extend(notes.into_iter().map(|note| SharingLine {
-                    id: item.record,
-                    day: item.day,
-                    note,
-                    recorded_by: recorded_by.clone(),
-                }));
-            }
-            Ok(lines)
-        })?;
+        let mut lines = self.read(|vault, reader| vault.sharing_lines(reader, participant))?;
         lines.sort_by(|a, b| b.day.cmp(&a.day).then_with(|| a.id.cmp(&b.id)));
         Ok(lines)
     }

@@ -266,6 +266,10 @@ impl Vault {
         }
         // a page at the relay lists its keys as well: its key goes, and what was read of it
         self.prune_pages_of_erased(tx)?;
+        if items.iter().any(|(kind, _, _)| *kind == Kind::Participant) {
+            self.forget_shared_subjects(tx)?;
+            self.forget_received_subjects(tx)?;
+        }
         self.replace_held_key(tx)?;
         for (kind, record, subject) in items {
             self.note_change(kind, record, subject);
@@ -303,8 +307,10 @@ impl Vault {
         self.is_held_key_due = false;
         self.reseal_directory(tx)?;
         let book = self.book_before_rekey(tx)?;
+        let received = self.received_before_rekey(tx)?;
         self.root.held = Seed::make(&self.env);
         self.put_book_again(tx, book)?;
+        self.put_received_again(tx, received)?;
         self.touch_root();
         self.require_new_store_key();
         for (id, held) in held {
@@ -378,6 +384,13 @@ impl Vault {
             waits_for_countersignature: !is_effective,
             platform_note,
         }))
+    }
+
+    /// How many phones have not confirmed an erasure yet, or never will (count).
+    pub(super) fn unconfirmed(&mut self, operation: OperationId) -> Result<u16, Error> {
+        let receipt = self.receipt(operation, KeyReplacement::Due)?;
+        let count = receipt.map_or(0, |receipt| receipt.awaited.len() + receipt.may_still_hold.len());
+        Ok(u16::try_from(count).unwrap_or(u16::MAX))
     }
 
     /// Remembers the day on which an erasure was first seen settled, as long as it stays so.

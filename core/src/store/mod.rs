@@ -15,6 +15,9 @@
 //! | `complaints`, `board` | complaints that wait and leave; the board's keys, book and bulletins |
 //! | `consent` | grants, withdrawals, recipients, the sharing log |
 //! | `vaults` | gated facts, under a live grant |
+//! | `shares` | packets for recipients outside, and asking for them back |
+//! | `received` | pairings shown here, packets from other teams, and erasing what they brought |
+//! | `holding` | what is held about somebody, for them |
 //! | `pack` | everything for the team in one sealed file |
 //! | `erase`, `retention` | what must go: at somebody's word, and by age |
 //! | `keystore` | the platform's keystore, and one of files |
@@ -45,6 +48,7 @@ mod erase;
 mod founding;
 mod freeze;
 mod gaps;
+mod holding;
 mod index;
 mod inviting;
 mod key_state;
@@ -59,12 +63,14 @@ mod pack;
 mod pages;
 mod publish;
 mod read;
+mod received;
 mod recover;
 mod rekey;
 mod removal;
 mod replica;
 mod retention;
 mod root;
+mod shares;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -95,16 +101,18 @@ pub use inviting::{CodeInvitation, TypedStore};
 pub use key_state::{HeldBecause, KeyState, TurnLine};
 pub use keystore::{Caveat, FileKeystore, KeyProtector, Promise, ProtectorError};
 pub use locking::DeviceErasure;
-pub use mailbox::{RelayAddress, RelayAnswer, RelayError, RelayLink, RelayReport, RelayState};
+pub use mailbox::{Outlook, RelayAddress, RelayAnswer, RelayError, RelayLink, RelayReport, RelayState, read_waited};
 pub use membership::{DeviceLine, HostedInvitation, TeamOverview};
 pub use observer::{Change, Subscription};
 pub use pack::{PackReader, PackReport, PackWriter};
 pub use read::{EncounterLine, FollowUpLine, NameLine, ReferralLine, Shown};
+pub use received::{Opened, PairingLine, ShownOffer};
 pub use recover::{Recovered, Recovering, RecoveryStatus, Reseated};
 pub use rekey::KeyReplacement;
 pub use removal::{AwaitedSignature, RemovalPlan};
 pub use replica::PeerLink;
 pub use retention::TendReport;
+pub use shares::{ShareLine, SharePlan, ShareState, SharedPacket};
 pub use vaults::{OpenVault, VaultLine, vault_record};
 pub use write::{EncounterDraft, OfferDraft, TallyTap};
 

@@ -307,7 +307,7 @@ fn recover(dir: &Path, env: &Env, credentials: &Credentials<'_>, recovering: &Re
         return Err(Error::Operation(Refusal::NotEntitled));
     }
     let relay = match (recovering.relay, content.relay) {
-        (Some(moved), Some(known)) => Some(RelaySettings { url: moved.url.clone(), mailbox: moved.mailbox, ..known }),
+        (Some(moved), Some(known)) => Some(RelaySettings { url: moved.url.clone(), mailbox: moved.mailbox, pin: moved.pin, ..known }),
         (_, known) => known,
     };
     let root = Root {

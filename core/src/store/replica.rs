@@ -1,6 +1,7 @@
 //! What a session with a colleague's phone needs of this store, and the session itself.
 
 use super::Unlocked;
+use super::mailbox::Whom;
 use super::vault::Vault;
 use crate::crypto::{DiscoverySecret, Signature, labels};
 use crate::envelope;
@@ -195,8 +196,13 @@ impl Vault {
     }
 
     /// A colleague or the relay was reached.
-    pub(super) fn note_meeting(&mut self) -> Result<(), Error> {
-        self.state.last_contact = Some(self.today()?);
+    pub(super) fn note_meeting(&mut self, whom: Whom) -> Result<(), Error> {
+        let (today, now) = (self.today()?, self.env.now().seconds());
+        self.state.last_contact = Some(today);
+        match whom {
+            Whom::Relay => (self.state.met_relay, self.met.relay) = (Some(today), Some(now)),
+            Whom::Colleague => (self.state.met_colleague, self.met.colleague) = (Some(today), Some(now)),
+        }
         Ok(())
     }
 }
@@ -441,7 +447,7 @@ impl Replica for Unlocked {
     fn end_session(&mut self, peer: DeviceId) -> Result<(), Error> {
         self.write(|vault, tx| {
             vault.end_pull(tx)?;
-            vault.note_meeting()?;
+            vault.note_meeting(Whom::Colleague)?;
             if let Some(day) = vault.frontier_of(&peer).map(|frontier| frontier.content().day) {
                 // a colleague's phone is one that may know the date
                 vault.confirm_day(day)?;

@@ -13,13 +13,15 @@
 //! | everything | the team's last day makes it read-only | one absence limit later |
 //!
 //! Destruction re-keys like an erasure, at most once a day, and only while the date is sure. What is over is not covered
-//! any more, and dropped where it arrives again.
+//! any more, and dropped where it arrives again. What waits unapplied, beyond a cut or for a grant, goes when it would have
+//! gone as a record.
 
 use super::Unlocked;
 use super::accept::Held;
 use super::index::{Item, Place, place_of};
 use super::vault::Vault;
 use super::write::entry_term_days;
+use crate::consent::grant::RECORD_GRANT_MAX_DAYS;
 use crate::error::Error;
 use crate::record::{Kind, Shape, Summary};
 use crate::rules::Rule;
@@ -189,11 +191,39 @@ impl Vault {
         }
         if report.is_destroyed {
             self.destroy_rest(tx)?;
+        } else {
+            self.drop_held_over(tx, &terms)?;
         }
         report.zones = self.drop_zones(tx, &terms)?;
+        self.tend_shares(tx)?;
+        self.tend_received(tx)?;
         self.replace_overdue_turn(tx, today)?;
         self.state.tended = Some(today);
         Ok(report)
+    }
+
+    /// Lets go of bodies that wait, beyond a cut or for something that never came, when their record's time would be over:
+    /// nobody counts them in, and yet they lie here with the key that opens them.
+    fn drop_held_over(&mut self, tx: &Transaction<'_>, terms: &Terms) -> Result<(), Error> {
+        let latest = terms.day.plus(DAY_AHEAD_MAX_DAYS);
+        let mut over = Vec::new();
+        for (id, held) in self.all_held(tx)? {
+            let Held::Body(body) = held else { continue };
+            let (record, kind, subject, day) = (body.record, body.kind, body.subject, body.day.min(latest));
+            let item = Item { record, kind, subject, day, keys: Vec::new(), summary: Summary::Plain, until: None, fields_from: None };
+            let is_over = match kind {
+                // what it rests on may not be here: no grant lasts longer
+                Kind::Vault => day.plus(RECORD_GRANT_MAX_DAYS).plus(terms.absence_days) < terms.day,
+                _ => self.is_to_be_destroyed(&item, terms),
+            };
+            if is_over {
+                over.push(id);
+            }
+        }
+        for id in &over {
+            self.let_go(tx, id)?;
+        }
+        if over.is_empty() { Ok(()) } else { self.replace_held_key(tx) }
     }
 
     /// What expired opens at the relay until a turn follows. A phone that reaches nobody gets none, and so begins one by

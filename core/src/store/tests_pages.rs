@@ -17,7 +17,7 @@ fn encounter(unlocked: &Unlocked) {
 }
 
 fn with_relay(unlocked: &Unlocked) {
-    let address = RelayAddress { url: "http://127.0.0.1:1".into(), mailbox: MailboxId::from_bytes([1; 16]), claim: None };
+    let address = RelayAddress { url: "http://127.0.0.1:1".into(), mailbox: MailboxId::from_bytes([1; 16]), claim: None, pin: None };
     unlocked.set_relay(&address).unwrap();
 }
 

@@ -68,6 +68,14 @@ pub(super) struct LocalState {
     #[n(21)]
     #[cbor(default)]
     pub vouched_days: u16,
+    /// Day of the last whole exchange with the relay.
+    #[n(23)]
+    #[cbor(default)]
+    pub met_relay: Option<ShiftDay>,
+    /// Day of the last meeting with a colleague's phone.
+    #[n(24)]
+    #[cbor(default)]
+    pub met_colleague: Option<ShiftDay>,
     /// The first day on which the turn in use was found overdue: this phone reaches nobody.
     #[n(22)]
     #[cbor(default)]
@@ -135,6 +143,10 @@ pub(super) struct RelaySettings {
     #[n(9)]
     #[cbor(default)]
     pub others: Vec<AnnouncementId>,
+    /// SHA-256 of the one public key that it may show.
+    #[cbor(n(10), with = "minicbor::bytes")]
+    #[cbor(default)]
+    pub pin: Option<[u8; 32]>,
 }
 
 /// Most announcements of which one is tried as the newest (count).
@@ -203,6 +215,8 @@ pub(super) struct Vault {
     stored_secrets: BTreeSet<[u8; 16]>,
     /// Complaints on their way.
     pub traffic: super::complaints::Traffic,
+    /// When whom was met since unlocking: nothing finer than a day goes to disk.
+    pub met: super::mailbox::Met,
 }
 
 impl Vault {
@@ -270,6 +284,7 @@ impl Vault {
             recalled_day: None,
             stored_secrets,
             traffic: super::complaints::Traffic::default(),
+            met: super::mailbox::Met::default(),
         })
     }
 

@@ -141,7 +141,7 @@ impl Vault {
         Ok(live)
     }
 
-    fn facts(&mut self, reader: &Reader<'_>, participant: RecordId, grant: RecordId) -> Result<Vec<FactLine>, Error> {
+    pub(super) fn facts(&mut self, reader: &Reader<'_>, participant: RecordId, grant: RecordId) -> Result<Vec<FactLine>, Error> {
         let mut facts = Vec::new();
         for category in self.open_categories(reader, participant, grant)? {
             if let Some(item) = self.item(reader, &place_of(vault_record(grant, category), Kind::Vault, Some(participant)))? {

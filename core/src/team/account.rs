@@ -34,6 +34,8 @@ pub(super) struct Account {
     adopted: BTreeSet<BodyId>,
     invitations: BTreeSet<[u8; 16]>,
     bans: BTreeSet<OperationId>,
+    /// Admissions that lost against another one, with that one.
+    pub(super) lost: BTreeMap<OperationId, OperationId>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -163,7 +165,7 @@ impl Account {
     }
 
     fn admit(&mut self, log: &Log, place: usize, member: MemberId, device: &DeviceKeys, role: Role) {
-        let Ok(key) = VerifyingKey::from_bytes(&device.signing) else { return };
+        let Some(key) = log.admitted_key(place).copied() else { return };
         let of = self.members.entry(member).or_default();
         if !of.entries.iter().any(|(earlier, _)| log.is_before(*earlier, place)) {
             of.entries.push((place, role));
@@ -196,6 +198,7 @@ impl Account {
         state.adopted.clone_from(&self.adopted);
         state.invitations.clone_from(&self.invitations);
         state.bans.clone_from(&self.bans);
+        state.lost_admissions.clone_from(&self.lost);
         state.tombstones.clone_from(&self.tombstones);
         self.judge_erasures(log, &mut state);
         for (id, of) in &self.members {
@@ -353,7 +356,8 @@ impl Account {
     }
 }
 
-/// Lowers a charter to what another allows. A board key that is there stays.
+/// Lowers a charter to what another allows. A board key that is there stays, and so does the key of bulletins that came
+/// with it; one that was named later beside the same board key is taken.
 fn tighten(charter: &mut Charter, other: &Charter) {
     let (kept, others) = (&mut charter.retention, &other.retention);
     kept.encounter_days = kept.encounter_days.min(others.encounter_days);
@@ -363,9 +367,11 @@ fn tighten(charter: &mut Charter, other: &Charter) {
     charter.absence_limit_days = charter.absence_limit_days.min(other.absence_limit_days);
     charter.suppression = charter.suppression.max(other.suppression);
     charter.tighten_grants(other);
-    if charter.board_key.is_none() {
+    if charter.board_key.is_none() && other.board_key.is_some() {
         charter.board_key.clone_from(&other.board_key);
         charter.board_signing = other.board_signing;
+    } else if charter.board_key == other.board_key {
+        charter.board_signing = charter.board_signing.or(other.board_signing);
     }
     charter.join_lines(other);
 }

@@ -155,7 +155,7 @@ impl TurnBook {
             .values()
             .filter(|held| held.secret.reads_records())
             .filter(|held| !self.env.holds(Rule::NameKnownBans) || names_every_ban(log, &held.turn))
-            .filter(|held| !self.env.holds(Rule::NoBannedRecipient) || has_no_banned_recipient(&held.turn, state))
+            .filter(|held| !self.env.holds(Rule::NoBannedRecipient) || has_no_banned_recipient(log, &held.turn, state))
             .max_by_key(|held| (self.number(&held.turn.id()), held.turn.id()))
     }
 
@@ -245,6 +245,9 @@ pub(crate) fn names_every_ban(log: &Log, turn: &Turn) -> bool {
     log.state().bans.iter().all(|ban| log.names(turn.log_heads(), ban))
 }
 
-fn has_no_banned_recipient(turn: &Turn, state: &TeamState) -> bool {
+/// Nobody without access is named, and nobody was boxed to later either: whoever came in by an admission that lost got
+/// the turn of that day, and no colleague hands them one that names the admission that won.
+fn has_no_banned_recipient(log: &Log, turn: &Turn, state: &TeamState) -> bool {
     turn.recipients().iter().all(|recipient| state.device_role(recipient.device).is_some())
+        && state.lost_admissions.values().all(|winner| log.names(turn.log_heads(), winner))
 }

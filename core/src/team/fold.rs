@@ -19,8 +19,7 @@ use super::entitlement::{Nature, SUBJECTS_ALONE_MAX_COUNT};
 use super::log::Log;
 use super::operation::Action;
 use super::state::TeamState;
-use crate::crypto::VerifyingKey;
-use satchel_wire::ids::{DeviceId, MemberId, TeamId};
+use satchel_wire::ids::{DeviceId, MemberId, OperationId, TeamId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -46,7 +45,8 @@ pub(super) fn fold(log: &Log, set: &Bits) -> Folded {
     let forked = forked(log, &order);
     let beyond = void.beyond_lines(log, &order, &forked);
     let mut account = Account::default();
-    for place in order.into_iter().filter(|place| !void.0.contains(*place)) {
+    account.lost = void.lost;
+    for place in order.into_iter().filter(|place| !void.bits.contains(*place)) {
         account.enter(log, place, forked.contains(&place), beyond.contains(&place));
     }
     let state = Arc::new(account.state(log));
@@ -98,26 +98,30 @@ impl Aims {
     }
 }
 
-struct Void(Bits);
+struct Void {
+    bits: Bits,
+    /// Admissions that lost against another one, with that one.
+    lost: BTreeMap<OperationId, OperationId>,
+}
 
 impl Void {
     fn of(log: &Log, order: &[usize]) -> Self {
         let nature = |place: usize| log.at_place(place).map(|(_, facts)| facts.nature);
-        let mut void = Self(Bits::default());
+        let mut void = Self { bits: Bits::default(), lost: BTreeMap::new() };
 
         let mut reseats = Aims::default();
         order.iter().filter(|place| nature(**place) == Some(Nature::Paper)).for_each(|place| reseats.add(log, *place));
         for place in order.iter().copied().filter(|place| nature(*place) != Some(Nature::Paper)) {
             let is_tombstone = matches!(nature(place), Some(Nature::Tombstone { .. }));
             if !is_tombstone && (void.author_of(log, place) || reseats.hit(log, place)) {
-                void.0.insert(place);
+                void.bits.insert(place);
             }
         }
 
         let mut bans = reseats;
         order
             .iter()
-            .filter(|place| nature(**place) == Some(Nature::Ban) && !void.0.contains(**place))
+            .filter(|place| nature(**place) == Some(Nature::Ban) && !void.bits.contains(**place))
             .for_each(|place| bans.add(log, *place));
         for place in order.iter().copied() {
             let hit = match nature(place) {
@@ -125,17 +129,20 @@ impl Void {
                 Some(Nature::Tombstone { .. } | Nature::Ban | Nature::Paper) | None => false,
             };
             if hit {
-                void.0.insert(place);
+                void.bits.insert(place);
             }
         }
 
         let losers = void.losers(log, order);
         if !losers.is_empty() {
-            losers.into_iter().for_each(|place| void.0.insert(place));
+            for (place, winner) in losers {
+                void.bits.insert(place);
+                void.lost.extend(log.id_at(place).zip(log.id_at(winner)));
+            }
             for place in order.iter().copied() {
                 let follows = matches!(nature(place), Some(Nature::Plain | Nature::Loosening));
                 if follows && void.author_of(log, place) {
-                    void.0.insert(place);
+                    void.bits.insert(place);
                 }
             }
         }
@@ -144,7 +151,7 @@ impl Void {
 
     /// Whether the admission of an operation's author is void.
     fn author_of(&self, log: &Log, place: usize) -> bool {
-        log.admission_of(place).is_some_and(|admission| admission != place && self.0.contains(admission))
+        log.admission_of(place).is_some_and(|admission| admission != place && self.bits.contains(admission))
     }
 
     /// Tombstones of devices whose admission is void that need a second member for it: all of the whole team, and of
@@ -180,20 +187,17 @@ impl Void {
         log.at_place(admission)?.1.author.map(|author| author.member)
     }
 
-    /// Admissions that lose against a concurrent one.
-    fn losers(&self, log: &Log, order: &[usize]) -> Vec<usize> {
+    /// Admissions that lose against a concurrent one, each with the first that beats it.
+    fn losers(&self, log: &Log, order: &[usize]) -> Vec<(usize, usize)> {
         let mut claims: BTreeMap<Claim, Vec<usize>> = BTreeMap::new();
-        for place in order.iter().copied().filter(|place| !self.0.contains(*place)) {
+        for place in order.iter().copied().filter(|place| !self.bits.contains(*place)) {
             let Some((operation, _)) = log.at_place(place) else { continue };
-            let device = match operation.action() {
-                Action::Admit { device, invitation, .. } => {
-                    claims.entry(Claim::Invitation(*invitation)).or_default().push(place);
-                    device
-                }
-                Action::Reseat { device: Some(device), .. } => device,
+            match operation.action() {
+                Action::Admit { invitation, .. } => claims.entry(Claim::Invitation(*invitation)).or_default().push(place),
+                Action::Reseat { .. } => {}
                 _ => continue,
-            };
-            if let Ok(key) = VerifyingKey::from_bytes(&device.signing) {
+            }
+            if let Some(key) = log.admitted_key(place) {
                 claims.entry(Claim::Device(key.device_id())).or_default().push(place);
             }
         }
@@ -204,9 +208,8 @@ impl Void {
             for place in &places {
                 let is_paper = log.at_place(*place).is_some_and(|(_, facts)| facts.nature == Nature::Paper);
                 let loses = |other: &usize| rank(*other) < rank(*place) && log.are_concurrent(*other, *place);
-                if !is_paper && places.iter().any(loses) {
-                    losers.push(*place);
-                }
+                let winner = places.iter().copied().filter(loses).min_by_key(|other| rank(*other));
+                losers.extend(winner.filter(|_| !is_paper).map(|winner| (*place, winner)));
             }
         }
         losers

@@ -82,6 +82,8 @@ struct Entry {
     depth: u32,
     /// The places in its past, its own included.
     past: Bits,
+    /// The key of the device that it admits: each fold asks for it, and reading one costs a square root.
+    admits: Option<VerifyingKey>,
 }
 
 /// An accepted operation as a store keeps it: with what was found when it was judged, so that nobody judges it again.
@@ -111,17 +113,17 @@ impl KeptOperation {
     }
 }
 
-/// Folds at single operations, the newest ones.
+/// Folds of the past of some heads, the newest ones, by the heads' places in order.
 #[derive(Debug, Clone, Default)]
 struct FoldCache {
-    folds: BTreeMap<usize, Arc<Folded>>,
-    order: VecDeque<usize>,
+    folds: BTreeMap<Vec<usize>, Arc<Folded>>,
+    order: VecDeque<Vec<usize>>,
 }
 
 impl FoldCache {
-    fn insert(&mut self, place: usize, folded: Arc<Folded>) {
-        if self.folds.insert(place, folded).is_none() {
-            self.order.push_back(place);
+    fn insert(&mut self, places: Vec<usize>, folded: Arc<Folded>) {
+        if self.folds.insert(places.clone(), folded).is_none() {
+            self.order.push_back(places);
         }
         if self.order.len() > FOLDS_MAX_COUNT
             && let Some(oldest) = self.order.pop_front()
@@ -355,7 +357,7 @@ impl Log {
     fn append(&mut self, operation: Operation, facts: Facts, folded: &Folded) {
         let place = self.place_entry(operation, facts);
         let extended = fold::extend(self, folded, place);
-        self.folds.insert(place, Arc::new(extended));
+        self.folds.insert(vec![place], Arc::new(extended));
     }
 
     fn place_entry(&mut self, operation: Operation, facts: Facts) -> usize {
@@ -374,7 +376,13 @@ impl Log {
         self.heads.insert(id);
         self.place.insert(id, place);
         let admission = facts.author.and_then(|author| self.place.get(&author.admission)).copied();
-        self.entries.push(Entry { operation, facts, admission, depth, past });
+        let device = match operation.action() {
+            Action::Found { device, .. } | Action::Admit { device, .. } => Some(device),
+            Action::Reseat { device, .. } => device.as_ref(),
+            _ => None,
+        };
+        let admits = device.and_then(|device| VerifyingKey::from_bytes(&device.signing).ok());
+        self.entries.push(Entry { operation, facts, admission, depth, past, admits });
         place
     }
 
@@ -385,17 +393,14 @@ impl Log {
 
     /// The fold of the past of some operations, themselves included.
     fn fold_of(&mut self, heads: &[OperationId]) -> Arc<Folded> {
-        if let [head] = heads
-            && let Some(place) = self.place.get(head).copied()
-        {
-            if let Some(folded) = self.folds.folds.get(&place) {
-                return folded.clone();
-            }
-            let folded = Arc::new(fold::fold(self, &self.past_of(heads)));
-            self.folds.insert(place, folded.clone());
-            return folded;
+        let mut places: Vec<usize> = heads.iter().filter_map(|head| self.place.get(head)).copied().collect();
+        places.sort_unstable();
+        if let Some(folded) = self.folds.folds.get(&places) {
+            return folded.clone();
         }
-        Arc::new(fold::fold(self, &self.past_of(heads)))
+        let folded = Arc::new(fold::fold(self, &self.past_of(heads)));
+        self.folds.insert(places, folded.clone());
+        folded
     }
 
     /// The state that the past of some operations, themselves included, amounts to; unknown ones count for nothing.
@@ -420,8 +425,17 @@ impl Log {
         self.entries.get(place).map(|entry| (&entry.operation, &entry.facts))
     }
 
+    pub(super) fn id_at(&self, place: usize) -> Option<OperationId> {
+        self.entries.get(place).map(|entry| entry.operation.id())
+    }
+
     pub(super) fn place_of(&self, id: &OperationId) -> Option<usize> {
         self.place.get(id).copied()
+    }
+
+    /// The key of the device that an operation admits.
+    pub(super) fn admitted_key(&self, place: usize) -> Option<&VerifyingKey> {
+        self.entries.get(place).and_then(|entry| entry.admits.as_ref())
     }
 
     pub(super) fn admission_of(&self, place: usize) -> Option<usize> {
@@ -513,7 +527,7 @@ impl Log {
             (0 | 1, _) | (_, None) => inside.next(),
             (_, Some(device)) => inside.max_by_key(|head| {
                 let place = self.place.get(head).copied().unwrap_or(0);
-                let state = match self.folds.folds.get(&place) {
+                let state = match self.folds.folds.get([place].as_slice()) {
                     Some(folded) => folded.state.clone(),
                     None => fold::fold(self, &self.past_of(&[**head])).state,
                 };

@@ -10,7 +10,6 @@ use super::frontier::Frontier;
 use super::log::Log;
 use super::operation::{Action, Role};
 use super::state::Standing;
-use crate::crypto::VerifyingKey;
 use crate::env::Env;
 use crate::rules::Rule;
 use satchel_wire::ids::{DeviceId, MemberId, OperationId};
@@ -154,17 +153,15 @@ fn due(log: &mut Log, began: Option<&OperationId>) -> BTreeSet<DeviceId> {
         }
     }
     for operation in log.operations().filter(|operation| began.is_none_or(|head| !log.precedes(&operation.id(), &head))) {
-        let (member, device, role) = match operation.action() {
-            Action::Found { member, device, .. } => (*member, Some(device), Role::Steward),
-            Action::Admit { member, device, role, .. } => (*member, Some(device), *role),
-            Action::Reseat { steward: Some(member), device, .. } => (*member, device.as_ref(), Role::Steward),
-            Action::ChangeRole { member, role, .. } => (*member, None, *role),
+        let (member, role) = match operation.action() {
+            Action::Found { member, .. } | Action::Reseat { steward: Some(member), .. } => (*member, Role::Steward),
+            Action::Admit { member, role, .. } | Action::ChangeRole { member, role, .. } => (*member, *role),
             // whoever was suspended then may hold what is written from here on
-            Action::Reinstate { member } => (*member, None, Role::Worker),
+            Action::Reinstate { member } => (*member, Role::Worker),
             _ => continue,
         };
         note(member, role);
-        if let Some(key) = device.and_then(|device| VerifyingKey::from_bytes(&device.signing).ok()) {
+        if let Some(key) = log.place_of(&operation.id()).and_then(|place| log.admitted_key(place)) {
             owners.insert(key.device_id(), member);
         }
     }

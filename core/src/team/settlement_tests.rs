@@ -4,7 +4,7 @@ use super::super::operation::{Cut, DeviceKeys, Operation};
 use super::super::tombstone::{self, Erasure};
 use super::*;
 use crate::consent::Charter;
-use crate::crypto::{ReceivingKey, SigningKey};
+use crate::crypto::{ReceivingKey, SigningKey, VerifyingKey};
 use satchel_wire::ShiftDay;
 use satchel_wire::ids::{RecordId, TeamId};
 use std::collections::BTreeMap;

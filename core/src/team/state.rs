@@ -105,6 +105,9 @@ pub struct TeamState {
     pub devices: BTreeMap<DeviceId, Device>,
     /// Standing bans, answered suspensions included: removals, suspensions, demotions, effective tombstones.
     pub bans: BTreeSet<OperationId>,
+    /// Admissions that are void beside another one with the same invitation or device, and the one that beat them: no ban
+    /// says that whoever came in by them is out.
+    pub lost_admissions: BTreeMap<OperationId, OperationId>,
     /// Erasures that were ordered.
     pub tombstones: BTreeMap<OperationId, TombstoneState>,
     /// What waits for a second signature, and whose.
@@ -131,6 +134,7 @@ impl TeamState {
             members: BTreeMap::new(),
             devices: BTreeMap::new(),
             bans: BTreeSet::new(),
+            lost_admissions: BTreeMap::new(),
             tombstones: BTreeMap::new(),
             awaiting_countersign: BTreeMap::new(),
             adopted: BTreeSet::new(),
@@ -172,10 +176,11 @@ impl TeamState {
         self.bans.iter().filter(|ban| !self.tombstones.contains_key(*ban))
     }
 
-    /// A name for the set of membership bans: equal exactly where the sets are. A record key made under another one
-    /// is not fresh enough to write under.
+    /// A name for the set of membership bans and lost admissions: equal exactly where the sets are. A record key made
+    /// under another one is not fresh enough to write under.
     pub fn membership_bans_digest(&self) -> [u8; 16] {
-        let ids: Vec<u8> = self.membership_bans().flat_map(|ban| *ban.as_bytes()).collect();
+        let out = self.membership_bans().chain(self.lost_admissions.keys());
+        let ids: Vec<u8> = out.flat_map(|id| *id.as_bytes()).collect();
         crypto::derive_id(labels::BANS_DIGEST, &[&ids])
     }
 }

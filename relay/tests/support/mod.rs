@@ -62,6 +62,10 @@ pub struct Answer {
 
 impl Answer {
     pub fn frame<F: Frame>(&self) -> F {
+        if self.status == 204 {
+            // a wait's time is over: no other answer is decoded when it has no body
+            return F::from_bytes(&Waited { changed: false }.to_bytes()).unwrap();
+        }
         assert_eq!(self.status, 200, "{}", String::from_utf8_lossy(&self.body));
         F::from_bytes(&self.body).unwrap()
     }
@@ -333,7 +337,11 @@ impl Team {
         self.ask(Endpoint::Pull, &self.pull_key, &self.pull_frame(cursor, max_bytes, lane))
     }
     pub fn pull(&self, cursor: Option<Cursor>, max_bytes: u32, lane: Option<Lane>) -> Pulled {
-        self.pull_answer(cursor, max_bytes, lane).frame()
+        let answer = self.pull_answer(cursor, max_bytes, lane);
+        match answer.status {
+            204 => Pulled { rows: Vec::new(), cursor, more: false, listing: None },
+            _ => answer.frame(),
+        }
     }
     pub fn wait_frame(&self, cursor: Option<Cursor>, seconds: u16) -> Wait {
         Wait { mailbox: self.mailbox, cursor, lane: None, seconds, freshness: self.freshness() }

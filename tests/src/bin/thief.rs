@@ -1,11 +1,11 @@
-//! The long run of the thief: `thief --histories N --mutants M --seed S [--minutes T] [--only NAME,NAME+NAME] [--trace SEED]`.
+//! The long run of the thief: `thief --histories N --mutants M --seed S [--minutes T] [--only NAME,NAME+NAME] [--rivals] [--trace SEED [--calm] [--exhaustive] [--cross-check]]`.
 //!
 //! Prints the table of rules left out, as Markdown, and to the other stream every seed in which something showed. With
 //! `--minutes` a line ends early, so that the first one, with every rule, gets half of the time.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods, reason = "a program for people to read")]
 
-use satchel_tests::thief::{Line, Outcome, Setup, history, lines, markdown, name, run};
+use satchel_tests::thief::{Line, Outcome, Setup, history_with, lines, markdown, name, run};
 use std::time::{Duration, Instant};
 
 fn main() {
@@ -14,15 +14,18 @@ fn main() {
     let number = |name: &str, default: u64| value(name).and_then(|text| text.parse().ok()).unwrap_or(default);
     let only: Option<Vec<String>> = value("--only").map(|only| only.split(',').map(str::to_owned).collect());
     let wanted: Vec<_> = lines().into_iter().filter(|set| only.as_ref().is_none_or(|only| only.contains(&name(set)))).collect();
+    let has_rivals = args.iter().any(|arg| arg == "--rivals");
     if let Some(seed) = value("--trace").and_then(|text| text.parse().ok()) {
         let without = wanted.into_iter().next().unwrap_or_default();
         let (outcome, trace) = run(
             seed,
             &Setup {
                 without,
+                has_rivals,
                 is_traced: true,
                 is_calm: args.iter().any(|arg| arg == "--calm"),
                 is_exhaustive: args.iter().any(|arg| arg == "--exhaustive"),
+                is_cross_checked: args.iter().any(|arg| arg == "--cross-check"),
             },
         );
         println!("{}\n{outcome:#?}", trace.join("\n"));
@@ -38,7 +41,7 @@ fn main() {
         let (count, time) = if without.is_empty() { (histories, budget / 2) } else { (share, budget / 2 / mutants) };
         let (began, mut outcome) = (Instant::now(), Outcome::default());
         for seed in seed..seed + count {
-            let one = history(seed, &without);
+            let one = history_with(seed, &without, has_rivals);
             if one.has_effect() {
                 eprintln!("{} seed {seed}: {}", name(&without), one.effects());
             }

@@ -108,7 +108,7 @@ impl World {
         };
         world.refresh(0);
         while world.phones.len() < wanted {
-            world.admit(seed, 0, setup, None);
+            world.admit(seed, 0, setup, None, None);
         }
         for number in 0..world.phones.len() {
             world.exchange(number, true);
@@ -121,7 +121,7 @@ impl World {
         if !seed.is_multiple_of(RECOVERY_EVERY) {
             return;
         }
-        self.admit(seed, 0, setup, Some(Role::Board));
+        self.admit(seed, 0, setup, Some(Role::Board), None);
         let paper = ReceivingKey::make(&self.phones[0].env);
         let key = paper.public_key().ok().map(|key| key.as_bytes().to_vec());
         self.thief.paper = Some(paper);
@@ -132,8 +132,8 @@ impl World {
         }
     }
 
-    /// Somebody joins in person.
-    pub fn admit(&mut self, seed: u64, host: usize, setup: &Setup, role: Option<Role>) {
+    /// Somebody joins in person; perhaps by an invitation that was shown to somebody else as well.
+    pub fn admit(&mut self, seed: u64, host: usize, setup: &Setup, role: Option<Role>, again: Option<[u8; 16]>) -> Option<[u8; 16]> {
         let number = self.phones.len();
         let Newborn { env, signer, receiving, keys } = newborn(seed, number, setup);
         // now and then another phone of somebody who is there
@@ -141,19 +141,20 @@ impl World {
         let member = another.unwrap_or_else(|| MemberId::from_bytes(env.random()));
         let role = role.unwrap_or_else(|| if self.dice.chance(40) { Role::Steward } else { Role::Worker });
         let public = ReceivingKey::from_seed(receiving.expose()).public_key().expect("a receiving key");
-        if self.operate(host, Action::Admit { member, device: keys, role, invitation: env.random() }).is_none() {
-            return;
-        }
-        let Some(turn) = self.usable(host) else { return };
+        let invitation = again.unwrap_or(env.random());
+        self.operate(host, Action::Admit { member, device: keys, role, invitation })?;
+        let turn = self.usable(host)?;
         let keyring = &self.phones[host].keyring;
         let role = keyring.log().state().device_role(signer.verifying_key().device_id()).unwrap_or(role);
-        let Ok(bytes) = keyring.box_to(&public, role) else { return };
+        let bytes = keyring.box_to(&public, role).ok()?;
         let operations: Vec<Operation> = keyring.log().operations().cloned().collect();
         let frontiers: Vec<_> = keyring.frontiers().values().map(|known| (known.frontier.clone(), known.receiving.clone())).collect();
         let parcel = self.send_announcement(host, bytes, turn, Some(super::thief::short(&receiving_hash(public.as_bytes()))));
-        let Parcel::Announcement(bytes) = &self.traffic.sent[parcel].parcel else { return };
-        let Ok(keyring) = Keyring::join(&env, self.team(), signer, receiving, operations, bytes, &frontiers) else { return };
+        let Parcel::Announcement(bytes) = &self.traffic.sent[parcel].parcel else { return None };
+        let keyring = Keyring::join(&env, self.team(), signer, receiving, operations, bytes, &frontiers).ok()?;
         self.phones.push(phone(number, env, keyring, member, host));
+        // its host heard of it
+        self.phones[number].last_day = self.day;
         self.phones[host].owes_page = true;
         self.apply(number);
         self.refresh(number);
@@ -162,6 +163,19 @@ impl World {
             self.meet(number, host, 5);
         } else {
             self.end(number);
+        }
+        Some(invitation)
+    }
+
+    /// Another steward, who has not heard of it, lets somebody in by the same invitation.
+    fn admit_rival(&mut self, seed: u64, setup: &Setup, invitation: [u8; 16]) {
+        let lets_in = |number: &usize| {
+            let keyring = &self.phones[*number].keyring;
+            keyring.role() == Some(Role::Steward) && !keyring.log().state().invitations.contains(&invitation)
+        };
+        let hosts: Vec<usize> = self.present().into_iter().filter(lets_in).collect();
+        if let Some(host) = self.dice.pick(&hosts) {
+            self.admit(seed, host, setup, None, Some(invitation));
         }
     }
 
@@ -262,7 +276,11 @@ impl World {
             820..=859 => self.ban(number, is_steward),
             860..=879 if is_steward && self.phones.len() < 8 => {
                 let before = self.phones.len();
-                self.admit(seed, number, setup, None);
+                let invitation = self.admit(seed, number, setup, None, None);
+                if let Some(invitation) = invitation.filter(|_| setup.has_rivals) {
+                    self.admit_rival(seed, setup, invitation);
+                    return (0..self.phones.len()).collect();
+                }
                 return (before..self.phones.len()).chain([number]).collect();
             }
             880..=894 => self.sign_second(number),

@@ -4,7 +4,7 @@ use super::thief::Loot;
 use super::world::World;
 use satchel_core::team::tombstone::Target;
 use satchel_core::team::{Standing, Tombstone};
-use satchel_wire::ids::{BodyId, DeviceId, OperationId, RecordId, TurnId};
+use satchel_wire::ids::{BodyId, DeviceId, OperationId, RecordId};
 use std::collections::BTreeSet;
 
 /// What a tombstone erases, and how it went.
@@ -240,14 +240,19 @@ impl World {
         }
     }
 
-    /// Lost phones that nobody had heard of for too long: which of them open a turn that was begun after that?
+    /// Lost phones that nobody had heard of for too long: which of them open a box that was sealed after that?
     pub fn count_silent(&mut self) {
         let team = self.team();
         self.thief.study(team, &self.traffic);
         for phone in self.phones.iter().filter(|phone| phone.is_lost) {
-            let is_silent = |turn: &TurnId| self.silent_at.get(turn).is_some_and(|silent| silent.contains(&phone.device()));
-            self.outcome.silent += usize::from(self.silent_at.keys().any(is_silent));
-            self.outcome.silent_read += usize::from(self.thief.turns_of(&phone.ever).iter().any(is_silent));
+            let device = phone.device();
+            self.outcome.silent += usize::from(self.silent_at.values().any(|silent| silent.contains(&device)));
+            let opened = self.thief.announcements_of(&phone.ever);
+            if let Some(parcel) = opened.into_iter().find(|parcel| self.traffic.sent[*parcel].silent.contains(&device)) {
+                self.outcome.silent_read += 1;
+                let how = || format!("silent {} opens parcel {parcel}", phone.number);
+                self.outcome.first_find.get_or_insert_with(how);
+            }
         }
     }
 
@@ -263,12 +268,15 @@ impl World {
     }
 
     /// The term of every record ends, a month and a week go by, and a thief takes a phone.
+    ///
+    /// As in the store: a phone refuses bodies of what it let go of, and entries after their day. A document that it never
+    /// had states no last day; it goes when the phone tends its records on the day after.
     pub fn expire(&mut self) {
         let present = self.present();
         let gone: BTreeSet<RecordId> = present.iter().flat_map(|number| self.phones[*number].shelf.items.keys().copied()).collect();
         for number in &present {
             let phone = &mut self.phones[*number];
-            gone.iter().for_each(|record| phone.shelf.forget(record));
+            phone.shelf.tend(&gone);
             phone.shelf.held_bodies.clear();
             phone.shelf.held_rows.clear();
             phone.owes_new_store_key = true;
@@ -277,8 +285,16 @@ impl World {
         // a phone whose rank comes later waits for those before it, a week at most
         for days in [satchel_core::team::keyring::TURN_TERM_DAYS + 1, 8] {
             self.day += days;
+            let today = self.today();
             for number in &present {
+                self.phones[*number].shelf.ends_before = Some(today);
                 self.exchange(*number, true);
+            }
+            self.day += 1;
+            for number in &present {
+                let phone = &mut self.phones[*number];
+                phone.owes_new_store_key |= phone.shelf.tend(&gone) > 0;
+                self.refresh(*number);
             }
         }
         let team = self.team();
@@ -301,8 +317,29 @@ impl World {
         let (live, misses) = self.unread(&self.counted_in());
         (self.outcome.live, self.outcome.unread) = (live, misses.len());
         for (body, number) in misses {
+            let reach = self.reach(number);
+            let is_apart = !reach.iter().any(|other| self.phones[*other].shelf.bodies.contains_key(&body));
+            self.outcome.unread_apart += usize::from(is_apart);
             self.note(|world| world.describe_miss(number, &body));
         }
+    }
+
+    /// Phones in use that a phone can meet, directly or through others: they share some turn and count each other in.
+    fn reach(&self, number: usize) -> BTreeSet<usize> {
+        let turns = |number: usize| self.phones[number].keyring.remembered().iter().map(|known| known.turn).collect::<BTreeSet<_>>();
+        let present = self.present();
+        let (mut reach, mut next) = (BTreeSet::from([number]), vec![number]);
+        while let Some(from) = next.pop() {
+            let here = turns(from);
+            let knows = |a: usize, b: usize| self.phones[a].keyring.log().state().device_role(self.phones[b].device()).is_some();
+            for other in present.iter().copied() {
+                let meets = knows(from, other) && knows(other, from) && !turns(other).is_disjoint(&here);
+                if meets && reach.insert(other) {
+                    next.push(other);
+                }
+            }
+        }
+        reach
     }
 
     /// Phones in use that all the others in use count in.

@@ -1,6 +1,8 @@
 //! The seam between the simulator and the engine: what the core does not offer as one call.
 
 use super::shelf::Known;
+use satchel_core::crypto::VerifyingKey;
+use satchel_core::team::operation::Action;
 use satchel_core::team::settlement::{Settlement, settle};
 use satchel_core::team::{Frontier, Keyring, Role, TeamState};
 use satchel_wire::ShiftDay;
@@ -13,10 +15,23 @@ pub fn state_at(keyring: &mut Keyring, head: &[u8; 16]) -> Option<Arc<TeamState>
     keyring.dangerous_log().state_at(head)
 }
 
-/// Devices that a keyring knows to be without access to records.
+/// Devices that a keyring knows to be without access to records, those whose admission is void included.
 pub fn banned(keyring: &Keyring) -> BTreeSet<DeviceId> {
     let state = keyring.log().state();
-    state.devices.keys().filter(|device| !state.device_role(**device).is_some_and(Role::reads_records)).copied().collect()
+    let has_no_access = |device: &DeviceId| !state.device_role(*device).is_some_and(Role::reads_records);
+    let mut banned: BTreeSet<DeviceId> = state.devices.keys().copied().filter(has_no_access).collect();
+    let admissions = keyring.log().operations().filter_map(|operation| match operation.action() {
+        Action::Admit { device, .. } => Some((operation.id(), device)),
+        _ => None,
+    });
+    let stands: BTreeSet<_> = state.devices.values().map(|device| device.admitted).collect();
+    for (_, device) in admissions.filter(|(id, _)| !stands.contains(id)) {
+        let id = VerifyingKey::from_bytes(&device.signing).expect("a key that was accepted").device_id();
+        if has_no_access(&id) {
+            banned.insert(id);
+        }
+    }
+    banned
 }
 
 /// The newest frontier of each device.

@@ -7,6 +7,7 @@
 //! | `shelf` | the records of one phone, in memory |
 //! | `traffic` | every byte that ever left a phone |
 //! | `thief` | every key tried on every ciphertext |
+//! | `slow` | the same from scratch, without what is remembered: a cross-check |
 //! | `checks` | what must hold at every instant, and what is counted at the end |
 //! | `table` | the rules, each left out in turn |
 //!
@@ -19,19 +20,22 @@ mod engine;
 mod exchange;
 mod post;
 mod shelf;
+mod slow;
 mod table;
 #[allow(clippy::module_inception, reason = "the thief's own file")]
 mod thief;
 mod traffic;
 mod world;
 
-pub use table::{Line, history, lines, markdown, name};
+pub use table::{Line, history, history_with, lines, markdown, name};
 
 use satchel_core::rules::Rule;
 use world::World;
 
 /// Acts in one history.
 pub const ACTS_COUNT: usize = 60;
+/// Acts from one cross-check to the next.
+pub const CROSS_CHECK_EVERY_COUNT: usize = 4;
 
 /// How a history is run.
 #[derive(Debug, Clone, Default)]
@@ -42,8 +46,13 @@ pub struct Setup {
     pub is_traced: bool,
     /// Calm histories: the relay loses two in a hundred, nobody erases while a session is on, and old packs are refused.
     pub is_calm: bool,
+    /// Whether invitations are shown to two newcomers, of whom one's admission is void once both are known.
+    pub has_rivals: bool,
     /// Whether every receiving key is tried on every box, named or not.
     pub is_exhaustive: bool,
+    /// Whether what the thief finds is compared with what a slow one finds from scratch: phones as they are after every
+    /// [`CROSS_CHECK_EVERY_COUNT`]th act, and all that each ever held at the end.
+    pub is_cross_checked: bool,
 }
 
 macro_rules! outcome {
@@ -89,6 +98,8 @@ outcome! {
     live,
     /// Of those, how many cannot be read.
     unread,
+    /// Of those, how many on a phone that shares no turn, over however many others, with a phone that has the body.
+    unread_apart,
     /// The same among awake phones before anybody met: what the relay alone had to bring.
     unread_before_meetings,
     /// Turns.
@@ -117,6 +128,8 @@ outcome! {
     paper_controls,
     /// Covers, boxes and pages that the thief opened.
     opened,
+    /// Sets of turns, record keys and parcels that were compared with those of the slow thief.
+    cross_checked,
 }
 
 /// Runs one history. Returns its counts and, if asked for, its trace.
@@ -124,11 +137,18 @@ pub fn run(seed: u64, setup: &Setup) -> (Outcome, Vec<String>) {
     let mut world = World::found(seed, setup);
     world.set_up_recovery(seed, setup);
     world.check_all();
-    for _ in 0..ACTS_COUNT {
+    for act in 1..=ACTS_COUNT {
         let touched = world.act(seed, setup);
         world.check(&touched);
+        if setup.is_cross_checked && act.is_multiple_of(CROSS_CHECK_EVERY_COUNT) {
+            world.cross_check(|phone| &phone.flash);
+        }
     }
     world.settle_down();
+    if setup.is_cross_checked {
+        world.cross_check(|phone| &phone.flash);
+        world.cross_check(|phone| &phone.ever);
+    }
     world.note_awaited();
     world.count_removed();
     world.count_beyond();

@@ -12,12 +12,24 @@ use satchel_core::team::TurnError;
 use satchel_core::team::notice::{Asks, ChainAsk, Notice};
 use satchel_core::team::operation::Operation;
 use satchel_wire::ids::{BodyId, DeviceId, TurnId};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 impl World {
-    fn sent(&mut self, number: usize, parcel: Parcel, under: Option<TurnId>, keys: Vec<[u8; 8]>) -> usize {
+    fn sent(&mut self, number: usize, parcel: Parcel, under: Option<TurnId>) -> usize {
+        self.sent_boxes(number, parcel, under, Vec::new(), BTreeSet::new())
+    }
+
+    fn sent_boxes(
+        &mut self,
+        number: usize,
+        parcel: Parcel,
+        under: Option<TurnId>,
+        keys: Vec<[u8; 8]>,
+        silent: BTreeSet<DeviceId>,
+    ) -> usize {
         let banned = Rc::new(engine::banned(&self.phones[number].keyring));
-        self.traffic.send(Sent { parcel, by: number, under, keys, banned })
+        self.traffic.send(Sent { parcel, by: number, under, keys, silent, banned })
     }
 
     /// An announcement leaves: whose keys are named is read from the signed turn.
@@ -30,12 +42,15 @@ impl World {
             Some(key) => vec![key],
             None => named.iter().filter(|recipient| recipient.device != maker).map(|recipient| recipient.key).collect(),
         };
-        self.sent(number, Parcel::Announcement(Rc::new(bytes)), Some(turn), keys)
+        // a turn's own announcement was sealed when it began, a single box now
+        let silent = self.silent_at.get(&turn).filter(|_| only.is_none()).cloned().unwrap_or_else(|| self.silent());
+        self.sent_boxes(number, Parcel::Announcement(Rc::new(bytes)), Some(turn), keys, silent)
     }
 
     /// A turn in boxes, sealed to some keys.
     pub fn send_boxes(&mut self, number: usize, bytes: Vec<u8>, turn: TurnId, keys: Vec<[u8; 8]>) -> usize {
-        self.sent(number, Parcel::Announcement(Rc::new(bytes)), Some(turn), keys)
+        let silent = self.silent();
+        self.sent_boxes(number, Parcel::Announcement(Rc::new(bytes)), Some(turn), keys, silent)
     }
 
     /// A box with the usable turn for one device.
@@ -56,7 +71,7 @@ impl World {
         let known = phone.shelf.bodies.get(body)?;
         let row = envelope::cover_row(&phone.env, team, &phone.lane(&turn)?, &known.binding, &known.key, &known.bytes).ok()?;
         self.traffic.left.insert(*body);
-        Some(self.sent(number, Parcel::Record(Rc::new(row)), Some(turn), Vec::new()))
+        Some(self.sent(number, Parcel::Record(Rc::new(row)), Some(turn)))
     }
 
     /// A notice under the usable turn's commons.
@@ -65,7 +80,7 @@ impl World {
         let phone = &self.phones[number];
         let commons = phone.keyring.book().held().find(|held| held.turn.id() == turn)?.secret.commons();
         let row = notice.seal(&phone.env, team, &commons).ok()?;
-        Some(self.sent(number, Parcel::Notice(Rc::new(row)), Some(turn), Vec::new()))
+        Some(self.sent(number, Parcel::Notice(Rc::new(row)), Some(turn)))
     }
 
     /// A key page with everything that the phone can read.
@@ -87,7 +102,7 @@ impl World {
         if lines.is_empty() {
             return None;
         }
-        Some(self.sent(number, Parcel::Page(Rc::new(lines)), Some(turn), Vec::new()))
+        Some(self.sent(number, Parcel::Page(Rc::new(lines)), Some(turn)))
     }
 
     /// What a phone misses, asked for once a day: the first gap in each chain, and operations that others rest on.

@@ -82,6 +82,10 @@ pub struct Shelf {
     pub relayed: BTreeSet<BodyId>,
     /// The log as it was known here when a body was taken.
     pub taken: BTreeMap<BodyId, Vec<OperationId>>,
+    /// Records that this phone let go of when their term ended.
+    pub over: BTreeSet<RecordId>,
+    /// Today, once terms end: what comes after its term is not taken.
+    pub ends_before: Option<ShiftDay>,
     /// Grows with every change.
     pub version: u64,
 }
@@ -164,6 +168,12 @@ impl Shelf {
             self.held_bodies.remove(&body_id);
             return Verdict::Dropped;
         }
+        let is_late = self.ends_before.is_some_and(|today| verified.header.keep_until.is_some_and(|until| until < today));
+        if is_late || self.over.contains(&binding.record) {
+            self.enter(author, sequence, body_id);
+            self.held_bodies.remove(&body_id);
+            return Verdict::Dropped;
+        }
         let Some(then) = super::engine::state_at(keyring, &log_head) else { return self.hold(body_id, body) };
         let now = keyring.log().state().device_role(author).is_some_and(satchel_core::team::Role::reads_records);
         let is_beyond = !now && device.cut.is_none_or(|cut| sequence > cut.sequence) && !keyring.log().state().adopted.contains(&body_id);
@@ -208,6 +218,16 @@ impl Shelf {
             self.held_bodies.retain(|_, body| !erases(tombstones, body.binding.record, body.binding.subject));
         }
         gone.len()
+    }
+
+    /// Lets go of what is over, held bodies too. Returns how many records and held bodies went.
+    pub fn tend(&mut self, over: &BTreeSet<RecordId>) -> usize {
+        let gone: Vec<RecordId> = self.items.keys().filter(|record| over.contains(record)).copied().collect();
+        gone.iter().for_each(|record| self.forget(record));
+        self.over.extend(&gone);
+        let held = self.held_bodies.len();
+        self.held_bodies.retain(|_, body| !over.contains(&body.binding.record));
+        gone.len() + held - self.held_bodies.len()
     }
 
     /// Forgets one record; its places in chains stay.

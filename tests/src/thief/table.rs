@@ -39,8 +39,20 @@ pub fn name(without: &[Rule]) -> String {
 
 /// Runs one history with some rules left out, or none.
 pub fn history(seed: u64, without: &[Rule]) -> Outcome {
-    // one in 64 tries every key on every box, to show that what turns state of their recipients is all there is
-    let setup = Setup { without: without.to_vec(), is_traced: false, is_calm: false, is_exhaustive: seed.is_multiple_of(64) };
+    history_with(seed, without, false)
+}
+
+/// The same with invitations that are shown to two newcomers, or without.
+pub fn history_with(seed: u64, without: &[Rule], has_rivals: bool) -> Outcome {
+    // one in 64 tries every key on every box, to show that what turns state of their recipients is all there is; another
+    // one compares what is found with what a slow thief finds from scratch
+    let setup = Setup {
+        without: without.to_vec(),
+        has_rivals,
+        is_exhaustive: seed.is_multiple_of(64),
+        is_cross_checked: seed % 64 == 32,
+        ..Setup::default()
+    };
     let mut outcome = run(seed, &setup).0;
     outcome.first_find = outcome.first_find.map(|find| format!("seed {seed}: {find}"));
     outcome
@@ -65,7 +77,7 @@ impl Outcome {
     /// The same in a line.
     pub fn effects(&self) -> String {
         format!(
-            "open {} removed {} beyond {} expired {} silent {} paper {} unread {} by relay {} unsettled {} {}",
+            "open {} removed {} beyond {} expired {} silent {} paper {} unread {} (apart {}) by relay {} unsettled {} {}",
             self.open_after_settlement,
             self.removed_read,
             self.beyond_cut,
@@ -73,6 +85,7 @@ impl Outcome {
             self.silent_read,
             self.paper_read,
             self.unread,
+            self.unread_apart,
             self.unread_before_meetings,
             self.unsettled(),
             self.first_find.as_deref().unwrap_or_default()
@@ -95,7 +108,7 @@ pub fn markdown(lines: &[Line]) -> String {
         "expired, open a month and a week later",
         "silent lost phones that open a later turn",
         "turns open to paper alone / with the board (control)",
-        "live unread: after meetings / by the relay alone",
+        "live unread: after meetings (on phones apart) / by the relay alone",
         "turns, boxes, asks",
     ];
     let mut out = format!("| {} |\n|{}\n", heads.join(" | "), "---|".repeat(heads.len()));
@@ -115,7 +128,7 @@ pub fn markdown(lines: &[Line]) -> String {
             of(outcome.expired_open, outcome.expired),
             of(outcome.silent_read, outcome.silent),
             of(outcome.paper_read, outcome.paper_controls),
-            format!("{} / {} of {}", outcome.unread, outcome.unread_before_meetings, outcome.live),
+            format!("{} ({}) / {} of {}", outcome.unread, outcome.unread_apart, outcome.unread_before_meetings, outcome.live),
             [outcome.turns, outcome.boxes, outcome.asks].map(each).join(", "),
         ];
         let _ = writeln!(out, "| {} |", cells.join(" | "));

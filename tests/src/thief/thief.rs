@@ -42,7 +42,7 @@ struct SeedStudy {
     short: [u8; 8],
     tried: usize,
     turns: BTreeSet<TurnId>,
-    /// Boxes that were opened with this very key already, by the engine on the phone that had it.
+    /// Announcements that this key opens; those that the engine opened with it, on the phone that had it, first.
     opened: BTreeSet<usize>,
 }
 
@@ -61,6 +61,8 @@ pub struct Thief {
     pub paper: Option<ReceivingKey>,
     seeds: BTreeMap<[u8; 32], SeedStudy>,
     turns: BTreeMap<TurnId, TurnStudy>,
+    /// Turns that the paper opened in a board phone's boxes, by these: most looks at a phone find what was there before.
+    escrow: Vec<(EscrowBoxes, Vec<TurnId>)>,
     /// Record keys that fell into its hands, and whether each really opened a body.
     pub keys: BTreeMap<(RecordId, [u8; 8]), Rc<RecordKey>>,
     /// Boxes, covers and pages that opened (count).
@@ -97,18 +99,27 @@ impl Thief {
                 }
             });
         }
-        if let Some(paper) = &self.paper {
-            for (id, secret) in secrets.escrow.open(paper, team) {
-                self.know_turn(id, &TurnSecret::Records(secret));
-                loot.turns.insert(id);
-            }
-        }
+        loot.turns.extend(self.open_escrow(team, &secrets.escrow));
         for held in &secrets.turns {
             if self.know_turn(held.id, &held.secret()) {
                 loot.turns.insert(held.id);
             }
         }
         loot
+    }
+
+    fn open_escrow(&mut self, team: TeamId, boxes: &EscrowBoxes) -> Vec<TurnId> {
+        let Some(paper) = self.paper.as_ref().filter(|_| *boxes != EscrowBoxes::default()) else { return Vec::new() };
+        if let Some((_, turns)) = self.escrow.iter().find(|(known, _)| known == boxes) {
+            return turns.clone();
+        }
+        let opened = boxes.open(paper, team);
+        let turns: Vec<TurnId> = opened.iter().map(|(id, _)| *id).collect();
+        for (id, secret) in opened {
+            self.know_turn(id, &TurnSecret::Records(secret));
+        }
+        self.escrow.push((boxes.clone(), turns.clone()));
+        turns
     }
 
     /// Whether one of some keys is named: where none is, trying is left out, unless this thief is exhaustive.
@@ -145,6 +156,7 @@ impl Thief {
                 assert!(is_named || opened.is_err(), "a box opens for whom its turn names, and for nobody else");
                 if let Ok(opened) = opened {
                     self.opened += 1;
+                    study.opened.insert(number);
                     let escrowed = EscrowBoxes::of(opened.turn.id(), opened.recovery);
                     for (id, secret) in self.paper.iter().flat_map(|paper| escrowed.open(paper, team)) {
                         study.turns.insert(id);
@@ -197,6 +209,11 @@ impl Thief {
         }
     }
 
+    /// The lane key of a turn whose secret it has.
+    pub fn lane(&self, turn: &TurnId) -> Option<&LaneKey> {
+        self.turns.get(turn).map(|study| &study.lane)
+    }
+
     /// The turns that some loot leads to.
     pub fn turns_of(&self, loot: &Loot) -> BTreeSet<TurnId> {
         let mut turns = loot.turns.clone();
@@ -234,6 +251,11 @@ impl Thief {
             keys.extend(study.keys.iter().flat_map(|(record, ids)| ids.iter().map(|id| (*record, *id))));
         }
         keys
+    }
+
+    /// Announcements that some loot opens with a receiving key.
+    pub fn announcements_of(&self, loot: &Loot) -> BTreeSet<usize> {
+        loot.seeds.iter().filter_map(|seed| self.seeds.get(seed)).flat_map(|study| study.opened.iter().copied()).collect()
     }
 
     /// Parcels that some loot opens.

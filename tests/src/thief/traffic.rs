@@ -41,6 +41,8 @@ pub struct Sent {
     pub under: Option<TurnId>,
     /// First 8 bytes of the hashes of the receiving keys that a box in it is for.
     pub keys: Vec<[u8; 8]>,
+    /// Devices that had been silent for too long when its boxes were sealed.
+    pub silent: BTreeSet<DeviceId>,
     /// Devices that the sender knew to be without access to records.
     pub banned: Rc<BTreeSet<DeviceId>>,
 }

@@ -215,10 +215,14 @@ impl World {
         Some(turn)
     }
 
-    /// Who could not be heard of for too long when a turn began, as nobody in the world but the dice knows.
+    /// Who could not be heard of for too long by now, as nobody in the world but the dice knows.
+    pub fn silent(&self) -> BTreeSet<DeviceId> {
+        self.phones.iter().filter(|phone| phone.last_day + ABSENCE_DAYS < self.day).map(Phone::device).collect()
+    }
+
     fn note_silent(&mut self, turn: TurnId) {
-        let silent = self.phones.iter().filter(|phone| phone.last_day + ABSENCE_DAYS < self.day).map(Phone::device);
-        self.silent_at.insert(turn, silent.collect());
+        let silent = self.silent();
+        self.silent_at.insert(turn, silent);
     }
 
     /// A turn in words.

@@ -2,6 +2,7 @@
 
 use super::super::Unlocked;
 use super::super::vault::ANNOUNCED_MAX_COUNT;
+use super::news::Whom;
 use super::{FETCH_MAX_COUNT, REQUESTS_MAX_COUNT, RelayAnswer, RelayError, RelayReport};
 use crate::error::Error;
 use satchel_wire::UtcDay;
@@ -61,6 +62,17 @@ impl RelayLink {
     /// What happened so far.
     pub const fn report(&self) -> &RelayReport {
         &self.report
+    }
+
+    /// Begins with what an earlier exchange found out about this device's clock ([`Self::clock_offset`]).
+    pub const fn with_clock_offset(mut self, seconds: i64) -> Self {
+        self.offset = seconds;
+        self
+    }
+
+    /// Seconds to add to this device's clock to get the relay's: 0 unless the relay refused its time.
+    pub const fn clock_offset(&self) -> i64 {
+        self.offset
     }
 
     /// The next request, or none when the exchange is over. Ask once per answer.
@@ -146,7 +158,7 @@ impl RelayLink {
             }
             vault.note_gaps(tx)?;
             vault.forget_stale_rows(tx)?;
-            vault.note_meeting()?;
+            vault.note_meeting(Whom::Relay)?;
             vault.tend(tx).map(|_| ())
         })
     }
@@ -165,7 +177,8 @@ impl RelayLink {
                 Step::Pull
             }
             Step::Pull => {
-                let pulled = Pulled::from_bytes(body).map_err(|_| RelayError::Malformed)?;
+                let pulled =
+                    if body.is_empty() { self.nothing_new()? } else { Pulled::from_bytes(body).map_err(|_| RelayError::Malformed)? };
                 self.pulled(pulled)?
             }
             Step::Fetch { day, wanted, then } => {

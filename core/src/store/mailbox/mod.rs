@@ -7,6 +7,7 @@
 //! bounded, and what does not progress ends the exchange with a warning. Nothing a relay does loses work here.
 
 mod link;
+mod news;
 mod parts;
 mod pull;
 mod push;
@@ -14,6 +15,8 @@ mod requests;
 
 pub use link::RelayLink;
 use link::Step;
+pub(in crate::store) use news::{Met, Whom};
+pub use news::{Outlook, read_waited};
 
 use super::Unlocked;
 use super::accept::Acceptance;
@@ -41,6 +44,8 @@ pub struct RelayAddress {
     pub mailbox: MailboxId,
     /// Its one-time claim secret, for the first device of the team.
     pub claim: Option<[u8; 16]>,
+    /// SHA-256 of the one public key that the relay may show (RFC 7469, section 2.4); none takes what an authority signed.
+    pub pin: Option<[u8; 32]>,
 }
 
 /// The relay as this store knows it.
@@ -52,12 +57,14 @@ pub struct RelayState {
     pub mailbox: MailboxId,
     /// Whether the mailbox has been claimed, as far as this device knows.
     pub is_claimed: bool,
+    /// The one key that it may show, as in [`RelayAddress`].
+    pub pin: Option<[u8; 32]>,
 }
 
 /// What a relay answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RelayAnswer {
-    /// 200: the body.
+    /// 200: the body. 204 (nothing new since the cursor): no bytes.
     Ok(Vec<u8>),
     /// A refusal.
     Problem {
@@ -157,6 +164,7 @@ impl Unlocked {
                 newest: None,
                 others: Vec::new(),
                 keys_of: None,
+                pin: address.pin,
             });
             Ok(())
         })
@@ -166,7 +174,22 @@ impl Unlocked {
     pub fn relay(&self) -> Result<Option<RelayState>, Error> {
         self.read(|vault, _| {
             let relay = vault.state.relay.as_ref();
-            Ok(relay.map(|relay| RelayState { url: relay.url.clone(), mailbox: relay.mailbox, is_claimed: relay.claim.is_none() }))
+            Ok(relay.map(|relay| RelayState {
+                url: relay.url.clone(),
+                mailbox: relay.mailbox,
+                is_claimed: relay.claim.is_none(),
+                pin: relay.pin,
+            }))
+        })
+    }
+
+    /// Pins another key of the same relay, or none: for an operator who changed it. What the relay holds stays known.
+    ///
+    /// Errors: [`Error::NoSuchRecord`] where no relay is set.
+    pub fn pin_relay(&self, pin: Option<[u8; 32]>) -> Result<(), Error> {
+        self.write(|vault, _| {
+            vault.state.relay.as_mut().ok_or(Error::NoSuchRecord)?.pin = pin;
+            Ok(())
         })
     }
 

@@ -9,6 +9,15 @@ use satchel_wire::row::Row;
 use std::collections::BTreeSet;
 
 impl RelayLink {
+    /// What a pull without an answer's body says: nothing follows the cursor that was asked with.
+    pub(super) fn nothing_new(&self) -> Result<Pulled, RelayError> {
+        let announce_only = self.announce_only;
+        let cursor = self.unlocked.read(|vault, _| {
+            Ok(vault.state.relay.as_ref().and_then(|relay| if announce_only { relay.announce_cursor } else { relay.cursor }))
+        })?;
+        Ok(Pulled { rows: Vec::new(), cursor, more: false, listing: None })
+    }
+
     pub(super) fn pulled(&mut self, pulled: Pulled) -> Result<Step, RelayError> {
         let count = pulled.rows.len();
         self.report.pulled += count;

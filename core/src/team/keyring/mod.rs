@@ -31,7 +31,7 @@ use super::log::{KeptOperation, Log, LogVerdict, Refusal};
 use super::operation::{Action, Operation};
 use super::turn::{self, ControlChange, Turn, TurnDraft, TurnError, TurnSecret};
 use super::{Recipient, RecipientClass, Role, TurnBook};
-use crate::crypto::{ReceivingKey, RecordsSecret, SigningKey};
+use crate::crypto::{ReceivingKey, ReceivingPublicKey, RecordsSecret, SigningKey};
 use crate::env::Env;
 use satchel_wire::ShiftDay;
 use satchel_wire::ids::{DeviceId, TeamId, TurnId};
@@ -48,6 +48,8 @@ pub struct Keyring {
     pub(crate) book: TurnBook,
     pub(crate) frontiers: BTreeMap<DeviceId, KnownFrontier>,
     receiving: Vec<Seed>,
+    /// The public half of the newest of them, once it was asked for: making it costs more than all else in a frontier.
+    receiving_public: RefCell<Option<ReceivingPublicKey>>,
     remembered: Vec<Remembered>,
     control: Vec<Seed>,
     /// By which earlier control key each turn's change was found to be signed: a signature is checked once.
@@ -130,6 +132,7 @@ impl Keyring {
             book,
             frontiers,
             receiving,
+            receiving_public: RefCell::default(),
             remembered,
             control,
             control_signers: RefCell::default(),

@@ -207,6 +207,7 @@ impl Keyring {
     pub(super) fn replace_spent_receiving_key(&mut self) {
         if std::mem::take(&mut self.state.is_receiving_key_spent) && self.env.holds(Rule::ReplaceReceivingKey) {
             self.receiving = vec![Seed::make(&self.env)];
+            self.receiving_public.replace(None);
             self.changes.secrets = true;
         }
     }

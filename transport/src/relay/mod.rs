@@ -1,20 +1,37 @@
-//! Requests to a relay: one POST each, as little in it as HTTP allows.
+//! Requests to a relay: one POST each, as little in it as HTTP allows, on one connection that is kept.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `route` | addresses, proxies, pinned keys |
+//! | `dial` | a TCP stream, straight or through a proxy |
+//! | `tls` | who may answer |
+//! | `socket` | the connection below HTTP |
+//! | `breaker` | ending what blocks |
+
+mod breaker;
+mod dial;
+mod route;
+mod socket;
+mod tls;
+
+pub use breaker::{Breaker, Epoch};
+pub use route::{Pin, Proxy, ProxyKind, Route, check_url, check_url_on};
 
 use crate::error::TransportError;
 use satchel_wire::frame::{CONTENT_TYPE, Endpoint, ProblemCode};
 use satchel_wire::limits::HTTP_BODY_MAX_BYTES;
+use socket::{Dialler, NoLookup};
 use std::time::Duration;
-use ureq::http::Uri;
 use ureq::{Agent, Body, http};
 
 /// Prefix of a problem's `type`, as relays write it (RFC 9457).
 const PROBLEM_TYPE_PREFIX: &str = "urn:satchel:problem:";
 /// Longest problem that is read (bytes).
 const PROBLEM_MAX_BYTES: u64 = 4 * 1024;
-/// For a connection (seconds).
-const CONNECT_SECONDS: u64 = 10;
 /// For one whole request with its answer (seconds).
 const CALL_SECONDS: u64 = 60;
+/// How long a connection that nobody uses is kept (seconds); relays close theirs earlier.
+const IDLE_SECONDS: u64 = 300;
 
 /// A relay's refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,13 +44,14 @@ pub struct Problem {
     pub retry_after: Option<u64>,
 }
 
-/// What a relay says to a request: an answer's frame, or a refusal.
+/// What a relay says to a request: an answer's frame (no bytes: nothing new), or a refusal.
 pub type Answer = Result<Vec<u8>, Problem>;
 
-/// A relay's address, and the connection to it.
+/// A relay's address, and the connection to it. One call at a time.
 pub struct Client {
     base: String,
     agent: Agent,
+    breaker: Breaker,
 }
 
 impl std::fmt::Debug for Client {
@@ -42,32 +60,15 @@ impl std::fmt::Debug for Client {
     }
 }
 
-/// Checks a relay's address: `https://host[:port][/path]`, or `http://` for this machine only.
-///
-/// Errors: [`TransportError::Address`], [`TransportError::NotEncrypted`].
-pub fn check_url(url: &str) -> Result<(), TransportError> {
-    let uri: Uri = url.parse().map_err(|_| TransportError::Address)?;
-    let authority = uri.authority().ok_or(TransportError::Address)?;
-    if uri.query().is_some() || authority.as_str().contains('@') {
-        return Err(TransportError::Address);
-    }
-    match uri.scheme_str() {
-        Some("https") => Ok(()),
-        Some("http") if is_loopback(authority.host()) => Ok(()),
-        Some("http") => Err(TransportError::NotEncrypted),
-        _ => Err(TransportError::Address),
-    }
-}
-
-fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    bare == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
 impl Client {
-    /// Takes an address; connects at the first request. Errors: as [`check_url`].
+    /// Takes an address; connects at the first request, straight, to whom an authority knows. Errors: as [`check_url`].
     pub fn new(url: &str) -> Result<Self, TransportError> {
-        check_url(url)?;
+        Self::on_route(url, Route::default())
+    }
+
+    /// The same on a route. Errors: as [`check_url_on`].
+    pub fn on_route(url: &str, route: Route) -> Result<Self, TransportError> {
+        check_url_on(url, &route)?;
         let config = Agent::config_builder()
             .http_status_as_error(false)
             // a redirect, a proxy from the environment or a name of this program would tell others who asks
@@ -77,30 +78,42 @@ impl Client {
             .user_agent("")
             .accept("")
             .accept_encoding("")
-            .timeout_connect(Some(Duration::from_secs(CONNECT_SECONDS)))
             .timeout_global(Some(Duration::from_secs(CALL_SECONDS)))
+            .max_idle_age(Duration::from_secs(IDLE_SECONDS))
             .max_response_header_size(16 * 1024)
             .build();
-        Ok(Self { base: url.trim_end_matches('/').to_owned(), agent: config.new_agent() })
+        let (breaker, tls) = (Breaker::default(), tls::config(route.pin)?);
+        let dialler = Dialler { route, breaker: breaker.clone(), tls };
+        Ok(Self { base: url.trim_end_matches('/').to_owned(), agent: Agent::with_parts(config, dialler, NoLookup), breaker })
+    }
+
+    /// What ends a call from another thread.
+    pub const fn breaker(&self) -> &Breaker {
+        &self.breaker
     }
 
     /// Sends one request. A refusal by the relay is an answer, not an error.
     ///
-    /// Errors: [`TransportError::Unreachable`], [`TransportError::IdleTimeout`], [`TransportError::Tls`],
-    /// [`TransportError::TooLarge`] for an answer above 4 MiB, [`TransportError::NotARelay`].
+    /// Errors: [`TransportError::Unreachable`], [`TransportError::IdleTimeout`], [`TransportError::Tls`], [`TransportError::Pin`],
+    /// [`TransportError::Proxy`], [`TransportError::TooLarge`] for an answer above 4 MiB, [`TransportError::NotARelay`].
     pub fn post(&self, endpoint: Endpoint, frame: &[u8]) -> Result<Answer, TransportError> {
+        self.post_since(self.breaker.epoch(), endpoint, frame)
+    }
+
+    /// The same, unless the breaker was cut since `epoch` or is cut meanwhile: then [`TransportError::Cancelled`].
+    pub fn post_since(&self, epoch: Epoch, endpoint: Endpoint, frame: &[u8]) -> Result<Answer, TransportError> {
+        self.breaker.arm(epoch)?;
         let url = format!("{}{}", self.base, endpoint.path());
         let mut response = self.agent.post(url).content_type(CONTENT_TYPE).send(frame).map_err(|error| of_request(&error))?;
-        let status = response.status().as_u16();
-        if status == 200 {
-            let is_frame = response.body().mime_type() == Some(CONTENT_TYPE);
-            if !is_frame {
-                return Err(TransportError::NotARelay);
+        match response.status().as_u16() {
+            200 if response.body().mime_type() == Some(CONTENT_TYPE) => {
+                let body = response.body_mut().with_config().limit(HTTP_BODY_MAX_BYTES as u64);
+                Ok(Ok(body.read_to_vec().map_err(|error| of_request(&error))?))
             }
-            let body = response.body_mut().with_config().limit(HTTP_BODY_MAX_BYTES as u64);
-            return Ok(Ok(body.read_to_vec().map_err(|error| of_request(&error))?));
+            200 => Err(TransportError::NotARelay),
+            204 => Ok(Ok(Vec::new())),
+            _ => problem(&mut response).map(Err),
         }
-        problem(&mut response).map(Err)
     }
 }
 
@@ -118,13 +131,10 @@ fn of_request(error: &ureq::Error) -> TransportError {
     match error {
         ureq::Error::Timeout(_) => TransportError::IdleTimeout,
         ureq::Error::BodyExceedsLimit(_) => TransportError::TooLarge,
-        ureq::Error::Tls(_) | ureq::Error::Rustls(_) => TransportError::Tls,
-        ureq::Error::HostNotFound => TransportError::Unreachable { kind: std::io::ErrorKind::HostUnreachable },
-        ureq::Error::ConnectionFailed => TransportError::Unreachable { kind: std::io::ErrorKind::ConnectionRefused },
-        ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
-            TransportError::Unreachable { kind: error.kind() }
+        ureq::Error::Io(error) => {
+            let ours = error.get_ref().and_then(|inner| inner.downcast_ref::<TransportError>());
+            ours.copied().unwrap_or_else(|| crate::error::of_stream(error))
         }
-        ureq::Error::Io(error) => crate::error::of_stream(error),
         ureq::Error::BadUri(_) | ureq::Error::Http(_) => TransportError::Address,
         _ => TransportError::NotARelay,
     }
@@ -210,21 +220,6 @@ mod tests {
         let (client, asked) = relay(answer("200 OK", CONTENT_TYPE, &vec![0; HTTP_BODY_MAX_BYTES]));
         assert_eq!(client.post(Endpoint::Pull, b"frame").unwrap().unwrap().len(), HTTP_BODY_MAX_BYTES);
         asked.join().unwrap();
-    }
-
-    #[test]
-    fn addresses_are_checked_before_anything_is_sent() {
-        for good in
-            ["https://relay.example", "https://relay.example:8443/team", "http://127.0.0.1:8787", "http://[::1]:1/", "http://localhost:80"]
-        {
-            assert_eq!(check_url(good), Ok(()), "{good}");
-        }
-        for bad in ["http://relay.example", "http://10.0.0.1:80", "http://127.0.0.1.example"] {
-            assert_eq!(check_url(bad), Err(TransportError::NotEncrypted), "{bad}");
-        }
-        for bad in ["", "relay.example", "ftp://x", "https://user:pass@relay.example", "https://relay.example/?q", "https://"] {
-            assert_eq!(check_url(bad), Err(TransportError::Address), "{bad}");
-        }
     }
 
     #[test]

@@ -1,0 +1,111 @@
+package org.satchel.demo.model
+
+import org.satchel.demo.repository.Asking
+import org.satchel.demo.repository.ConsentAct
+import org.satchel.demo.repository.ConsentWords
+import org.satchel.demo.repository.Fact
+import org.satchel.demo.repository.FactField
+import org.satchel.demo.repository.GatedCategory
+import org.satchel.demo.repository.Holding
+import org.satchel.demo.repository.Language
+import org.satchel.demo.repository.Purpose
+import org.satchel.demo.repository.RecipientLine
+import org.satchel.demo.repository.Resource
+import org.satchel.demo.repository.ShareClass
+
+/** Asking for a yes: what, why, for how long and to whom; then exactly the words that the yes names. */
+class AskModel(app: App, private val participant: String, category: GatedCategory?, words: String) :
+    Model<AskModel.State>(app, State(category = category ?: GatedCategory.LEGAL_NAME, value = words)) {
+    data class State(
+        val act: ConsentAct = ConsentAct.RECORD,
+        val category: GatedCategory = GatedCategory.LEGAL_NAME,
+        val purpose: Purpose = Purpose.SERVICE_CONNECTION,
+        val days: Int = 30,
+        val language: Language = Language.ENGLISH,
+        val recipients: List<RecipientLine> = emptyList(),
+        val recipient: String? = null,
+        val value: String = "",
+        /** The words, to be read out or shown: the last step before the yes. */
+        val words: ConsentWords? = null,
+    )
+
+    val recipientName = GuardedText(app)
+
+    override fun load() {
+        loading {
+            val recipients = repository.recipients().orShow().orEmpty()
+            val language = if (app.platform.language() == "es") Language.SPANISH else Language.ENGLISH
+            change { copy(recipients = recipients, language = if (words == null) language else this.language) }
+        }
+    }
+
+    fun act(act: ConsentAct) = change { copy(act = act) }
+    fun category(category: GatedCategory) = change { copy(category = category) }
+    fun purpose(purpose: Purpose) = change { copy(purpose = purpose) }
+    fun days(days: Int) = change { copy(days = days) }
+    fun recipient(id: String) = change { copy(recipient = id) }
+    fun value(text: String) = show(state.value.copy(value = text))
+
+    fun addRecipient(shareClass: ShareClass) = act {
+        val id = repository.addRecipient(recipientName.orNull() ?: return@act, shareClass).orShow()
+        if (id == null) recipientName.look() else {
+            recipientName.clear()
+            change { copy(recipient = id) }
+            load()
+        }
+    }
+
+    private fun asking() = state.value.run {
+        Asking(act, listOf(category), if (act == ConsentAct.SHARE) recipient else null, purpose, days, language)
+    }
+
+    /** The words in the participant's language. */
+    fun words(language: Language = state.value.language) = act {
+        change { copy(language = language) }
+        val words = repository.wordsOf(participant, asking()).orShow() ?: return@act
+        change { copy(words = words) }
+    }
+
+    fun readAloud() {
+        val words = state.value.words ?: return
+        app.platform.readAloud(words.text, if (words.language == Language.SPANISH) "es" else "en")
+    }
+
+    /** They said yes: the grant, and the fact under it. */
+    fun yes() = act {
+        val grant = repository.grant(participant, asking()).orShow() ?: return@act
+        val now = state.value
+        val field = repository.fieldsOf(now.category).firstOrNull { it != FactField.BIRTH_DATE || now.value.length == ISO_DATE_LENGTH }
+        if (now.act == ConsentAct.RECORD && now.value.isNotBlank() && field != null) {
+            repository.writeFact(participant, grant, Fact(field, now.value.trim())).orShow() ?: return@act
+        }
+        app.back()
+    }
+
+    /** They said no: nothing is kept, not even that they were asked. */
+    fun no() {
+        app.back()
+    }
+
+    private companion object {
+        const val ISO_DATE_LENGTH = 10
+    }
+}
+
+/** "What do you hold on me?" */
+class HoldModel(app: App, private val participant: String) : Model<HoldModel.State>(app, State()) {
+    data class State(val holding: Holding? = null, val resources: List<Resource> = emptyList(), val word: Boolean = false)
+
+    override fun load() {
+        loading {
+            val holding = repository.holding(participant).orShow() ?: return@loading
+            val resources = repository.find("", null, emptyList(), false).orShow().orEmpty()
+            change { copy(holding = holding, resources = resources) }
+        }
+    }
+
+    /** They said their recognition word, or have none. */
+    fun recognised() = change { copy(word = true) }
+
+    fun readAloud(text: String) = app.platform.readAloud(text, app.platform.language())
+}

@@ -1,0 +1,2 @@
+package androidx.test.runner.intent;
+public interface IntentStubber { android.app.Instrumentation.ActivityResult getActivityResultForIntent(android.content.Intent intent); }

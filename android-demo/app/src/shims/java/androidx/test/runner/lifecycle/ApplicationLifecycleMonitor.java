@@ -1,0 +1,2 @@
+package androidx.test.runner.lifecycle;
+public interface ApplicationLifecycleMonitor {}

@@ -1,0 +1,2 @@
+package androidx.test.runner.lifecycle;
+public final class ApplicationLifecycleMonitorRegistry { public static void registerInstance(ApplicationLifecycleMonitor x){} }

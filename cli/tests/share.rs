@@ -1,0 +1,81 @@
+//! Sharing between two stores, as two people type it.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use support::Phone;
+
+fn founded(folder: &std::path::Path, name: &str) -> Phone {
+    let phone = Phone::new(folder, name);
+    phone.run(&["init", "--name", name, "--time-zone", "America/Los_Angeles"]).value();
+    phone
+}
+
+#[test]
+fn facts_go_to_one_recipient_and_are_asked_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ana, elm) = (founded(folder.path(), "Ana"), founded(folder.path(), "Elm"));
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (offer, packet, asked, answer) = (path("offer"), path("packet"), path("asked"), path("answer"));
+
+    // two people beside each other
+    let shown = elm.run(&["share", "pair", "show", "--name", "Harbor team", "--out", &offer]).value();
+    let words = shown["words"].as_str().unwrap();
+    let take = ["share", "pair", "take", &offer, "--name", "Elm House", "--class", "service", "--expect-words"];
+    assert_eq!(ana.run(&[&take[..], &["apple apple apple apple apple apple"]].concat()).code(), "not_confirmed");
+    ana.id(&[&take[..], &[words]].concat());
+    assert_eq!(ana.run(&["grant", "recipient", "list"]).value()[0]["paired"], true);
+    assert_eq!(elm.run(&["share", "pair", "list"]).value()[0]["words"], words);
+
+    ana.id(&["participant", "add", "--alias", "Blue", "--language", "es"]);
+    let give = ["grant", "give", "blue", "--category", "legal_name", "--purpose", "housing_application", "--yes"];
+    let kept = ana.id(&give);
+    ana.run(&["vault", "write", "blue", &kept, "--fact", "legal_name=Maria Gonzalez"]).value();
+    assert_eq!(ana.run(&["share", "send", "blue", &kept, "--out", &packet]).code(), "share_grant_to_record");
+    let grant = ana.id(&[&give[..], &["--to", "elm house"]].concat());
+    assert_eq!(ana.run(&["share", "send", "blue", &grant, "--field", "phone", "--out", &packet]).code(), "grant_not_covered");
+    assert_eq!(ana.run(&["share", "send", "blue", &grant, "--out", &packet]).code(), "not_confirmed");
+    assert!(!std::path::Path::new(&packet).exists(), "nothing was sealed");
+    let sent = ana.run(&["share", "send", "blue", &grant, "--out", &packet, "--yes"]).value();
+    assert_eq!((sent["bytes"].as_u64(), sent["plan"]["fields"][0].as_str()), (Some(8_192), Some("legal_name")));
+    assert_eq!(std::fs::metadata(&packet).unwrap().len(), 8_192);
+
+    // what they hold on somebody, in their language; and a receipt
+    let told = ana.run(&["participant", "hold-on-me", "blue"]).value();
+    assert_eq!((told["language"].as_str(), told["held"]["given"][0]["recipient"].as_str()), (Some("es"), Some("Elm House")));
+    let told = ana.start(&["participant", "hold-on-me", "blue", "--lang", "en"]).end().out;
+    assert!(told.contains("we gave your legal name to Elm House."), "{told}");
+    let receipt = ana.run(&["grant", "receipt", "blue", &grant, "--agency", "Harbor team"]).value();
+    assert_eq!(receipt["piiControllers"][0]["piiController"], "Harbor team");
+    assert_eq!(ana.run(&["grant", "receipt", "blue", &grant, "--form", "fhir"]).value()["resourceType"], "Consent");
+
+    // over there
+    assert_eq!(ana.run(&["share", "open", &packet]).code(), "share_not_for_us");
+    assert_eq!(elm.run(&["share", "open", &packet]).value()["facts"][0]["value"], "Maria Gonzalez");
+    elm.id(&["participant", "add", "--alias", "Teal"]);
+    let there = elm.run(&["share", "open", &packet, "--keep-with", "teal"]).value();
+    let there = there["grant"].as_str().unwrap();
+    assert_eq!(elm.run(&["vault", "show", "teal", there]).value()[0]["value"], "Maria Gonzalez");
+    assert_eq!(elm.run(&["share", "open", &packet]).code(), "share_used");
+
+    // taken back
+    let share = sent["share"].as_str().unwrap();
+    assert_eq!(ana.run(&["share", "ask-erase", share, "--out", &asked]).code(), "share_still_granted");
+    let taken = ana.run(&["withdraw", "blue", "--act", "share", "--yes"]).value();
+    assert_eq!(taken["to_ask"][0].as_str(), Some(share));
+    assert_eq!(ana.run(&["share", "list"]).value()[0]["state"], "to_ask");
+    ana.run(&["share", "ask-erase", share, "--out", &asked]).value();
+    assert_eq!(elm.run(&["share", "open", &asked]).value()["kind"], "request");
+    assert_eq!(elm.run(&["share", "answer", &asked, "--out", &answer]).code(), "not_confirmed");
+    assert_eq!(elm.run(&["share", "answer", &asked, "--out", &answer, "--yes"]).value()["was_kept"], true);
+    assert_eq!(elm.run(&["vault", "show", "teal", there]).code(), "grant_not_live");
+    assert_eq!(ana.run(&["share", "open", &answer]).value()["kind"], "answer");
+    assert_eq!(ana.run(&["share", "list"]).value()[0]["state"], "answered");
+    let log = ana.run(&["grant", "log", "blue"]).value();
+    let events: Vec<&str> = log.as_array().unwrap().iter().map(|line| line["event"].as_str().unwrap()).collect();
+    for event in ["shared", "stopped", "erasure_asked", "erasure_answered"] {
+        assert!(events.contains(&event), "{event}: {events:?}");
+    }
+    elm.run(&["share", "pair", "forget", "harbor team"]).value();
+    assert!(elm.run(&["share", "pair", "list"]).value().as_array().unwrap().is_empty());
+}
