@@ -6,7 +6,7 @@
 use satchel_core::rules::Rule;
 use satchel_core::team::Role;
 use satchel_tests::store_thief::{Crew, Loss, Outcome, Target, run};
-use satchel_wire::ids::OperationId;
+use satchel_wire::ids::{OperationId, RecordId};
 
 /// A team of some phones that know each other, all over the relay.
 fn crew(seed: u64, phones: usize, without: Option<Rule>) -> Crew {
@@ -160,8 +160,8 @@ fn an_edit_made_offline_after_the_erasure_is_out_of_reach_too() {
     assert!(late_edit_opens(Some(Rule::EraseLateArrivals)), "control: without the rule it is kept");
 }
 
-/// Somebody is let in by a phone that had not heard of an erasure, gets the record, and the row that would tell of them is
-/// lost on its way to the phone that erased. Whether the thief opens the record when a receipt says that all is settled.
+/// Somebody is let in by a phone that had not heard of an erasure, gets the record, and the rows that would tell of them are
+/// lost on their way to the phone that erased. Whether the thief opens the record when a receipt says that all is settled.
 fn unknown_newcomer_opens(without: Option<Rule>) -> (bool, bool) {
     let mut crew = crew(10, 3, without);
     let gone = crew.participant(2).unwrap();
@@ -173,9 +173,11 @@ fn unknown_newcomer_opens(without: Option<Rule>) -> (bool, bool) {
     // phone 1 tells of the newcomer before it hears of the erasure; phone 0 never sees that row
     assert!(crew.exchange(1));
     assert!(crew.exchange_with(0, Loss::Everything));
-    for number in [1, 2, 1, 2, 0] {
+    for number in [1, 2, 1, 2] {
         crew.exchange(number);
     }
+    // their notices arrive; a root, which would show what the newcomer knows, does not
+    assert!(crew.exchange_with(0, Loss::Lane(satchel_wire::row::Lane::Records)));
     let receipt = crew.phones[0].store().erasures().unwrap().remove(0);
     let names = receipt.may_still_hold.iter().any(|(device, _)| *device == crew.phones[newcomer].device);
     let found = crew.steal(newcomer);
@@ -231,6 +233,35 @@ fn whoever_was_let_in_by_a_phone_that_had_not_heard_is_waited_for() {
         let found = crew.steal(number);
         assert_eq!(crew.finds(&found, &target), None, "phone {number}");
     }
+}
+
+#[test]
+fn a_turn_that_went_from_hand_to_hand_is_not_lost_with_the_phone_that_made_it() {
+    let mut crew = crew(44, 2, None);
+    let board = crew.join(0, Role::Board).unwrap();
+    crew.settle(3);
+    crew.set_up_recovery(0).unwrap();
+    let gone = crew.participant(0).unwrap();
+    let kept: Vec<RecordId> = (0..3).map(|_| crew.encounter(0, None).unwrap()).collect();
+    crew.settle(3);
+    // phone 1 erases somebody, which begins a turn, and tells the others without ever seeing the relay again
+    crew.erase(1, Target::Subject(gone)).unwrap();
+    for (dialer, listener) in [(1, 0), (1, board), (0, board), (0, 1), (board, 1)] {
+        crew.meet(dialer, listener, None);
+    }
+    for number in [0, board, 0, board] {
+        crew.exchange(number);
+    }
+    // now every phone but the board's is lost
+    crew.export_recovery(board).unwrap();
+    let new = crew.recover().unwrap();
+    for _ in 0..3 {
+        crew.exchange(new);
+        crew.exchange(board);
+        crew.advance(86_400);
+    }
+    let shown: Vec<RecordId> = crew.phones[new].store().encounters(None).unwrap().into_iter().map(|encounter| encounter.id).collect();
+    assert!(kept.iter().all(|id| shown.contains(id)), "{} of {} came back", shown.len(), kept.len());
 }
 
 #[test]
