@@ -1,4 +1,4 @@
-//! The long run of the thief: `thief --histories N --mutants M --seed S [--minutes T] [--only NAME,NAME+NAME] [--rivals] [--trace SEED [--calm] [--exhaustive] [--cross-check]]`.
+//! The long run of the thief: `thief --histories N --mutants M --seed S [--minutes T] [--only NAME,NAME+NAME] [--rivals] [--trace SEED [--calm] [--exhaustive] [--cross-check] [--without-paper]]`.
 //!
 //! Prints the table of rules left out, as Markdown, and to the other stream every seed in which something showed. With
 //! `--minutes` a line ends early, so that the first one, with every rule, gets half of the time.
@@ -26,6 +26,7 @@ fn main() {
                 is_calm: args.iter().any(|arg| arg == "--calm"),
                 is_exhaustive: args.iter().any(|arg| arg == "--exhaustive"),
                 is_cross_checked: args.iter().any(|arg| arg == "--cross-check"),
+                is_without_paper: args.iter().any(|arg| arg == "--without-paper"),
             },
         );
         println!("{}\n{outcome:#?}", trace.join("\n"));

@@ -13,7 +13,7 @@ use satchel_core::team::keyring::Seed;
 use satchel_core::team::operation::{Action, Cut, DeviceKeys, Operation};
 use satchel_core::team::{Erasure, Keyring, Role, Standing, Tombstone, tombstone};
 use satchel_wire::ShiftDay;
-use satchel_wire::ids::{DeviceId, MemberId, RecordId};
+use satchel_wire::ids::{DeviceId, MemberId, OperationId, RecordId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -102,6 +102,7 @@ impl World {
             subjects,
             erased: BTreeMap::new(),
             silent_at: BTreeMap::new(),
+            reinstated: BTreeSet::new(),
             reseat,
             trace: setup.is_traced.then(Vec::new),
             outcome: Outcome { histories: 1, ..Outcome::default() },
@@ -124,7 +125,7 @@ impl World {
         self.admit(seed, 0, setup, Some(Role::Board), None);
         let paper = ReceivingKey::make(&self.phones[0].env);
         let key = paper.public_key().ok().map(|key| key.as_bytes().to_vec());
-        self.thief.paper = Some(paper);
+        self.thief.paper = (!setup.is_without_paper).then_some(paper);
         self.operate(0, Action::SetRecovery { key, threshold: 2, shares: 3 });
         self.start(0);
         for number in 0..self.phones.len() {
@@ -328,6 +329,7 @@ impl World {
             _ => return,
         };
         let written = self.operate(number, action.clone());
+        self.note_reinstated(number);
         self.note(|world| {
             format!("{number} bans {:?}: {action:?} {written:?}", world.phones.iter().position(|phone| phone.device() == device))
         });
@@ -344,6 +346,23 @@ impl World {
         let waits: Vec<_> = waits.map(Operation::id).collect();
         if let Some(operation) = self.dice.pick(&waits) {
             self.operate(number, Action::Countersign { operation });
+            self.note_reinstated(number);
+        }
+    }
+
+    /// Whoever is let back in is given what was written meanwhile: from here on it is no theft that they read it.
+    fn note_reinstated(&mut self, number: usize) {
+        let log = self.phones[number].keyring.log();
+        let state = log.state();
+        let back = log.operations().filter_map(|operation| match operation.action() {
+            Action::Reinstate { member } if state.members.get(member)?.standing == Standing::Active => Some((operation.id(), *member)),
+            _ => None,
+        });
+        let back: Vec<(OperationId, MemberId)> = back.filter(|(operation, _)| !self.reinstated.contains(operation)).collect();
+        for (operation, member) in back {
+            let devices = self.phones.iter().filter(|phone| phone.member == member).map(Phone::device).collect();
+            self.traffic.let_back_in(&devices);
+            self.reinstated.insert(operation);
         }
     }
 

@@ -2,8 +2,9 @@
 
 use super::thief::Loot;
 use super::world::World;
+use satchel_core::team::operation::Action;
 use satchel_core::team::tombstone::Target;
-use satchel_core::team::{Standing, Tombstone};
+use satchel_core::team::{Role, Standing, Tombstone};
 use satchel_wire::ids::{BodyId, DeviceId, OperationId, RecordId};
 use std::collections::BTreeSet;
 
@@ -16,6 +17,16 @@ pub struct Erased {
     pub is_settled: bool,
     /// The thief got it after that, and how.
     pub open_after: Option<String>,
+}
+
+/// A receipt that says settled.
+#[derive(Debug)]
+pub struct Claim {
+    /// Those whom it names as ones that may still hold what was erased.
+    pub named: BTreeSet<DeviceId>,
+    /// Those whom its owner knew of when it was read. A phone that is sent away is asked no more: what it learns after that
+    /// is in no receipt of its own.
+    pub known: BTreeSet<DeviceId>,
 }
 
 impl World {
@@ -76,8 +87,9 @@ impl World {
                 phone.claims.remove(operation);
                 let Some(settlement) = super::engine::receipt(phone, operation, today) else { continue };
                 if settlement.is_settled() {
-                    let named: BTreeSet<_> = settlement.may_still_hold.keys().copied().collect();
-                    phone.claims.insert(*operation, named);
+                    let named = settlement.may_still_hold.keys().copied().collect();
+                    let known = phone.keyring.log().state().devices.keys().copied().collect();
+                    phone.claims.insert(*operation, Claim { named, known });
                 }
             }
         }
@@ -91,11 +103,11 @@ impl World {
     }
 
     /// Whether a receipt names a phone as one that may still hold what was erased: by itself, or as one whom a named
-    /// device has let in since, which the receipt's owner cannot know.
-    fn is_named(&self, view: &super::world::Phone, named: &BTreeSet<DeviceId>, number: usize) -> bool {
+    /// device has let in since, which the receipt's owner could not know.
+    fn is_named(&self, claim: &Claim, number: usize) -> bool {
         let phone = &self.phones[number];
-        let is_unknown = !view.keyring.log().state().devices.contains_key(&phone.device());
-        named.contains(&phone.device()) || (is_unknown && number > 0 && self.is_named(view, named, phone.host))
+        let is_unknown = !claim.known.contains(&phone.device());
+        claim.named.contains(&phone.device()) || (is_unknown && number > 0 && self.is_named(claim, phone.host))
     }
 
     /// What keeps erasures from being settled, for the trace.
@@ -141,13 +153,13 @@ impl World {
             }
             let mut records = None;
             for view in &self.phones {
-                let Some(named) = view.claims.get(operation) else { continue };
+                let Some(claim) = view.claims.get(operation) else { continue };
                 let records = records.get_or_insert_with(|| self.records_of(&erased.tombstone));
-                let due = self.phones.iter().filter(|phone| !self.is_named(view, named, phone.number));
+                let due = self.phones.iter().filter(|phone| !self.is_named(claim, phone.number));
                 let open = due.filter_map(|phone| Some((phone.number, self.opens(&phone.flash, records)?))).next();
                 let numbers: Vec<_> =
-                    self.phones.iter().filter(|phone| named.contains(&phone.device())).map(|phone| phone.number).collect();
-                let is_known = |number: usize| view.keyring.log().state().devices.contains_key(&self.phones[number].device());
+                    self.phones.iter().filter(|phone| claim.named.contains(&phone.device())).map(|phone| phone.number).collect();
+                let is_known = |number: usize| claim.known.contains(&self.phones[number].device());
                 let open = open.map(|(number, how)| {
                     format!("{} says settled but for {numbers:?}, {number} (known: {}): {how}", view.number, is_known(number))
                 });
@@ -182,6 +194,7 @@ impl World {
         let phones: Vec<usize> = (0..self.phones.len()).collect();
         for number in phones {
             let device = self.phones[number].device();
+            let was_on_board = self.went_to_board(number);
             let is_back = self.phones.iter().any(|phone| {
                 phone.keyring.log().state().devices.get(&device).is_some_and(|known| known.standing == Standing::Active) && !phone.is_lost
             });
@@ -203,12 +216,26 @@ impl World {
             let before = self.thief.parcels_of(ever).into_iter().any(|parcel| !self.traffic.sent[parcel].banned.contains(&device));
             self.outcome.removed_controls += usize::from(before);
             if parcel.is_some() || body.is_some() {
-                self.outcome.removed_read += 1;
                 let how = format!("removed {number} reads parcel {parcel:?}, body {body:?}");
-                self.outcome.first_find.get_or_insert_with(|| how.clone());
                 self.note(|_| format!("!!! {how}"));
+                if was_on_board {
+                    self.outcome.removed_to_board += 1;
+                    if self.thief.paper.is_some() {
+                        continue;
+                    }
+                } else {
+                    self.outcome.removed_read += 1;
+                }
+                self.outcome.first_find.get_or_insert(how);
             }
         }
+    }
+
+    /// Whether a phone's member was given the board's role at some time, by somebody.
+    fn went_to_board(&self, number: usize) -> bool {
+        let member = self.phones[number].member;
+        let is_it = |action: &Action| matches!(action, Action::ChangeRole { member: whose, role: Role::Board, .. } if *whose == member);
+        self.phones.iter().any(|phone| phone.keyring.log().operations().any(|operation| is_it(operation.action())))
     }
 
     /// Work beyond a cut that somebody took in, knowing of the ban, and shows without a steward's word.

@@ -82,6 +82,16 @@ impl Traffic {
         self.sent.len() - 1
     }
 
+    /// Takes devices from the bans of all that was sealed so far: somebody let them in again.
+    pub fn let_back_in(&mut self, devices: &BTreeSet<DeviceId>) {
+        let bodies = self.bodies.values_mut().map(|body| &mut body.banned);
+        for banned in self.sent.iter_mut().map(|sent| &mut sent.banned).chain(bodies) {
+            if !banned.is_disjoint(devices) {
+                Rc::make_mut(banned).retain(|device| !devices.contains(device));
+            }
+        }
+    }
+
     /// Notes a body.
     pub fn seal(&mut self, id: BodyId, sealed: Sealed) {
         self.of_record.entry(sealed.binding.record).or_default().push(id);

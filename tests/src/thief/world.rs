@@ -63,7 +63,7 @@ pub struct Phone {
     /// Everything that it ever held: what a member who keeps a copy has.
     pub ever: Loot,
     /// Settled erasures as it sees them, with the devices that it names as "may still hold".
-    pub claims: BTreeMap<OperationId, BTreeSet<DeviceId>>,
+    pub claims: BTreeMap<OperationId, super::checks::Claim>,
     /// State at the last judgement.
     pub judged: (usize, u64, u64),
 }
@@ -97,6 +97,8 @@ pub struct World {
     pub erased: BTreeMap<OperationId, super::checks::Erased>,
     /// Devices that nobody had heard of for longer than the absence limit when a turn was begun.
     pub silent_at: BTreeMap<TurnId, BTreeSet<DeviceId>>,
+    /// Reinstatements that were seen to take effect.
+    pub reinstated: BTreeSet<OperationId>,
     /// The paper reseat key.
     pub reseat: crypto::SigningKey,
     /// What happened, when somebody wants to read it.
