@@ -200,6 +200,8 @@ labels! {
     PACKAGE = "recovery package";
     /// Fingerprint of a team on paper.
     PAPER_TEAM = "paper team";
+    /// Set of shares of a recovery key, on paper.
+    PAPER_SET = "paper set";
     /// Checksum of a paper share.
     PAPER_CHECK = "paper check";
     /// Associated data of a notice in the commons lane.

@@ -7,7 +7,7 @@ use super::{Credentials, RelayAddress, Store, Unlocked, wipe_stack};
 use crate::crypto::{ReceivingKey, SigningKey};
 use crate::env::Env;
 use crate::error::Error;
-use crate::recovery::{PaperShare, Purpose, RecoveryError, open_package, seal_package};
+use crate::recovery::{PaperSet, PaperShare, Purpose, RecoveryError, open_package, seal_package};
 use crate::screen::ShortText;
 use crate::team::escrow::{self, EscrowBoxes};
 use crate::team::keyring::{KeyringSecrets, KnownFrontier, TurnRef, device_prefix};
@@ -34,6 +34,8 @@ pub enum RecoveryStatus {
         threshold: u8,
         /// How many were printed.
         shares: u8,
+        /// Which papers are in force: those of other sets are void, also when two stewards printed some at about the same time.
+        set: PaperSet,
         /// The day they were printed.
         since: ShiftDay,
         /// On a board phone: whether it keeps what recovers the newest turn that it holds. None on other phones.
@@ -125,6 +127,7 @@ impl Unlocked {
             let seed = Seed::make(&vault.env);
             let papers = PaperShare::print(&vault.env, Purpose::Recovery, &vault.team(), seed.expose(), threshold, shares)?;
             let key = ReceivingKey::from_seed(seed.expose()).public_key().map_err(|_| TurnError::Seal)?;
+            let papers = papers.into_iter().map(|paper| paper.in_set_of(key.as_bytes())).collect();
             vault.write_operation(Action::SetRecovery { key: Some(key.as_bytes().to_vec()), threshold, shares })?;
             vault.start_turn(tx)?;
             Ok(papers)
@@ -146,7 +149,8 @@ impl Unlocked {
             let since = vault.keyring.log.operations().find(is_it).map_or(ShiftDay::from_days(0), Operation::day);
             let is_board = vault.keyring.role() == Some(Role::Board);
             let is_kept_here = is_board.then(|| keeps_for_papers(vault));
-            Ok(RecoveryStatus::SetUp { threshold: recovery.threshold, shares: recovery.shares, since, is_kept_here })
+            let set = PaperSet::of_key(&recovery.key);
+            Ok(RecoveryStatus::SetUp { threshold: recovery.threshold, shares: recovery.shares, set, since, is_kept_here })
         })
     }
 

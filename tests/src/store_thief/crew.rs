@@ -123,7 +123,7 @@ pub struct Crew {
     pub evidence: Evidence,
     /// What was planted.
     pub planted: Vec<Planted>,
-    /// Shares of the newest recovery key; the thief has all papers there ever were.
+    /// Shares of all recovery keys; the thief has all papers there ever were.
     pub(super) shares: Vec<PaperShare>,
     pub(super) papers: BTreeSet<[u8; 32]>,
     pub(super) reseat: Option<PaperShare>,
