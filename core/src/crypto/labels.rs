@@ -72,6 +72,8 @@ labels! {
     BOX_COMMONS = "box commons secret";
     /// Associated data of a control key for a steward.
     BOX_CONTROL = "box control key";
+    /// Associated data of what a newcomer recognises colleagues by.
+    BOX_ACQUAINTANCES = "box acquaintances";
     /// Associated data of a complaint for the board.
     BOX_COMPLAINT = "box complaint";
     /// Associated data of the board's keys for another board phone.

@@ -144,7 +144,7 @@ impl Unlocked {
                 RecipientClass::Records => (LootClass::Turn, *turn.secret.expose()),
                 _ => (LootClass::Commons, *turn.secret.expose()),
             }));
-            secrets.extend(keys.remembered.iter().map(|kept| (LootClass::Notices, *kept.notices.expose())));
+            secrets.extend(keys.remembered.iter().filter_map(|kept| Some((LootClass::Notices, *kept.notices.as_ref()?.expose()))));
             if let Some(board) = &vault.root.board {
                 let (signing, complaints) = board.dangerous_seeds();
                 secrets.push((LootClass::Signing, signing));

@@ -244,8 +244,9 @@ impl JoinedStore {
         let frontiers = welcome.frontiers.iter().map(|notice| (notice.frontier.clone(), notice.receiving.clone()));
         let frontiers: Vec<_> = frontiers.collect();
         let signer = SigningKey::from_seed(self.signing.expose());
-        let keyring = Keyring::join(&self.env, team, signer, self.receiving.clone(), operations, &welcome.announcement, &frontiers)
+        let mut keyring = Keyring::join(&self.env, team, signer, self.receiving.clone(), operations, &welcome.announcement, &frontiers)
             .map_err(|_| wrong.clone())?;
+        keyring.take_acquaintances(&self.receiving, &welcome.acquaintances).map_err(|_| wrong.clone())?;
         let admitted = keyring.log().state().devices.get(&keyring.device());
         if admitted.is_none_or(|device| device.member != welcome.member) {
             return Err(wrong);

@@ -36,8 +36,8 @@ impl Loss {
         }
     }
 
-    /// An exchange. Whether it came to its end.
-    pub(super) fn exchange(self, hub: &Hub, phone: &Phone) -> Result<bool, RelayError> {
+    /// An exchange. Whether it came to its end. Somebody looks at the phone's files after every answer.
+    pub(super) fn exchange(self, hub: &Hub, phone: &Phone, look: &mut dyn FnMut()) -> Result<bool, RelayError> {
         let mut link = phone.unlocked.relay_exchange()?;
         for seen in 0.. {
             let Some((endpoint, request)) = link.next_request()? else { return Ok(true) };
@@ -52,6 +52,7 @@ impl Loss {
                 return Ok(false);
             }
             link.receive(&answer)?;
+            look();
         }
         Ok(false)
     }
