@@ -206,6 +206,20 @@ fn an_erased_device_is_empty_locked_or_not_and_its_keystore_too() {
     }
 }
 
+/// Which key a damaged slot file names, nobody can say: nor that it is destroyed.
+#[test]
+fn a_damaged_slot_file_is_not_said_to_have_no_keys() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("store");
+    let (unlocked, _, keystore) = with_keystore(&dir);
+    let mut slots = std::fs::read(dir.join("slots")).unwrap();
+    slots[3] ^= 1;
+    std::fs::write(dir.join("slots"), slots).unwrap();
+    let store = unlocked.store();
+    let erased = store.erase_device(Some(keystore.clone() as Arc<dyn KeyProtector>)).unwrap();
+    assert_eq!((erased.are_keys_gone, keystore.aliases().len()), (false, 1), "control: the key does live on");
+}
+
 #[test]
 fn a_keystore_that_refuses_an_erasure_is_asked_again_and_the_slots_are_gone_all_the_same() {
     let folder = tempfile::tempdir().unwrap();

@@ -80,6 +80,10 @@ pub(super) struct LocalState {
     #[n(22)]
     #[cbor(default)]
     pub overdue_since: Option<ShiftDay>,
+    /// The terms by which this phone destroys.
+    #[n(25)]
+    #[cbor(default)]
+    pub lasting: Option<super::retention::Lasting>,
     /// Something was erased: the store key is replaced with the next write that can.
     #[n(9)]
     #[cbor(default)]
