@@ -106,7 +106,7 @@ pub use membership::{DeviceLine, HostedInvitation, TeamOverview};
 pub use observer::{Change, Subscription};
 pub use pack::{PackReader, PackReport, PackWriter};
 pub use read::{EncounterLine, FollowUpLine, NameLine, ReferralLine, Shown};
-pub use received::{Opened, PairingLine, ShownOffer};
+pub use received::{Opened, PairingLine, ReceivedLine, ShownOffer};
 pub use recover::{Recovered, Recovering, RecoveryStatus, Reseated};
 pub use rekey::KeyReplacement;
 pub use removal::{AwaitedSignature, RemovalPlan};
@@ -177,6 +177,8 @@ impl Inner {
 pub struct Unlocked {
     shared: Arc<Shared>,
     generation: u64,
+    /// A program calls by itself: that nobody touches the phone stays true.
+    is_unattended: bool,
 }
 
 impl std::fmt::Debug for Unlocked {
@@ -259,7 +261,7 @@ impl Store {
                     inner.opener = Some(opener);
                     inner.has_other_slots = slot_count > 1;
                     self.shared.touch();
-                    return Ok(Unlocked { shared: self.shared.clone(), generation });
+                    return Ok(Unlocked { shared: self.shared.clone(), generation, is_unattended: false });
                 }
                 Err(Error::Damaged) => {}
                 Err(error) => outcome = error,
@@ -270,7 +272,8 @@ impl Store {
 
     /// Locks, writes the log back and closes the file, as a system that is about to freeze the process demands.
     pub fn suspend(&self) -> Result<(), Error> {
-        let unlocked = Unlocked { shared: self.shared.clone(), generation: self.shared.generation.load(Ordering::SeqCst) };
+        let generation = self.shared.generation.load(Ordering::SeqCst);
+        let unlocked = Unlocked { shared: self.shared.clone(), generation, is_unattended: true };
         // makes the next list quicker and nothing else: where it fails (locked, no room), all is still as it was
         let _ = unlocked.write(|vault, tx| vault.fold_tails(tx));
         self.lock();
@@ -418,7 +421,9 @@ impl Unlocked {
             self.lock();
             return Err(Error::Locked);
         }
-        self.shared.touch();
+        if !self.is_unattended {
+            self.shared.touch();
+        }
         let inner = self.shared.lock_inner();
         if is_current() { Ok(inner) } else { Err(Error::Locked) }
     }
