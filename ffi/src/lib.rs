@@ -39,7 +39,7 @@ pub use charter::{CharterChange, CharterDecision, KeyState, TurnLine};
 pub use charter_page::{CharterEvent, CharterPage, CharterSection, DataField, DataGroup, SettingChange, data_map, data_map_text};
 pub use complaints::{BoardStatus, Bulletin, BulletinDays, ComplaintDraft, ReceiptCode, ReceiptStatus};
 pub use consent::{Grant, GrantLine, RecipientLine, SharingLine, WithdrawalLine, consent_words_text};
-pub use doctor::{Diagnosis, KeySlot, key_slots};
+pub use doctor::{Diagnosis, KeySlot, Likeness, key_slots};
 pub use erasure::{DroppedEdit, ErasureReceipt, MayStillHold, TendReport};
 pub use error::{FfiError, Finding};
 pub use holding::HeldPage;

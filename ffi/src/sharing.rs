@@ -358,11 +358,11 @@ impl Unlocked {
     ///
     /// Errors: [`FfiError::InvalidInput`]: `share_not_for_us`, `share_used` (kept or erased here already), `share_over` (its last
     /// day is over, remedy `ask_sender`); [`FfiError::Storage`] with `share_newer`.
-    pub fn open_packet(&self, packet: &[u8]) -> Result<OpenedPacket, FfiError> {
-        call(|| match self.core().open_packet(packet) {
+    pub fn open_packet(&self, packet: Vec<u8>) -> Result<OpenedPacket, FfiError> {
+        call(|| match self.core().open_packet(&packet) {
             Ok(store::Opened::Facts { from, facts }) => Ok(OpenedPacket::Facts { sender: from, shared: facts.into() }),
             Ok(store::Opened::Erase { from, share, kept_with }) => Ok(OpenedPacket::EraseRequest { sender: from, share, kept_with }),
-            Err(Error::Share(share::ShareError::NotForUs)) => Ok(OpenedPacket::Answer { answer: self.core().read_answer(packet)?.into() }),
+            Err(Error::Share(share::ShareError::NotForUs)) => Ok(OpenedPacket::Answer { answer: self.core().read_answer(&packet)?.into() }),
             Err(error) => Err(error.into()),
         })
     }
@@ -371,8 +371,8 @@ impl Unlocked {
     /// The packet opens never again. Kept twice, it is kept once. Returns the grant.
     ///
     /// Errors: as `open_packet`; [`FfiError::NoConsent`] without a file; [`FfiError::Refused`] by this team's charter.
-    pub fn keep_shared(&self, packet: &[u8], participant: RecordId) -> Result<RecordId, FfiError> {
-        call(|| Ok(self.core().keep_shared(packet, participant)?))
+    pub fn keep_shared(&self, packet: Vec<u8>, participant: RecordId) -> Result<RecordId, FfiError> {
+        call(|| Ok(self.core().keep_shared(&packet, participant)?))
     }
 
     /// Packets that were opened here, those of which the facts were kept or erased among them.
@@ -382,9 +382,9 @@ impl Unlocked {
 
     /// Does what a request asks: erases the copy on every phone of this team, destroys what opens its packet, and seals the
     /// answer. Asked again, it answers again. Errors: as `open_packet`; [`FfiError::InvalidInput`] with `share_other_kind`.
-    pub fn answer_erasure(&self, packet: &[u8]) -> Result<SealedAnswer, FfiError> {
+    pub fn answer_erasure(&self, packet: Vec<u8>) -> Result<SealedAnswer, FfiError> {
         call(|| {
-            let (bytes, answer) = self.core().answer_erasure(packet)?;
+            let (bytes, answer) = self.core().answer_erasure(&packet)?;
             Ok(SealedAnswer { answer: answer.into(), bytes })
         })
     }

@@ -5,6 +5,7 @@
 mod common;
 
 use common::{PASSPHRASE, failure, found, join, person, refusal};
+use satchel_core::env::Env;
 use satchel_core::team::Role;
 use satchel_ffi::{FfiError, LiveObserver, LivePhase, LiveState, LiveSync, ObserverError, RelayRoute, Unlocked};
 use satchel_tests::served::{MAILBOX, SECRET, Served, Tap};
@@ -14,7 +15,7 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 /// How long anything may take on a busy machine before a test gives up.
 const LONG: Duration = Duration::from_secs(120);
@@ -86,7 +87,7 @@ impl InTouch {
 }
 
 fn serve(folder: &Path) -> Served {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let now = Env::system().now().seconds();
     Served::start(&folder.join("relay"), &SetClock::at(now), None, None)
 }
 
@@ -227,7 +228,7 @@ fn a_relay_that_is_away_is_told_with_since_and_why_and_held_is_held() {
 #[test]
 fn a_proxy_carries_it_and_a_key_that_is_not_the_pinned_one_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let now = Env::system().now().seconds();
     let served = Served::start(&folder.path().join("relay"), &SetClock::at(now), None, Some("one"));
     let socks = Tap::socks(served.address, None);
     let ana = ana(folder.path(), "https://relay.invalid:8443".into());

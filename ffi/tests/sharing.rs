@@ -61,14 +61,14 @@ fn what_was_granted_leaves_is_kept_asked_back_and_answered() {
     assert_eq!(packet.bytes.len(), 8_192);
     assert_eq!(s.ana.shares().unwrap()[0].state, ShareState::Standing);
 
-    let OpenedPacket::Facts { shared, .. } = s.elm.open_packet(&packet.bytes).unwrap() else { panic!("no facts") };
+    let OpenedPacket::Facts { shared, .. } = s.elm.open_packet(packet.bytes.clone()).unwrap() else { panic!("no facts") };
     assert_eq!(shared.facts.iter().map(|fact| fact.value.as_str()).collect::<Vec<_>>(), ["Maria Gonzalez", "1980-02-29"]);
     assert_eq!((shared.purpose, shared.until), (Purpose::HousingApplication, plan.until));
     assert_eq!(format!("{shared}"), "SharedFacts(..)", "facts print none of themselves");
     let opened = &s.elm.received_shares().unwrap()[0];
     assert_eq!((opened.share, opened.grant, opened.is_shut), (packet.share, None, false), "read, and kept nowhere");
     let teal = s.elm.create_participant(person("Teal", None)).unwrap();
-    let there = s.elm.keep_shared(&packet.bytes, teal).unwrap();
+    let there = s.elm.keep_shared(packet.bytes.clone(), teal).unwrap();
     assert_eq!(s.elm.vault(teal, there).unwrap().read().unwrap().len(), 2);
     let line = s.elm.grants(teal).unwrap().into_iter().find(|line| line.id == there).unwrap();
     assert_eq!(line.grant.unwrap().received, Some(packet.share), "it says where it came from");
@@ -80,13 +80,13 @@ fn what_was_granted_leaves_is_kept_asked_back_and_answered() {
     assert_eq!(s.ana.shares().unwrap()[0].state, ShareState::ToAsk);
     let asked = s.ana.ask_erasure(packet.share).unwrap();
     assert!(matches!(s.ana.shares().unwrap()[0].state, ShareState::Asked { .. }));
-    let OpenedPacket::EraseRequest { share, kept_with, .. } = s.elm.open_packet(&asked).unwrap() else { panic!("no request") };
+    let OpenedPacket::EraseRequest { share, kept_with, .. } = s.elm.open_packet(asked.clone()).unwrap() else { panic!("no request") };
     assert_eq!((share, kept_with), (packet.share, Some(teal)));
-    let answer = s.elm.answer_erasure(&asked).unwrap();
+    let answer = s.elm.answer_erasure(asked).unwrap();
     assert!(answer.answer.was_kept && answer.answer.phones_awaited == 0);
     assert!(s.elm.vaults(teal).unwrap().is_empty() && s.elm.participant(teal).is_ok(), "the copy goes, the page stays");
     assert!(s.elm.received_shares().unwrap()[0].erased_on.is_some());
-    let OpenedPacket::Answer { answer: told } = s.ana.open_packet(&answer.bytes).unwrap() else { panic!("no answer") };
+    let OpenedPacket::Answer { answer: told } = s.ana.open_packet(answer.bytes.clone()).unwrap() else { panic!("no answer") };
     assert_eq!(told, answer.answer);
     assert_eq!(s.ana.shares().unwrap()[0].state, ShareState::Answered { answer: told });
     let mut events: Vec<_> = s.ana.sharing_log(s.blue).unwrap().iter().map(|line| line.event).collect();
@@ -146,15 +146,15 @@ fn what_is_no_offer_and_no_packet_is_refused() {
     altered[4_000] ^= 1;
     let not_ours = refusal("InvalidInput", "share_not_for_us", "ask_sender");
     for wrong in [&altered, &packet.bytes[..8_191].to_vec(), &Vec::new(), &vec![7; 8_192]] {
-        assert_eq!(failure(s.elm.open_packet(wrong)), not_ours);
+        assert_eq!(failure(s.elm.open_packet(wrong.clone())), not_ours);
     }
-    assert_eq!(failure(s.ana.open_packet(&packet.bytes)), not_ours, "not even who made it opens it");
-    assert_eq!(failure(s.elm.answer_erasure(&packet.bytes)).1, "share_other_kind");
-    assert_eq!(failure(s.elm.keep_shared(&packet.bytes, s.blue)), refusal("NoConsent", "no_grant", "ask_participant"));
-    assert!(s.elm.open_packet(&packet.bytes).is_ok(), "control");
+    assert_eq!(failure(s.ana.open_packet(packet.bytes.clone())), not_ours, "not even who made it opens it");
+    assert_eq!(failure(s.elm.answer_erasure(packet.bytes.clone())).1, "share_other_kind");
+    assert_eq!(failure(s.elm.keep_shared(packet.bytes.clone(), s.blue)), refusal("NoConsent", "no_grant", "ask_participant"));
+    assert!(s.elm.open_packet(packet.bytes.clone()).is_ok(), "control");
     assert_eq!(failure(s.ana.ask_erasure(s.blue)).0, "NotFound");
     let pairing = s.elm.pairings().unwrap().into_iter().find(|line| line.name.as_deref() == Some("Harbor 0")).unwrap();
     s.elm.forget_pairing(pairing.id).unwrap();
-    assert_eq!(failure(s.elm.open_packet(&packet.bytes)), not_ours);
+    assert_eq!(failure(s.elm.open_packet(packet.bytes.clone())), not_ours);
     assert_eq!(failure(s.elm.forget_pairing(pairing.id)).0, "NotFound");
 }
