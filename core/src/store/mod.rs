@@ -26,6 +26,7 @@
 //! | `locking` | locking, by itself or not; erasing this device |
 //! | `freeze` | drafts become numbered bodies at first departure |
 //! | `accept` | what arrives, and the verdict on it |
+//! | `likeness` | whether two phones hold the same |
 //! | `dangerous` | every secret at once, for the test that plays the thief |
 //! | `recover` | bringing a team back after every phone is lost |
 //! | `gaps` | what is missing, and how it is asked for through the relay |
@@ -54,6 +55,7 @@ mod inviting;
 mod key_state;
 mod keystore;
 mod ledger;
+mod likeness;
 mod locking;
 mod mailbox;
 mod membership;
@@ -100,6 +102,7 @@ pub use founding::{Credentials, Founded, Founding, JoinedStore, KeyCost, NewStor
 pub use inviting::{CodeInvitation, TypedStore};
 pub use key_state::{HeldBecause, KeyState, TurnLine};
 pub use keystore::{Caveat, FileKeystore, KeyProtector, Promise, ProtectorError};
+pub use likeness::Likeness;
 pub use locking::DeviceErasure;
 pub use mailbox::{Outlook, RelayAddress, RelayAnswer, RelayError, RelayLink, RelayReport, RelayState, read_waited};
 pub use membership::{DeviceLine, HostedInvitation, TeamOverview};
