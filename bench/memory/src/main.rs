@@ -26,6 +26,8 @@ use workload::Size;
 
 /// What goes wrong, in words.
 type Fail = Box<dyn std::error::Error>;
+/// What a step does.
+type Work<'a> = &'a dyn Fn() -> Result<(), Fail>;
 
 const MIB: f64 = 1_048_576.0;
 /// What a small phone gives an app (bytes).
@@ -132,7 +134,7 @@ fn measure(dir: &Path, newcomer: Option<&Path>) -> Result<(), Fail> {
     let counts = (people.len(), meetings.len());
     let (first, meeting) = (people.first().ok_or("an empty list")?.id, meetings.first().ok_or("an empty list")?.id);
     drop((people, meetings));
-    let steps: [(&str, &dyn Fn() -> Result<(), Fail>); 5] = [
+    let steps: [(&str, Work<'_>); 5] = [
         ("one file, its meetings, its yeses, one meeting", &|| {
             unlocked.participant(first)?;
             unlocked.encounters(Some(first))?;
