@@ -96,6 +96,8 @@ labels! {
     SHARE_CHECK = "share check";
     /// Associated data of an answer to a request to erase.
     SHARE_ANSWER = "share answer";
+    /// What a phone holds, in one digest that people compare.
+    LIKENESS = "likeness";
 
     // Keys derived from other keys.
     /// Commons secret, from a records secret.

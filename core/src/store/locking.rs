@@ -158,4 +158,11 @@ impl Unlocked {
     pub fn lock(&self) {
         self.store().lock();
     }
+
+    /// The same handle for what runs by itself: its calls, and those of exchanges and sessions begun with it, are no use of
+    /// the store by anybody, so that [`Store::lock_after`] locks a phone that stays in touch in somebody's pocket.
+    #[must_use]
+    pub fn unattended(&self) -> Self {
+        Self { is_unattended: true, ..self.clone() }
+    }
 }

@@ -313,6 +313,33 @@ fn a_store_locks_itself_when_nobody_uses_it_or_the_clock_cannot_be_right() {
 }
 
 #[test]
+fn a_phone_that_calls_by_itself_locks_itself_all_the_same() {
+    let clock = crate::env::testing::TestClock::at(1_795_377_600);
+    let env = Env::new(clock.clone(), crate::env::testing::SeededRandomness::new(3));
+    let folder = tempfile::tempdir().unwrap();
+    let passphrase = Passphrase::new(b"correct horse battery staple").unwrap();
+    let credentials = Credentials { passphrase: &passphrase, protector: None, cost: KeyCost::Least };
+    let founding = Founding { time_zone: "America/Los_Angeles".into(), member_name: ShortText::parse("Ana").unwrap() };
+    let unlocked = Store::found(&folder.path().join("store"), env, &credentials, &founding).unwrap().unlocked;
+    let (store, by_itself) = (unlocked.store(), unlocked.unattended());
+    let mut now = 1_795_377_600;
+    store.lock_after(Some(300));
+    for _ in 0..3 {
+        now += 200;
+        clock.set(now);
+        assert!(unlocked.zones().is_ok(), "control: somebody uses it");
+    }
+    for step in [200, 99] {
+        now += step;
+        clock.set(now);
+        assert!(by_itself.zones().is_ok() && by_itself.clone().waiting().is_ok());
+    }
+    clock.set(now + 1);
+    assert_eq!(by_itself.zones().unwrap_err(), Error::Locked, "what runs by itself kept nothing open, and ends with it");
+    assert!(!store.is_unlocked());
+}
+
+#[test]
 fn wrong_passphrases_are_slowed_down_and_nobody_is_locked_out() {
     let clock = crate::env::testing::TestClock::at(1_795_377_600);
     let env = Env::new(clock.clone(), crate::env::testing::SeededRandomness::new(2));
