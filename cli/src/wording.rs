@@ -99,6 +99,9 @@ fn sentence(code: &str) -> Option<&'static str> {
         "invitation_used" => "This invitation was already used, or taken back.",
         "invitation_wrong_peer" => "The other phone does not hold this invitation.",
         "invitation_words_differ" => "The words were not the same: nobody was let in. Somebody may sit between the two phones.",
+        "network_metered" => {
+            "This network may cost money, and this phone waits for one that does not: nothing was sent, and nothing is lost.\n  --network unmetered says that it costs nothing, --anyway sends all the same, `satchel sync networks any` ends the waiting."
+        }
         "relay_not_set" => "No relay is set: see `satchel relay set`.",
         "relay_refused" => "The relay does not know this mailbox, or not these keys.",
         "clock_skew" => "The relay's clock and this device's clock are too far apart.",

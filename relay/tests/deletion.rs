@@ -39,7 +39,7 @@ fn pending(team: &Team) -> PendingRows {
 }
 
 fn veto(team: &Team, rows: &[Row]) -> Answer {
-    team.ask(Endpoint::Veto, &team.pull_key, &Veto { mailbox: team.mailbox, rows: names(rows), freshness: team.freshness() })
+    team.ask(Endpoint::Veto, &team.push_key, &Veto { mailbox: team.mailbox, rows: names(rows), freshness: team.freshness() })
 }
 
 fn read_all(team: &Team) -> Vec<satchel_wire::RowId> {
@@ -123,6 +123,10 @@ fn only_the_control_key_deletes_and_only_present_members_see_or_stop_it() {
     assert_eq!(send(team.address, "POST", Endpoint::Delete.path(), &wrong).problem(), ProblemCode::Refused);
     assert!(pending(&team).batches.is_empty());
     delete(&team, &all).frame::<Scheduled>();
+
+    // who may only read stops nothing
+    let by_reader = Veto { mailbox: team.mailbox, rows: names(&all), freshness: team.freshness() };
+    assert_eq!(team.ask(Endpoint::Veto, &team.pull_key, &by_reader).problem(), ProblemCode::Refused);
 
     let next = team.turned();
     team.change_keys(&next).frame::<Done>();

@@ -108,6 +108,14 @@ pub const LISTING_MAX_COUNT: usize = 65_536;
 pub const DELETION_ROWS_MAX_COUNT: usize = 8_192;
 /// How long a deletion batch waits at a relay for a veto (days).
 pub const DELETION_PENDING_DAYS: u16 = 14;
+/// Most bytes of rows that a locked phone keeps until it is unlocked (bytes).
+pub const INBOX_SPOOL_MAX_BYTES: usize = 1024 * 1024;
+/// Most such rows (count).
+pub const INBOX_ROWS_MAX_COUNT: usize = 2_048;
+/// Most requests of a locked phone in one go (count).
+pub const INBOX_REQUESTS_MAX_COUNT: usize = 64;
+/// Days of which a phone remembers how many bytes went to the relay (count).
+pub const RELAY_TRAFFIC_DAYS_MAX_COUNT: usize = 31;
 /// How far a request's stated time may lie from the relay's (seconds).
 pub const REQUEST_SKEW_MAX_SECONDS: u64 = 900;
 

@@ -145,6 +145,7 @@ impl Store {
             invitations: Vec::new(),
             held: Seed::make(&env),
             board: None,
+            inbox: None,
         };
         let made = Made { root, keyring, relay: None, first_day: Some(today) };
         let unlocked = make_store(dir, &env, credentials, made)?;
@@ -265,6 +266,7 @@ impl JoinedStore {
             invitations: Vec::new(),
             held: Seed::make(&self.env),
             board: None,
+            inbox: None,
         };
         Ok(Made { root, keyring, relay, first_day: None })
     }

@@ -80,6 +80,10 @@ pub(super) struct LocalState {
     #[n(22)]
     #[cbor(default)]
     pub overdue_since: Option<ShiftDay>,
+    /// Over which networks the relay is reached: this phone's alone.
+    #[n(25)]
+    #[cbor(default)]
+    pub networks: super::mailbox::NetworkChoice,
     /// Something was erased: the store key is replaced with the next write that can.
     #[n(9)]
     #[cbor(default)]
@@ -217,6 +221,10 @@ pub(super) struct Vault {
     pub traffic: super::complaints::Traffic,
     /// When whom was met since unlocking: nothing finer than a day goes to disk.
     pub met: super::mailbox::Met,
+    /// The inbox's credential as it was last stored.
+    pub inbox_before: Option<super::mailbox::InboxCredential>,
+    /// What the last unlocking found in the inbox.
+    pub inbox_report: super::mailbox::InboxReport,
 }
 
 impl Vault {
@@ -285,6 +293,8 @@ impl Vault {
             stored_secrets,
             traffic: super::complaints::Traffic::default(),
             met: super::mailbox::Met::default(),
+            inbox_before: None,
+            inbox_report: super::mailbox::InboxReport::default(),
         })
     }
 
@@ -352,6 +362,7 @@ impl Vault {
         if std::mem::take(&mut self.erasing.changed) {
             self.put_extra(tx, ERASURES, &self.erasing.stored)?;
         }
+        self.save_inbox(tx)?;
         if std::mem::take(&mut self.root_changed) {
             self.root.keys = self.keyring.secrets();
             self.stored_secrets = marks(&self.root.keys);
