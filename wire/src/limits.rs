@@ -123,6 +123,10 @@ pub const REQUEST_SKEW_MAX_SECONDS: u64 = 900;
 pub const SESSION_MESSAGE_MAX_BYTES: usize = 2 * 1024 * 1024;
 /// Rows in one chunk of a pack (bytes): what reading one keeps in memory.
 pub const PACK_CHUNK_MAX_BYTES: usize = 256 * 1024;
+/// Bytes of a pack in one text for a QR code (bytes).
+pub const PACK_PART_MAX_BYTES: usize = 800;
+/// Most such texts for one pack (count): what somebody may still scan.
+pub const PACK_PARTS_MAX_COUNT: usize = 64;
 /// Largest Noise transport message (bytes), fixed by the Noise specification, revision 34, section 3.
 pub const NOISE_MESSAGE_MAX_BYTES: usize = 65_535;
 

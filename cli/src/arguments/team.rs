@@ -278,4 +278,12 @@ pub enum Pack {
         /// The file, or - for the standard input
         file: PathBuf,
     },
+    /// The last days as texts for QR codes, one a line, to be scanned in any order
+    Show {
+        /// How many days, today among them
+        #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=90))]
+        days: u16,
+    },
+    /// Read such texts from the input, one a line, in any order; an empty line gives up
+    Scan,
 }

@@ -107,7 +107,7 @@ pub use mailbox::{
 };
 pub use membership::{DeviceLine, HostedInvitation, TeamOverview};
 pub use observer::{Change, Subscription};
-pub use pack::{PackReader, PackReport, PackWriter};
+pub use pack::{PackParts, PackReader, PackReport, PackWriter};
 pub use read::{EncounterLine, FollowUpLine, NameLine, ReferralLine, Shown};
 pub use received::{Opened, PairingLine, ShownOffer};
 pub use recover::{Recovered, Recovering, RecoveryStatus, Reseated};
