@@ -156,7 +156,7 @@ fn first(dir: &Path, seed: u64, size: Size, phones: usize) -> Result<(), Fail> {
         let here = empty.participants()?.len() + empty.encounters(None)?.len();
         println!(
             "{name}: {here} records in {:.2} s = {:.0} records/s ({:.0} rows/s); {} rows pulled in {answers} answers, {} applied, {} held, \
-             {} known, {} missing; {received} bytes in, {sent} out; load {}",
+             {} known, {} missing, {} pushed; {received} bytes in, {sent} out; load {}",
             took.as_secs_f64(),
             here as f64 / took.as_secs_f64(),
             report.pulled as f64 / took.as_secs_f64(),
@@ -165,6 +165,7 @@ fn first(dir: &Path, seed: u64, size: Size, phones: usize) -> Result<(), Fail> {
             report.rows.held,
             report.rows.known,
             report.missing,
+            report.pushed,
             load()
         );
         if let Some(usable) = usable {

@@ -221,6 +221,8 @@ pub(super) struct Vault {
     pub traffic: super::complaints::Traffic,
     /// When whom was met since unlocking: nothing finer than a day goes to disk.
     pub met: super::mailbox::Met,
+    /// What is being taken in was handed out by a relay.
+    pub is_from_relay: bool,
     /// The inbox's credential as it was last stored.
     pub inbox_before: Option<super::mailbox::InboxCredential>,
     /// What the last unlocking found in the inbox.
@@ -293,6 +295,7 @@ impl Vault {
             stored_secrets,
             traffic: super::complaints::Traffic::default(),
             met: super::mailbox::Met::default(),
+            is_from_relay: false,
             inbox_before: None,
             inbox_report: super::mailbox::InboxReport::default(),
         })
