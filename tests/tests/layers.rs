@@ -240,7 +240,7 @@ const ENGINES: &[(&str, &[&str], &str)] = &[
     ("tokio_postgres", &["relay/src/storage/postgres", "bench/"], "one room knows the database server"),
     ("deadpool_postgres", &["relay/src/storage/postgres"], "one room knows the database server"),
     ("ureq", &["transport/src/relay/"], "one room knows HTTP to a relay"),
-    ("rustls", &["transport/src/relay/"], "one room knows TLS to a relay"),
+    ("rustls", &["transport/src/relay/", "bench/"], "one room knows TLS to a relay"),
     ("negentropy", &["core/src/sync/", "bench/"], "reconciliation is a matter of sessions"),
     ("SystemTime", &["core/src/env.rs", "relay/src/cli.rs", "relay/tests/", "tests/", "bench/"], "clocks come in as arguments"),
     ("getrandom", &["core/src/env.rs", "relay/src/cli.rs", "relay/tests/", "bench/"], "randomness comes in as an argument"),

@@ -417,6 +417,8 @@ fn idle(data: &Path, phones: usize, team: usize, tls: Option<&Path>) -> Outcome<
             waiting.push(stream);
         }
         // an answer to one more means that those before it were taken
+        // (on a new connection: handshakes may have taken longer than a relay keeps an unused one)
+        let mut first = dialler.connect()?;
         if let Some(team) = teams.first() {
             ask(&mut first, &team.request(Endpoint::Wait, &wait(team, 2)))?;
         }
