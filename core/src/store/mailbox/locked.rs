@@ -375,7 +375,7 @@ impl Unlocked {
         let spool = spool.unwrap_or_default();
         let rows: Vec<Row> = spool.rows.into_iter().filter_map(|bytes| Row::parse(bytes.into()).ok()).collect();
         for rows in rows.chunks(128) {
-            let (acceptance, turns) = self.write(|vault, tx| vault.take_relay_rows(tx, rows))?;
+            let (acceptance, turns) = self.write(|vault, tx| vault.take_relay_rows(tx, rows, rows))?;
             report.rows.join(acceptance);
             report.turns += turns;
         }
