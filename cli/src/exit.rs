@@ -25,7 +25,7 @@ impl Exit {
         (Self::Locked, "wrong passphrase, or no passphrase given"),
         (Self::Refused, "the input was refused: text guard, limits, closed lists, an unreadable file, a question not answered with yes"),
         (Self::Storage, "the store's files: none there, in use, full, damaged, not writable"),
-        (Self::Network, "the network: nobody answers, cut, too slow"),
+        (Self::Network, "the network: nobody answers, cut, too slow, or one that costs and is spared"),
         (Self::OtherSide, "the other phone or the relay refused"),
         (Self::NotFound, "no such record, zone, resource, relay, member, phone or erasure"),
         (Self::NotAllowed, "not allowed: role, removed, suspended, copied, the team's last day is over"),

@@ -207,6 +207,7 @@ impl Failure {
                 _ => Exit::Refused,
             },
             Self::Relay(RelayError::NoRelay) => Exit::NotFound,
+            Self::Relay(RelayError::Metered) => Exit::Network,
             Self::Relay(_) | Self::Session(_) => Exit::OtherSide,
             Self::Transport(TransportError::Address | TransportError::NotEncrypted | TransportError::Proxy) => Exit::Refused,
             Self::Transport(_) => Exit::Network,

@@ -99,6 +99,9 @@ fn sentence(code: &str) -> Option<&'static str> {
         "invitation_used" => "This invitation was already used, or taken back.",
         "invitation_wrong_peer" => "The other phone does not hold this invitation.",
         "invitation_words_differ" => "The words were not the same: nobody was let in. Somebody may sit between the two phones.",
+        "network_metered" => {
+            "This network may cost money, and this phone waits for one that does not: nothing was sent, and nothing is lost.\n  --network unmetered says that it costs nothing, --anyway sends all the same, `satchel sync networks any` ends the waiting."
+        }
         "relay_not_set" => "No relay is set: see `satchel relay set`.",
         "relay_refused" => "The relay does not know this mailbox, or not these keys.",
         "clock_skew" => "The relay's clock and this device's clock are too far apart.",
@@ -124,6 +127,9 @@ fn sentence(code: &str) -> Option<&'static str> {
         "pack_older" => "This pack was made before the last change of keys.",
         "pack_unknown" => "This is no pack of this team, or it was made after a change of keys that has not come here yet.",
         "pack_damaged" => "The file is damaged, or no pack. What came before the damage is kept.",
+        "pack_part" => "That is no part of a pack, or it was misread: scan it again. `pack scan` ended before every part was there.",
+        "pack_part_of_another" => "That is a part of another pack: scan all parts of one first.",
+        "pack_too_large" => "That is more than 64 codes carry: take fewer days, or write a file (`satchel pack write`).",
         "pack_overtaken" => "The keys changed while the pack was written.",
         "storage.erased" => "This store was erased from the device.",
         "no_board" => "No board yet: no complaint can be made here. Say where else one can be made.",

@@ -64,3 +64,56 @@ fn pins_and_proxies_are_read_and_wrong_ones_refused() {
     assert_eq!(phone.run(&["relay", "pin", &other]).value()["pinned"], other.as_str());
     assert_eq!(phone.run(&["relay", "show"]).value()["pin"], other.as_str());
 }
+
+#[test]
+fn a_network_that_costs_is_spared_and_bytes_are_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let phone = Phone::founded(folder.path());
+    assert_eq!(phone.run(&["sync", "status"]).value()["relay_set"], false);
+    // takes one connection, reads a request and hangs up
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let read = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        std::io::Read::read(&mut stream, &mut [0; 4_096]).unwrap()
+    });
+    phone.run(&["relay", "set", &url, "--mailbox", MAILBOX, "--secret", SECRET]).value();
+    assert_eq!(phone.run(&["sync", "networks", "unmetered"]).value()["networks"], "unmetered");
+    for wrong in [&["sync"][..], &["sync", "--network", "metered"]] {
+        let ended = phone.run(wrong);
+        assert_eq!((ended.status, ended.code().as_str()), (6, "network_metered"), "{}", ended.error);
+    }
+    let status = phone.run(&["sync", "status"]).value();
+    assert_eq!((&status["networks"], &status["traffic"]), (&"unmetered".into(), &serde_json::json!([])), "nobody was reached");
+    assert_eq!(phone.run(&["sync", "--anyway"]).status, 6, "the other side hung up");
+    let status = phone.run(&["sync", "status"]).value();
+    assert!(status["traffic"][0]["sent_bytes"].as_u64().unwrap() >= read.join().unwrap() as u64, "{status}");
+    let words = phone.start(&["sync", "status"]).end().out;
+    assert!(
+        words.contains("today: ") && words.contains(" bytes sent, ") && words.contains("only over networks that cost nothing"),
+        "{words}"
+    );
+    assert_eq!(phone.run(&["sync", "networks", "any"]).value()["networks"], "any");
+    assert_eq!(phone.run(&["sync"]).code(), "transport.unreachable", "asked again");
+}
+
+#[test]
+fn a_locked_store_fetches_without_a_passphrase_and_only_where_it_is_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let phone = Phone::founded(folder.path());
+    let fetch = || {
+        support::run_bare(
+            &["--store", phone.store.to_str().unwrap(), "--keystore", phone.keys.to_str().unwrap(), "--json", "sync", "inbox", "fetch"],
+            b"",
+        )
+    };
+    assert_eq!(fetch().value()["locked_inbox"], false);
+    assert_eq!(phone.run(&["sync", "inbox", "on"]).value()["locked_inbox"], true);
+    assert_eq!(fetch().value()["locked_inbox"], false, "no relay is set");
+    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    phone.run(&["relay", "set", &format!("http://{gone}"), "--mailbox", MAILBOX]).value();
+    let ended = fetch();
+    assert_eq!((ended.status, ended.code().as_str()), (6, "transport.unreachable"), "it asked: {}", ended.error);
+    assert_eq!(phone.run(&["sync", "inbox", "off"]).value()["locked_inbox"], false);
+    assert_eq!(fetch().value()["locked_inbox"], false);
+}

@@ -258,7 +258,7 @@ impl Error {
             Self::Passphrase(_) => Remedy::CorrectInput,
             Self::Role | Self::Removed | Self::Copied | Self::Ended => Remedy::AskSteward,
             Self::Pack(PackError::Overtaken) => Remedy::TryLater,
-            Self::Pack(PackError::Damaged) => Remedy::CorrectInput,
+            Self::Pack(PackError::Damaged | PackError::Part | PackError::OtherPack | PackError::TooLarge) => Remedy::CorrectInput,
             Self::NoTurn | Self::Turn(_) | Self::Pack(_) => Remedy::MeetColleague,
             Self::Damaged => Remedy::RestoreFromTeam,
             // what this member may not, what they named and does not exist, and what neither can be

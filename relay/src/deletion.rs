@@ -33,15 +33,14 @@ impl Relay {
         Ok(PendingRows { today, batches })
     }
 
-    /// Strikes rows out of the batches that wait.
+    /// Strikes rows out of the batches that wait. By the push key: a pull key, which a locked phone may carry, changes nothing.
     pub(crate) fn veto_deletion(&self, veto: &Veto, signed: &Signed) -> Result<Vetoed, Problem> {
-        let today = self.today();
-        self.check_current_reader(self.check_reader(veto.mailbox, Endpoint::Veto, signed, &veto.freshness, today)?)?;
+        self.check_owner(veto.mailbox, Endpoint::Veto, signed, &veto.freshness, |access| access.keys.push)?;
         let rows = self.stored(self.storage.veto_deletion(&veto.mailbox, &veto.rows))?;
         Ok(Vetoed { rows })
     }
 
-    /// Whoever was removed reads announcements only: it neither sees nor stops deletions.
+    /// Whoever was removed reads announcements only, and sees no deletions.
     fn check_current_reader(&self, standing: Standing) -> Result<(), Problem> {
         if standing == Standing::Current { Ok(()) } else { Err(ProblemCode::Refused.into()) }
     }

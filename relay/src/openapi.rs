@@ -16,7 +16,7 @@ const fn summary(endpoint: Endpoint) -> &'static str {
         Endpoint::Announce => "Keep a new turn on top of the newest; signed by the push key",
         Endpoint::Delete => "The day's batch of rows to delete; signed by the control key",
         Endpoint::Pending => "Which rows are to be deleted; signed by the pull key",
-        Endpoint::Veto => "Keep rows that a batch names; signed by the pull key",
+        Endpoint::Veto => "Keep rows that a batch names; signed by the push key",
         Endpoint::Wait => "Answer when something follows a cursor, or when the time is over; signed by a pull key",
     }
 }

@@ -5,7 +5,7 @@ mod support;
 
 use satchel_wire::frame::*;
 use satchel_wire::limits::DELETION_PENDING_DAYS;
-use satchel_wire::{Lane, Row, RowId, RowName};
+use satchel_wire::{Lane, Row, RowId, RowName, UtcDay};
 use std::collections::HashMap;
 use std::path::Path;
 use support::*;
@@ -17,6 +17,7 @@ both_engines! {
     one_batch_a_day_sorted_and_never_replayed,
     announcements_and_other_mailboxes_are_out_of_reach,
     a_phone_that_stands_in_a_thinned_day_reads_on_without_a_gap,
+    a_mailbox_that_nobody_writes_to_is_closed_only_where_the_operator_said_so_and_only_then,
 }
 
 fn names(rows: &[Row]) -> Vec<RowName> {
@@ -39,7 +40,7 @@ fn pending(team: &Team) -> PendingRows {
 }
 
 fn veto(team: &Team, rows: &[Row]) -> Answer {
-    team.ask(Endpoint::Veto, &team.pull_key, &Veto { mailbox: team.mailbox, rows: names(rows), freshness: team.freshness() })
+    team.ask(Endpoint::Veto, &team.push_key, &Veto { mailbox: team.mailbox, rows: names(rows), freshness: team.freshness() })
 }
 
 fn read_all(team: &Team) -> Vec<satchel_wire::RowId> {
@@ -124,6 +125,10 @@ fn only_the_control_key_deletes_and_only_present_members_see_or_stop_it() {
     assert!(pending(&team).batches.is_empty());
     delete(&team, &all).frame::<Scheduled>();
 
+    // who may only read stops nothing
+    let by_reader = Veto { mailbox: team.mailbox, rows: names(&all), freshness: team.freshness() };
+    assert_eq!(team.ask(Endpoint::Veto, &team.pull_key, &by_reader).problem(), ProblemCode::Refused);
+
     let next = team.turned();
     team.change_keys(&next).frame::<Done>();
     // an earlier pull key reads announcements, and nothing of this
@@ -192,5 +197,47 @@ fn a_phone_that_stands_in_a_thinned_day_reads_on_without_a_gap() {
     team.catch_up(&mut phone, 1 << 20);
     assert_eq!(phone.ids(), ids(&[all, later].concat()));
     assert_eq!((phone.repeats, phone.listings), (0, 1));
+    relay.stop();
+}
+
+fn a_mailbox_that_nobody_writes_to_is_closed_only_where_the_operator_said_so_and_only_then() {
+    let folder = tempfile::tempdir().unwrap();
+    let relay = TestRelay::start(folder.path(), NOON);
+    let (quiet, busy, empty) = (relay.team(1), relay.team(2), relay.team(3));
+    let (all, others) = (rows(4), (100..104).map(|n| row(Lane::Records, n)).collect::<Vec<Row>>());
+    quiet.push(all.clone(), None);
+    busy.push(others[..1].to_vec(), None);
+    let stands = |team: &Team| relay.storage.mailbox(&team.mailbox).unwrap().is_some();
+    let listed = |days| {
+        satchel_relay::retention::abandoned(
+            &*relay.storage,
+            UtcDay::of_unix_seconds(relay.clock.load(std::sync::atomic::Ordering::SeqCst)),
+            days,
+        )
+        .unwrap()
+    };
+    // control: without the setting nothing is ever closed, however long nobody writes
+    for day in 0..40 {
+        relay.next_day();
+        if day % 10 == 0 {
+            busy.push(vec![row(Lane::Records, 200 + day)], None);
+        }
+    }
+    assert!([&quiet, &busy, &empty].iter().all(|team| stands(team)));
+    assert_eq!(listed(30), [quiet.mailbox], "one without rows was never used, and says nothing");
+    assert!(listed(41).is_empty());
+    assert_eq!(on_disk(folder.path(), &all), ids(&all));
+    // with it: after both times together, at the day's beginning
+    relay.relay.set_retention(30, 12);
+    relay.next_day();
+    assert!(stands(&quiet), "a day early");
+    assert_eq!(read_all(&quiet), ids(&all), "reading does not keep it, and is not refused");
+    busy.push(vec![row(Lane::Records, 300)], None);
+    relay.next_day();
+    assert!(!stands(&quiet) && stands(&busy) && stands(&empty));
+    let frame = Pending { mailbox: quiet.mailbox, since: None, freshness: quiet.freshness() };
+    assert_eq!(quiet.ask(Endpoint::Pending, &quiet.pull_key, &frame).problem(), ProblemCode::Refused);
+    assert!(on_disk(folder.path(), &all).is_empty(), "its rows are gone from the disk");
+    assert_eq!(read_all(&busy).len(), 6);
     relay.stop();
 }

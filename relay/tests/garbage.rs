@@ -65,9 +65,9 @@ fn no_bytes_make_the_relay_fail() {
     let key = |endpoint| match endpoint {
         Endpoint::Claim | Endpoint::Keys => &team.control,
         Endpoint::Pull | Endpoint::Rows => &team.pull_key,
-        Endpoint::Push | Endpoint::Announce => &team.push_key,
+        Endpoint::Push | Endpoint::Announce | Endpoint::Veto => &team.push_key,
         Endpoint::Delete => &team.control,
-        Endpoint::Pending | Endpoint::Veto | Endpoint::Wait => &team.pull_key,
+        Endpoint::Pending | Endpoint::Wait => &team.pull_key,
     };
     let changes = proptest::collection::vec((any::<u16>(), any::<u8>()), 0..3);
     runner

@@ -256,6 +256,15 @@ fn a_full_disk_under_the_database_refuses_writes_and_goes_on_reading() {
     let mut phone = Phone::default();
     team.catch_up(&mut phone, ALL);
     assert_eq!(phone.ids(), ids(&kept), "all that was acknowledged, and nothing of what was refused");
+    // it stays refused, and waiting for news goes on
+    let again: Vec<Row> = (0..8).map(|part| sized_row(Lane::Records, 90_000_000 + part, 65_536)).collect();
+    assert_eq!(team.push_answer(again.clone(), None).problem(), ProblemCode::StorageFull);
+    // somebody makes room: nobody has to start anything again
+    server.grow_disk(256);
+    assert_eq!(team.push_answer(again.clone(), None).status, 200);
+    kept.extend(again);
+    team.catch_up(&mut phone, ALL);
+    assert_eq!(phone.ids(), ids(&kept));
     served.signal("TERM");
     assert_eq!(served.wait(), Some(0));
 }

@@ -99,6 +99,10 @@ fn a_new_turn_reaches_phones_and_relay() {
     hub.exchange(&ben).unwrap();
     hub.exchange(&ana).unwrap();
     hub.exchange(&cleo).unwrap();
+    // whoever did not set the keys at the relay knows by now which they are
+    hub.exchange(&ben).unwrap();
+    let report = hub.exchange(&ben).unwrap();
+    assert_eq!((report.requests, report.pulled), (1, 0), "nothing changed is one request: {report:?}");
     assert_eq!(ben.unlocked.team().unwrap().turn, 3);
     assert_eq!(view(&ana), view(&ben));
     assert_eq!(view(&ana), view(&cleo));

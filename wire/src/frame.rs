@@ -10,7 +10,7 @@
 //! | `/v1/announce` | push key | [`Announce`]: a new turn on top of the newest | [`Pushed`], or 409 |
 //! | `/v1/delete` | control key | [`Deletion`]: the day's batch of rows to delete | [`Scheduled`], or 409 |
 //! | `/v1/pending` | pull key | [`Pending`]: which rows are to be deleted | [`PendingRows`] |
-//! | `/v1/veto` | pull key | [`Veto`]: keep these rows | [`Vetoed`] |
+//! | `/v1/veto` | push key | [`Veto`]: keep these rows | [`Vetoed`] |
 //! | `/v1/wait` | pull key | [`Wait`]: answer when something follows a cursor, or when the time is over | [`Waited`] |
 //!
 //! A request is [`Signed`]: `signature = Ed25519(label ‖ 0x00 ‖ path ‖ 0x00 ‖ body)`, RFC 8032, with

@@ -115,6 +115,14 @@ pub const LISTING_MAX_COUNT: usize = 65_536;
 pub const DELETION_ROWS_MAX_COUNT: usize = 8_192;
 /// How long a deletion batch waits at a relay for a veto (days).
 pub const DELETION_PENDING_DAYS: u16 = 14;
+/// Most bytes of rows that a locked phone keeps until it is unlocked (bytes).
+pub const INBOX_SPOOL_MAX_BYTES: usize = 1024 * 1024;
+/// Most such rows (count).
+pub const INBOX_ROWS_MAX_COUNT: usize = 2_048;
+/// Most requests of a locked phone in one go (count).
+pub const INBOX_REQUESTS_MAX_COUNT: usize = 64;
+/// Days of which a phone remembers how many bytes went to the relay (count).
+pub const RELAY_TRAFFIC_DAYS_MAX_COUNT: usize = 31;
 /// How far a request's stated time may lie from the relay's (seconds).
 pub const REQUEST_SKEW_MAX_SECONDS: u64 = 900;
 
@@ -122,6 +130,10 @@ pub const REQUEST_SKEW_MAX_SECONDS: u64 = 900;
 pub const SESSION_MESSAGE_MAX_BYTES: usize = 2 * 1024 * 1024;
 /// Rows in one chunk of a pack (bytes): what reading one keeps in memory.
 pub const PACK_CHUNK_MAX_BYTES: usize = 256 * 1024;
+/// Bytes of a pack in one text for a QR code (bytes).
+pub const PACK_PART_MAX_BYTES: usize = 800;
+/// Most such texts for one pack (count): what somebody may still scan.
+pub const PACK_PARTS_MAX_COUNT: usize = 64;
 /// Largest Noise transport message (bytes), fixed by the Noise specification, revision 34, section 3.
 pub const NOISE_MESSAGE_MAX_BYTES: usize = 65_535;
 

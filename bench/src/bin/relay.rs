@@ -10,6 +10,7 @@ use ed25519_dalek::{Signer, SigningKey};
 use satchel_relay::storage::Storage;
 use satchel_relay::storage::postgres::PostgresStorage;
 use satchel_relay::storage::sqlite::{Role, SqliteStorage};
+use satchel_relay::tls::Tls;
 use satchel_relay::{Config, Relay, server};
 use satchel_wire::frame::{AccessKeys, Endpoint, Frame, Freshness, Push, Signed, Wait};
 use satchel_wire::{Lane, MailboxId, Row};
@@ -64,12 +65,17 @@ enum Action {
         /// Phones of one team.
         #[arg(long, default_value_t = 25)]
         team: usize,
+        /// Over TLS: NAME.pem and NAME.key.pem (of `localhost`).
+        #[arg(long, value_name = "NAME")]
+        tls: Option<PathBuf>,
     },
     /// Only serves, for `idle`.
     #[command(hide = true)]
     Serve {
         /// Folder for its files.
         data: PathBuf,
+        /// Over TLS.
+        tls: Option<PathBuf>,
     },
 }
 
@@ -120,8 +126,42 @@ impl Team {
     }
 }
 
+/// A connection, with TLS or without.
+trait Stream: Read + Write {}
+impl<T: Read + Write> Stream for T {}
+
+/// Makes connections to the relay.
+struct Dialler {
+    address: SocketAddr,
+    tls: Option<Arc<rustls::ClientConfig>>,
+}
+
+impl Dialler {
+    fn new(address: SocketAddr, tls: Option<&Path>) -> Outcome<Self> {
+        use rustls::pki_types::pem::PemObject;
+        let Some(name) = tls else { return Ok(Self { address, tls: None }) };
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(rustls::pki_types::CertificateDer::from_pem_file(name.with_extension("pem"))?)?;
+        let config = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));
+        let config = config.with_safe_default_protocol_versions()?.with_root_certificates(roots).with_no_client_auth();
+        Ok(Self { address, tls: Some(Arc::new(config)) })
+    }
+
+    fn connect(&self) -> Outcome<Box<dyn Stream>> {
+        let stream = TcpStream::connect(self.address)?;
+        stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+        Ok(match &self.tls {
+            None => Box::new(stream),
+            Some(config) => {
+                let connection = rustls::ClientConnection::new(Arc::clone(config), "localhost".try_into()?)?;
+                Box::new(rustls::StreamOwned::new(connection, stream))
+            }
+        })
+    }
+}
+
 /// Sends a request on a connection that stays open; true for 200.
-fn ask(stream: &mut TcpStream, request: &[u8]) -> Outcome<bool> {
+fn ask(stream: &mut impl Stream, request: &[u8]) -> Outcome<bool> {
     stream.write_all(request)?;
     let mut head = Vec::new();
     let mut byte = [0; 1];
@@ -344,20 +384,25 @@ fn resident_kib(process: u32) -> Outcome<u64> {
     Ok(line.trim().trim_end_matches(" kB").parse()?)
 }
 
-fn idle(data: &Path, phones: usize, team: usize) -> Outcome<()> {
+fn idle(data: &Path, phones: usize, team: usize, tls: Option<&Path>) -> Outcome<()> {
     let count = phones.div_ceil(team);
     let teams: Vec<Team> = {
         let storage = SqliteStorage::open(data, Role::Server)?;
         (0..count as u64).map(|n| Team::make(&storage, n)).collect::<Outcome<_>>()?
     };
-    let mut child =
-        std::process::Command::new(std::env::current_exe()?).arg("serve").arg(data).stdout(std::process::Stdio::piped()).spawn()?;
+    let mut child = std::process::Command::new(std::env::current_exe()?)
+        .arg("serve")
+        .arg(data)
+        .args(tls)
+        .stdout(std::process::Stdio::piped())
+        .spawn()?;
     let measured = (|| -> Outcome<()> {
         let mut line = String::new();
         std::io::BufRead::read_line(&mut std::io::BufReader::new(child.stdout.take().ok_or("no output")?), &mut line)?;
         let address: SocketAddr = line.trim().parse()?;
         // one request first: what every relay takes is no phone's
-        let mut first = TcpStream::connect(address)?;
+        let dialler = Dialler::new(address, tls)?;
+        let mut first = dialler.connect()?;
         let wait = |team: &Team, seconds| Wait { mailbox: team.mailbox, cursor: None, lane: None, seconds, freshness: freshness() };
         if let Some(team) = teams.first() {
             ask(&mut first, &team.request(Endpoint::Wait, &wait(team, 0)))?;
@@ -366,17 +411,21 @@ fn idle(data: &Path, phones: usize, team: usize) -> Outcome<()> {
         let mut waiting = Vec::with_capacity(phones);
         for n in 0..phones {
             let team = teams.get(n / team).ok_or("too few teams")?;
-            let mut stream = TcpStream::connect(address)?;
+            let mut stream = dialler.connect()?;
             stream.write_all(&team.request(Endpoint::Wait, &wait(team, u16::MAX)))?;
+            stream.flush()?;
             waiting.push(stream);
         }
         // an answer to one more means that those before it were taken
+        // (on a new connection: handshakes may have taken longer than a relay keeps an unused one)
+        let mut first = dialler.connect()?;
         if let Some(team) = teams.first() {
             ask(&mut first, &team.request(Endpoint::Wait, &wait(team, 2)))?;
         }
         let after = resident_kib(child.id())?;
         let each = (after.saturating_sub(before)) as f64 / phones as f64;
-        println!("{phones} phones of {count} teams wait: {before} KiB before, {after} KiB with them, {each:.1} KiB each");
+        let way = if tls.is_some() { "over TLS" } else { "without TLS" };
+        println!("{phones} phones of {count} teams wait {way}: {before} KiB before, {after} KiB with them, {each:.1} KiB each");
         // and all are woken, each by a push to its team
         let began = Instant::now();
         for (n, team) in teams.iter().enumerate() {
@@ -387,7 +436,6 @@ fn idle(data: &Path, phones: usize, team: usize) -> Outcome<()> {
         }
         let mut woken = 0;
         for stream in &mut waiting {
-            stream.set_read_timeout(Some(Duration::from_secs(60)))?;
             let mut byte = [0; 12];
             woken += usize::from(stream.read_exact(&mut byte).is_ok() && byte.ends_with(b"200"));
         }
@@ -399,14 +447,15 @@ fn idle(data: &Path, phones: usize, team: usize) -> Outcome<()> {
     measured
 }
 
-fn serve(data: &Path) -> Outcome<()> {
+fn serve(data: &Path, tls: Option<&Path>) -> Outcome<()> {
+    let tls = tls.map(|name| Tls::read(&name.with_extension("pem"), &name.with_extension("key.pem"))).transpose()?.map(Arc::new);
     let storage: Arc<dyn Storage> = Arc::new(SqliteStorage::open(data, Role::Server)?);
     let relay = Arc::new(Relay::new(storage, Config { wait_seconds: u16::MAX, ..config(100_000) }, Arc::new(now), Arc::new(|_| {}))?);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         println!("{}", listener.local_addr()?);
-        server::serve(listener, relay, std::future::pending()).await;
+        server::serve_all(listener, relay, server::Extras { tls, ..server::Extras::default() }, std::future::pending()).await;
         Ok(())
     })
 }
@@ -414,7 +463,7 @@ fn serve(data: &Path) -> Outcome<()> {
 fn main() -> Outcome<()> {
     match Arguments::parse().action {
         Action::Load { data, postgres, batch, pushes, teams, rounds } => load(&data, postgres.as_deref(), batch, pushes, teams, rounds),
-        Action::Idle { data, phones, team } => idle(&data, phones, team),
-        Action::Serve { data } => serve(&data),
+        Action::Idle { data, phones, team, tls } => idle(&data, phones, team, tls.as_deref()),
+        Action::Serve { data, tls } => serve(&data, tls.as_deref()),
     }
 }

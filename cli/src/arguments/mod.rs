@@ -10,7 +10,7 @@ pub use board::{Board, Charter, Complaint};
 pub use consent::{Asked, Grant, Recipient, Vault, Withdraw};
 pub use records::{Catalogue, Encounter, EncounterFields, FileFields, FollowUp, Participant, Refer, Tally, Zone};
 pub use share::{Pair, Share};
-pub use team::{Erase, Member, Pack, Peer, Recovery, Relay, Sync};
+pub use team::{ChoiceName, Erase, InboxName, Member, NetworkName, Pack, Peer, Recovery, Relay, Sync, SyncAction};
 
 use crate::exit::Exit;
 use clap::{Args, Parser, Subcommand, ValueEnum};

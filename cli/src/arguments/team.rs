@@ -1,6 +1,6 @@
 //! The team: relay, phones that meet, who belongs, erasure, packs, recovery.
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use satchel_transport::relay::{Pin, Proxy};
 use satchel_wire::MailboxId;
 use std::path::PathBuf;
@@ -39,8 +39,53 @@ pub struct Sync {
     #[arg(long)]
     pub live: bool,
     /// Go through socks5h://[NAME:PASSWORD@]HOST:PORT (Tor) or http://…; SOCKS proxies look names up themselves
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", global = true)]
     pub proxy: Option<Proxy>,
+    /// What network this device is on; without it, one that may cost
+    #[arg(long, value_name = "NETWORK", value_enum, global = true)]
+    pub network: Option<NetworkName>,
+    /// Exchange once over any network, even if this store is set to spare those that cost
+    #[arg(long, conflicts_with = "live")]
+    pub anyway: bool,
+    #[command(subcommand)]
+    pub action: Option<SyncAction>,
+}
+
+#[derive(Subcommand)]
+pub enum SyncAction {
+    /// How it stands: what waits, when the relay was reached, which networks are used, how many bytes went there
+    Status,
+    /// Let this phone fetch sealed rows while it is locked, or no longer; `fetch` does so and asks for no passphrase
+    Inbox {
+        /// on, off or fetch
+        #[arg(value_enum)]
+        what: InboxName,
+    },
+    /// Over which networks this phone reaches the relay; colleagues' phones are not told
+    Networks {
+        /// any, or unmetered: only those that cost nothing by the byte
+        #[arg(value_enum)]
+        which: ChoiceName,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum NetworkName {
+    Unmetered,
+    Metered,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum InboxName {
+    On,
+    Off,
+    Fetch,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum ChoiceName {
+    Any,
+    Unmetered,
 }
 
 #[derive(Subcommand)]
@@ -233,4 +278,12 @@ pub enum Pack {
         /// The file, or - for the standard input
         file: PathBuf,
     },
+    /// The last days as texts for QR codes, one a line, to be scanned in any order
+    Show {
+        /// How many days, today among them
+        #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=90))]
+        days: u16,
+    },
+    /// Read such texts from the input, one a line, in any order; an empty line gives up
+    Scan,
 }

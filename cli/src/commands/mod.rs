@@ -8,6 +8,7 @@ mod diagnosis;
 mod erasing;
 mod exchange;
 mod founding;
+mod inbox;
 mod keys;
 mod meetings;
 mod members;

@@ -4,7 +4,7 @@ use crate::arguments::{Pack, Settings};
 use crate::failure::Failure;
 use crate::output::{self, Output};
 use satchel_core::Error;
-use satchel_core::store::Unlocked;
+use satchel_core::store::{PackReport, Unlocked};
 use satchel_core::team::pack::PackError;
 use serde_json::json;
 use std::fs::{File, OpenOptions};
@@ -31,6 +31,42 @@ pub fn pack(settings: &Settings, output: Output, command: Pack) -> Result<(), Fa
             Ok(())
         }
         Pack::Read { file } => read(&unlocked, output, &file),
+        Pack::Show { days } => show(&unlocked, output, days),
+        Pack::Scan => scan(&unlocked, output),
+    }
+}
+
+fn show(unlocked: &Unlocked, output: Output, days: u16) -> Result<(), Failure> {
+    let from = unlocked.today()?.minus(days - 1);
+    let parts = unlocked.write_pack_parts(from)?;
+    output.show(&json!({ "from": from.to_string(), "parts": parts }), || parts.join("\n"));
+    Ok(())
+}
+
+fn scan(unlocked: &Unlocked, output: Output) -> Result<(), Failure> {
+    let mut parts = unlocked.read_pack_parts();
+    let mut last = Error::from(PackError::Part);
+    loop {
+        let text = output::ask("").filter(|text| !text.is_empty());
+        // the input ended before the pack: whatever was wrong last says why
+        let Some(text) = text else { return Err(last.into()) };
+        match parts.add(&text) {
+            Ok(Some(report)) => {
+                show_report(output, &report);
+                return Ok(());
+            }
+            Ok(None) => {
+                let (have, count) = parts.progress().unwrap_or_default();
+                output.show(&json!({ "have": have, "count": count, "missing": parts.missing() }), || format!("{have} of {count}"));
+            }
+            // one text that was misread does not end it
+            Err(error @ Error::Pack(PackError::Part | PackError::OtherPack)) => {
+                let code = error.code();
+                output.show(&json!({ "not_taken": code }), || format!("not taken [{code}]: the next one"));
+                last = error;
+            }
+            Err(error) => return Err(error.into()),
+        }
     }
 }
 
@@ -93,6 +129,11 @@ fn read(unlocked: &Unlocked, output: Output, path: &Path) -> Result<(), Failure>
     if !report.is_complete && report.rows.applied + report.rows.known + report.rows.held == 0 {
         return Err(Error::from(PackError::Damaged).into());
     }
+    show_report(output, &report);
+    Ok(())
+}
+
+fn show_report(output: Output, report: &PackReport) {
     let rows = &report.rows;
     let value = json!({
         "applied": rows.applied, "known": rows.known, "held": rows.held, "refused": rows.refused,
@@ -102,5 +143,4 @@ fn read(unlocked: &Unlocked, output: Output, path: &Path) -> Result<(), Failure>
         let end = if report.is_complete { "" } else { "\nThe end of the file is missing: read the whole file, and the rest is added." };
         format!("{} new here, {} known, {} held, {} refused.{end}", rows.applied, rows.known, rows.held, rows.refused)
     });
-    Ok(())
 }

@@ -1,25 +1,55 @@
 //! The team's relay: exchange with it once, or stay in touch.
 
-use crate::arguments::{Relay, Settings, Sync};
+use crate::arguments::{ChoiceName, InboxName, NetworkName, Relay, Settings, Sync, SyncAction};
 use crate::failure::Failure;
 use crate::output::{self, Output};
 use crate::wording;
-use satchel_core::store::{RelayAddress, RelayAnswer, RelayError, RelayReport, Unlocked};
+use satchel_core::store::{Network, NetworkChoice, RelayAddress, RelayAnswer, RelayError, RelayLink, RelayReport, TrafficDay, Unlocked};
 use satchel_transport::live::{Event, Live, LiveError, Phase, State};
 use satchel_transport::relay::{Client, Pin, Route, check_url_on};
+use satchel_wire::ShiftDay;
 use serde_json::{Value, json};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 pub fn sync(settings: &Settings, output: Output, command: &Sync) -> Result<(), Failure> {
+    if matches!(command.action, Some(SyncAction::Inbox { what: InboxName::Fetch })) {
+        return super::inbox::fetch(settings, output, command);
+    }
     let unlocked = settings.unlock()?;
+    match command.action {
+        Some(SyncAction::Inbox { what }) => return super::inbox::switch(output, &unlocked, matches!(what, InboxName::On)),
+        Some(SyncAction::Status) => return status(output, &unlocked),
+        Some(SyncAction::Networks { which }) => return choose(output, &unlocked, which),
+        None => {}
+    }
+    unlocked.store().note_network(network_of(command));
     let relay = unlocked.relay()?.ok_or(RelayError::NoRelay)?;
     let route = Route { proxy: command.proxy.clone(), ..Route::pinned(relay.pin) };
     if command.live {
         return stay(settings, output, &unlocked, route);
     }
-    let mut link = unlocked.relay_exchange()?;
+    let link = if command.anyway { unlocked.relay_exchange_by_hand()? } else { unlocked.relay_exchange()? };
     let client = Client::on_route(&relay.url, route)?;
+    let carried = carry(link, &client);
+    // what was paid for counts, whatever became of it
+    let traffic = client.take_traffic();
+    unlocked.note_relay_bytes(traffic.sent, traffic.received)?;
+    let report = carried?;
+    output.show(&relay_value(&report), || relay_text(&report));
+    Ok(())
+}
+
+/// What was said of the network.
+pub fn network_of(command: &Sync) -> Network {
+    match command.network {
+        None => Network::Unknown,
+        Some(NetworkName::Unmetered) => Network::Unmetered,
+        Some(NetworkName::Metered) => Network::Metered,
+    }
+}
+
+fn carry(mut link: RelayLink, client: &Client) -> Result<RelayReport, Failure> {
     while let Some((endpoint, frame)) = link.next_request()? {
         let answer = match client.post(endpoint, &frame)? {
             Ok(body) => RelayAnswer::Ok(body),
@@ -27,9 +57,77 @@ pub fn sync(settings: &Settings, output: Output, command: &Sync) -> Result<(), F
         };
         link.receive(&answer)?;
     }
-    let report = link.report();
-    output.show(&relay_value(report), || relay_text(report));
+    Ok(link.report().clone())
+}
+
+fn choose(output: Output, unlocked: &Unlocked, which: ChoiceName) -> Result<(), Failure> {
+    let choice = match which {
+        ChoiceName::Any => NetworkChoice::Any,
+        ChoiceName::Unmetered => NetworkChoice::UnmeteredOnly,
+    };
+    unlocked.choose_networks(choice)?;
+    output.show(&json!({ "networks": choice_code(choice) }), || format!("Set. {}", choice_words(choice)));
     Ok(())
+}
+
+const fn choice_code(choice: NetworkChoice) -> &'static str {
+    match choice {
+        NetworkChoice::Any => "any",
+        NetworkChoice::UnmeteredOnly => "unmetered",
+    }
+}
+
+const fn choice_words(choice: NetworkChoice) -> &'static str {
+    match choice {
+        NetworkChoice::Any => "The relay is reached over any network.",
+        NetworkChoice::UnmeteredOnly => {
+            "The relay is reached only over networks that cost nothing (--network unmetered), or with --anyway."
+        }
+    }
+}
+
+/// How it stands, without asking anybody.
+fn status(output: Output, unlocked: &Unlocked) -> Result<(), Failure> {
+    let (outlook, choice, traffic) = (unlocked.outlook()?, unlocked.network_choice()?, unlocked.relay_traffic()?);
+    let has_relay = unlocked.relay()?.is_some();
+    let today = unlocked.today()?;
+    let days: Vec<Value> =
+        traffic.iter().map(|day| json!({ "day": day.day.to_string(), "sent_bytes": day.sent, "received_bytes": day.received })).collect();
+    let value = json!({
+        "relay_set": has_relay,
+        "unsent": outlook.unsent,
+        "held": outlook.held,
+        "met_relay": outlook.relay_day.map(|day| day.to_string()),
+        "met_colleague": outlook.colleague_day.map(|day| day.to_string()),
+        "networks": choice_code(choice),
+        "traffic": days,
+    });
+    output.show(&value, || {
+        let met = |what: &str, day: Option<ShiftDay>| day.map_or(format!("{what}: never"), |day| format!("{what}: {day}"));
+        let mut lines = vec![
+            waiting_words(outlook.unsent),
+            if has_relay { met("relay last reached", outlook.relay_day) } else { "no relay is set".to_owned() },
+            met("colleague's phone last met", outlook.colleague_day),
+            choice_words(choice).to_owned(),
+        ];
+        lines.extend(traffic.iter().map(|day| traffic_words(day, today)));
+        lines.join("\n")
+    });
+    Ok(())
+}
+
+fn traffic_words(day: &TrafficDay, today: ShiftDay) -> String {
+    let when = if day.day == today { "today".to_owned() } else { day.day.to_string() };
+    format!("{when}: {} sent, {} received", bytes_words(day.sent), bytes_words(day.received))
+}
+
+/// Bytes as people read them: decimal, as networks are sold.
+fn bytes_words(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} bytes"),
+        1_000..1_000_000 => format!("{}.{} kB", bytes / 1_000, bytes % 1_000 / 100),
+        _ => format!("{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000),
+    }
 }
 
 /// Stays in touch until Ctrl-C: one line for each change of how it stands.
@@ -75,6 +173,7 @@ fn state_value(state: &State) -> Value {
             json!({ "phase": "unreachable", "since": since, "retry_at": retry_at, "code": code, "remedy": remedy.code() })
         }
         Phase::Held => json!({ "phase": "held" }),
+        Phase::Spared => json!({ "phase": "spared" }),
         Phase::Stopped => json!({ "phase": "stopped" }),
     };
     if let (Some(value), Value::Object(phase)) = (value.as_object_mut(), phase) {
@@ -96,6 +195,7 @@ fn state_text(state: &State, now: u64) -> String {
             wording::remedy(remedy)
         ),
         Phase::Held => "nothing is sent for now".to_owned(),
+        Phase::Spared => "waiting for a network that costs nothing (`satchel sync --anyway` sends all the same)".to_owned(),
         Phase::Stopped => "stopped".to_owned(),
     };
     format!("{}: {doing}", waiting_words(state.unsent))

@@ -182,6 +182,10 @@ impl Bulletin {
         let envelope: Signed = cbor::decode(bytes).map_err(|_| ComplaintError::Bulletin)?;
         let content: Content = cbor::decode(&envelope.signed)
             .map_err(|_| if claims_newer(&envelope.signed) { ComplaintError::Newer } else { ComplaintError::Bulletin })?;
+        // a later version may well look like this one; what it means is for the app that knows it
+        if content.version > VERSION {
+            return Err(ComplaintError::Newer);
+        }
         let term = content.due.days().checked_sub(content.day.days());
         let fits = content.version == VERSION
             && content.number > 0
@@ -198,6 +202,11 @@ impl Bulletin {
         key.verify(labels::SIGN_BULLETIN, &envelope.signed, &Signature::from_bytes(envelope.signature))
             .map_err(|_| ComplaintError::Bulletin)?;
         Ok(Self { content, bytes: bytes.to_vec() })
+    }
+
+    /// Whether bytes claim to be a bulletin of a later version. Nothing else about them is checked.
+    pub fn claims_later(bytes: &[u8]) -> bool {
+        bytes.len() <= BULLETIN_MAX_BYTES && cbor::decode::<Signed>(bytes).is_ok_and(|envelope| claims_newer(&envelope.signed))
     }
 
     /// Reads a bulletin file: a line that says what it is, then base32 in lines. Errors: as [`Self::from_bytes`].

@@ -220,6 +220,10 @@ labels! {
     INVITATION_ID = "invitation id";
     /// An invitation's secret, from a typed code's exchange.
     CODE_SECRET = "code secret";
+    /// Which pack a part belongs to.
+    PACK_WHOLE = "pack whole";
+    /// Checksum of a part of a pack.
+    PACK_PART_CHECK = "pack part check";
     /// Checksum of an invitation's text.
     INVITATION_CHECK = "invitation check";
     /// A joining device signs the handshake hash.

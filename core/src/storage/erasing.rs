@@ -17,8 +17,8 @@ use std::path::Path;
 
 pub(super) const MARKER: &str = "erasing";
 pub(super) const MARKER_UNFINISHED: &str = "erasing.new";
-/// Longest marker (bytes): eight aliases, each with its length.
-const MARKER_MAX_BYTES: usize = 2 * SLOT_COUNT * (Slot::ALIAS_MAX_BYTES + 1);
+/// Longest marker (bytes): those of the slots and the inbox, each with its length, twice.
+const MARKER_MAX_BYTES: usize = 2 * (SLOT_COUNT + 1) * (Slot::ALIAS_MAX_BYTES + 1);
 
 /// Whether an erasure of this folder has begun.
 pub fn is_erasing(dir: &Path) -> bool {
@@ -45,7 +45,7 @@ pub fn mark_erasing(dir: &Path, aliases: &[Vec<u8>]) -> Result<(), StorageError>
     Ok(std::fs::rename(&unfinished, dir.join(MARKER))?)
 }
 
-/// The keystore aliases that the marker and the slot file name. Unreadable files name none.
+/// The keystore aliases that the marker, the slot file and the inbox's key name. Unreadable files name none.
 pub fn aliases_to_destroy(dir: &Path) -> Vec<Vec<u8>> {
     let mut bytes = Vec::new();
     if let Ok(file) = File::open(dir.join(MARKER)) {
@@ -61,6 +61,7 @@ pub fn aliases_to_destroy(dir: &Path) -> Vec<Vec<u8>> {
     if let Ok(slots) = super::read_slots(dir) {
         aliases.extend(slots.slots.iter().flatten().map(|slot| slot.keystore_alias().to_vec()));
     }
+    aliases.extend(super::read_inbox_key(dir).ok().flatten().map(|key| key.alias().to_vec()));
     aliases.retain(|alias| !alias.is_empty());
     aliases.sort();
     aliases.dedup();

@@ -12,6 +12,9 @@ pub(super) const DATABASE_UNFINISHED: &str = "store.sqlite.new";
 const SLOTS: &str = "slots";
 const SLOTS_UNFINISHED: &str = "slots.new";
 pub(super) const LOCK: &str = "lock";
+/// The wrapped key of the locked inbox.
+pub(super) const INBOX: &str = "inbox";
+pub(super) const INBOX_UNFINISHED: &str = "inbox.new";
 /// How many wrong passphrases in a row, and when the last one.
 const TRIES: &str = "tries";
 /// What SQLite may put beside a database file.
@@ -56,7 +59,7 @@ pub fn remove(dir: &Path) -> Result<(), StorageError> {
 
 /// Everything but the marker of an erasure and the lock. Slots first.
 pub(super) fn remove_all(dir: &Path) -> Result<(), StorageError> {
-    for name in [SLOTS, SLOTS_UNFINISHED] {
+    for name in [SLOTS, SLOTS_UNFINISHED, INBOX, INBOX_UNFINISHED] {
         remove_if_there(&dir.join(name))?;
     }
     sync_dir(dir)?;
@@ -160,6 +163,7 @@ pub fn write_slots(dir: &Path, slots: &SlotFile, filler: &[u8; SLOT_FILLER_BYTES
 /// Removes what a killed process may have left behind. Call with the lock held.
 pub(super) fn sweep(dir: &Path) -> Result<(), StorageError> {
     remove_if_there(&dir.join(SLOTS_UNFINISHED))?;
+    remove_if_there(&dir.join(INBOX_UNFINISHED))?;
     remove_if_there(&dir.join(DATABASE_UNFINISHED))?;
     remove_companions(dir, DATABASE_UNFINISHED)
 }
@@ -250,7 +254,7 @@ fn overwrite_in_place(path: &Path, noise: &[u8; SLOT_FILE_BYTES]) -> Result<(), 
     Ok(())
 }
 
-fn remove_if_there(path: &Path) -> Result<(), StorageError> {
+pub(super) fn remove_if_there(path: &Path) -> Result<(), StorageError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
         _ => Ok(()),

@@ -4,6 +4,7 @@
 //! store.sqlite        every value sealed by the caller; ids are random or hashes
 //! store.sqlite-wal    its log, empty after `checkpoint` and `close`
 //! slots               4 KiB of wrapped keys, kept out of SQLite so that it can be overwritten in place
+//! inbox               the wrapped key of the locked inbox, where that is on
 //! lock                held while a `Database` lives
 //! ```
 //!
@@ -32,6 +33,7 @@ mod engine;
 mod erasing;
 mod error;
 mod files;
+mod inbox;
 pub mod limits;
 mod lock;
 mod reader;
@@ -50,6 +52,7 @@ pub use files::{
     Presence, count_wrong_try, destroy_slots, forget_wrong_tries, has_unreadable_slots, presence, read_slots, remove, write_slots,
     wrong_tries,
 };
+pub use inbox::{InboxKey, read_inbox_key, remove_inbox_key, write_inbox_key};
 pub use reader::{Counts, Reader, Usage};
 pub use slots::{Argon2Cost, SLOT_COUNT, SLOT_FILE_BYTES, SLOT_FILLER_BYTES, Slot, SlotError, SlotFile, SlotKind};
 pub use table::{PageId, Table};

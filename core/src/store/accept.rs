@@ -133,7 +133,7 @@ struct Waiting {
 impl Waiting {
     fn of(held: &Held, author: Option<DeviceId>, bytes: usize) -> Self {
         let (body, place, subject) = match held {
-            Held::Row(row, _) => (Row::parse(row.clone()).ok().and_then(|row| Some(envelope::body_of(&row)?.0)), None, None),
+            Held::Row(row, ..) => (Row::parse(row.clone()).ok().and_then(|row| Some(envelope::body_of(&row)?.0)), None, None),
             Held::Body(held) => (None, Some(place_of(held.record, held.kind, held.subject)), held.subject),
         };
         Self { author, bytes, body, place, subject }
@@ -181,9 +181,15 @@ impl HeldRoom {
 /// What is kept of something held: a row whose turn is unknown, or a body with the key that opened it.
 #[derive(Debug, Encode, Decode)]
 pub(super) enum Held {
-    /// A row that no turn here opens, and the day on which it came.
+    /// A row that no turn here opens, the day on which it came, and whether a relay handed it out.
     #[n(0)]
-    Row(#[cbor(n(0), with = "minicbor::bytes")] Vec<u8>, #[n(1)] Option<ShiftDay>),
+    Row(
+        #[cbor(n(0), with = "minicbor::bytes")] Vec<u8>,
+        #[n(1)] Option<ShiftDay>,
+        #[n(2)]
+        #[cbor(default)]
+        bool,
+    ),
     #[n(1)]
     Body(#[n(0)] HeldBody),
 }
@@ -210,6 +216,10 @@ pub(super) struct HeldBody {
     /// The field key that the key follows from, until what it masks is over.
     #[n(8)]
     pub field: Option<Seed>,
+    /// A relay handed it out: it need not be pushed there.
+    #[n(9)]
+    #[cbor(default)]
+    pub at_relay: bool,
 }
 
 impl Vault {
@@ -231,7 +241,7 @@ impl Vault {
         if row.lane() == Lane::Commons {
             let verdict = match self.accept_notice(tx, row)? {
                 true => BodyVerdict::Known,
-                false => self.hold(tx, row.id(), None, &held_row(row, today), EnvelopeError::Cover.code())?,
+                false => self.hold(tx, row.id(), None, &held_row(row, today, self.is_from_relay), EnvelopeError::Cover.code())?,
             };
             return Ok((None, verdict));
         }
@@ -252,7 +262,7 @@ impl Vault {
                     return Ok(known);
                 }
                 // an unknown turn, or a later version: the row waits as it is
-                let verdict = self.hold(tx, row.id(), None, &held_row(row, today), error.code())?;
+                let verdict = self.hold(tx, row.id(), None, &held_row(row, today, self.is_from_relay), error.code())?;
                 Ok((None, verdict))
             }
         }
@@ -294,6 +304,7 @@ impl Vault {
             author,
             body,
             field,
+            at_relay: self.is_from_relay,
         };
         let Some(device) = self.keyring.log.state().devices.get(&author).cloned() else {
             // nobody's word, about something erased: its key must not even be held
@@ -763,7 +774,7 @@ impl Vault {
         let limit = self.charter()?.absence_limit_days;
         let mut stale = Vec::new();
         tx.for_each_held::<Error>(|id, sealed| {
-            if let Held::Row(_, came) = self.open_held(&id, sealed)?
+            if let Held::Row(_, came, _) = self.open_held(&id, sealed)?
                 && came.is_none_or(|came| came.plus(limit) < today)
             {
                 stale.push(id);
@@ -800,24 +811,35 @@ impl Vault {
 
     /// Tries some of what is held. Returns the bodies that were applied.
     fn retry(&mut self, tx: &Transaction<'_>, ids: &[RowId], acceptance: &mut Acceptance) -> Result<Vec<BodyId>, Error> {
-        let mut applied = Vec::new();
+        let (mut applied, mut found_no_room) = (Vec::new(), false);
         for id in ids {
             let Some(sealed) = tx.held(id)? else {
                 self.let_go(tx, id)?;
                 continue;
             };
-            let (body, verdict, stays) = match self.open_held(id, &sealed)? {
-                Held::Row(bytes, _) => match Row::parse(bytes) {
+            let held = self.open_held(id, &sealed)?;
+            let at_relay = matches!(&held, Held::Row(_, _, true) | Held::Body(HeldBody { at_relay: true, .. }));
+            let (body, verdict, stays) = match held {
+                Held::Row(bytes, ..) => match Row::parse(bytes) {
                     Ok(row) => {
-                        let (body, verdict) = self.accept_row(tx, &row)?;
-                        (body, verdict, body.is_none())
+                        let before = std::mem::replace(&mut self.is_from_relay, at_relay);
+                        let accepted = self.accept_row(tx, &row);
+                        self.is_from_relay = before;
+                        let (body, verdict) = accepted?;
+                        // opened, and its author's room is used up: it waits as the row that it was, or it would be lost
+                        let has_no_room = matches!(verdict, BodyVerdict::Held(_)) && !self.is_kept(tx, body.as_ref())?;
+                        found_no_room |= has_no_room;
+                        (body, verdict, body.is_none() || has_no_room)
                     }
                     Err(_) => (None, BodyVerdict::ThrownAway, false),
                 },
                 Held::Body(held) => {
                     let covered = held.covered();
                     let body = covered.body_id;
-                    let verdict = self.judge(tx, covered)?;
+                    let before = std::mem::replace(&mut self.is_from_relay, at_relay);
+                    let judged = self.judge(tx, covered);
+                    self.is_from_relay = before;
+                    let verdict = judged?;
                     let stays = matches!(verdict, BodyVerdict::Held(code) if held_at(&body, &held, code) == *id);
                     self.is_held_key_due |= matches!(verdict, BodyVerdict::Refused("expired" | "withdrawn"));
                     (Some(body), verdict, stays)
@@ -827,16 +849,26 @@ impl Vault {
                 self.let_go(tx, id)?;
                 acceptance.add(body, verdict);
                 if matches!(verdict, BodyVerdict::Applied) {
+                    if let Some(body) = body.filter(|_| at_relay) {
+                        self.ledger(tx)?.mark_relayed(&body, true);
+                    }
                     applied.extend(body);
                 }
             }
         }
+        // what was applied may have made room, and may be what they wait for
+        self.directory.news |= found_no_room && !applied.is_empty();
         Ok(applied)
+    }
+
+    /// Whether a body that waits is among what is held.
+    pub(super) fn is_kept(&self, reader: &Reader<'_>, body: Option<&BodyId>) -> Result<bool, Error> {
+        Ok(body.map_or(Ok(None), |body| reader.held(&RowId::from_bytes(*body.as_bytes())))?.is_some())
     }
 }
 
-fn held_row(row: &Row, today: ShiftDay) -> Held {
-    Held::Row(row.as_bytes().to_vec(), Some(today))
+fn held_row(row: &Row, today: ShiftDay, at_relay: bool) -> Held {
+    Held::Row(row.as_bytes().to_vec(), Some(today), at_relay)
 }
 
 /// Where a held body lies. A proven one under its id: there is one binding that its author signed. An unproven one

@@ -88,7 +88,7 @@ impl Unlocked {
     pub fn dangerous_held(&self) -> Result<Vec<Option<Row>>, Error> {
         self.read(|vault, reader| {
             let row = |held| match held {
-                Held::Row(bytes, _) => Row::parse(bytes).ok(),
+                Held::Row(bytes, ..) => Row::parse(bytes).ok(),
                 Held::Body(_) => None,
             };
             Ok(vault.all_held(reader)?.into_iter().map(|(_, held)| row(held)).collect())

@@ -145,6 +145,7 @@ impl Store {
             invitations: Vec::new(),
             held: Seed::make(&env),
             board: None,
+            inbox: None,
         };
         let made = Made { root, keyring, relay: None, first_day: Some(today) };
         let unlocked = make_store(dir, &env, credentials, made)?;
@@ -278,6 +279,7 @@ impl JoinedStore {
             invitations: Vec::new(),
             held: Seed::make(&self.env),
             board: None,
+            inbox: None,
         };
         let first_day = first_day(&keyring, &self.env)?;
         Ok(Made { root, keyring, relay, first_day: Some(first_day) })

@@ -104,10 +104,13 @@ pub use key_state::{HeldBecause, KeyState, TurnLine};
 pub use keystore::{Caveat, FileKeystore, KeyProtector, Promise, ProtectorError};
 pub use likeness::Likeness;
 pub use locking::DeviceErasure;
-pub use mailbox::{Outlook, RelayAddress, RelayAnswer, RelayError, RelayLink, RelayReport, RelayState, read_waited};
+pub use mailbox::{
+    InboxEnd, InboxReport, LockedInbox, Network, NetworkChoice, Outlook, RelayAddress, RelayAnswer, RelayError, RelayLink, RelayReport,
+    RelayState, TrafficDay, read_waited,
+};
 pub use membership::{DeviceLine, HostedInvitation, TeamOverview};
 pub use observer::{Change, Subscription};
-pub use pack::{PackReader, PackReport, PackWriter};
+pub use pack::{PackParts, PackReader, PackReport, PackWriter};
 pub use read::{EncounterLine, FollowUpLine, NameLine, ReferralLine, Shown};
 pub use received::{Opened, PairingLine, ReceivedLine, ShownOffer};
 pub use recover::{Recovered, Recovering, RecoveryStatus, Reseated};
@@ -155,6 +158,8 @@ struct Shared {
     last_use: AtomicU64,
     inner: Mutex<Inner>,
     observers: Observers,
+    /// What the host says of the network.
+    network: mailbox::NetworkInUse,
 }
 
 struct Inner {
@@ -207,8 +212,9 @@ impl Store {
     fn around(dir: &Path, env: Env, database: Database) -> Self {
         let inner = Mutex::new(Inner { database: Some(database), vault: None, opener: None, has_other_slots: false });
         let zero = || AtomicU64::new(0);
-        let observers = Observers::default();
-        let shared = Shared { env, dir: dir.to_owned(), generation: zero(), idle_limit: zero(), last_use: zero(), inner, observers };
+        let (observers, network) = (Observers::default(), mailbox::NetworkInUse::default());
+        let shared =
+            Shared { env, dir: dir.to_owned(), generation: zero(), idle_limit: zero(), last_use: zero(), inner, observers, network };
         Self { shared: Arc::new(shared) }
     }
 
@@ -230,6 +236,8 @@ impl Store {
             _ => Ok(()),
         };
         let unlocked = unlocked?;
+        // what cannot be taken now, for want of room, waits for the next unlocking
+        let _ = unlocked.take_inbox();
         if self.shared.lock_inner().has_other_slots {
             // a replacement of the key was cut short: any write finishes it, and where none can be made now a later one does
             let _ = unlocked.write(|vault, _| {

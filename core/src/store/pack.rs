@@ -9,8 +9,10 @@ use crate::team::TurnSecret;
 use crate::team::book::names_every_ban;
 use crate::team::notice::{FrontierNotice, Notice};
 use crate::team::pack::{PACK_HEADER_BYTES, PackError, PackOpener, PackSealer, names_turn};
+use crate::team::pack_parts::{self, PackCollector};
+use satchel_wire::ShiftDay;
 use satchel_wire::ids::{BodyId, TurnId};
-use satchel_wire::limits::PACK_CHUNK_MAX_BYTES;
+use satchel_wire::limits::{PACK_CHUNK_MAX_BYTES, PACK_PART_MAX_BYTES, PACK_PARTS_MAX_COUNT};
 use satchel_wire::row::Row;
 
 /// Bytes of covered rows in one chunk: a row of the largest class fits on top.
@@ -61,6 +63,32 @@ impl Unlocked {
     ///
     /// Errors: [`Error::Role`] without access to records, [`Error::Copied`].
     pub fn write_pack(&self) -> Result<PackWriter, Error> {
+        self.begin_pack(None)
+    }
+
+    /// A small pack as texts for QR codes: what was signed on a day or later, and what of the team log is as young.
+    ///
+    /// A colleague who lacks earlier things that these rest on holds them until those come. Errors: as
+    /// [`Unlocked::write_pack`]; [`PackError::TooLarge`] above 64 codes, [`PackError::Overtaken`].
+    pub fn write_pack_parts(&self, from: ShiftDay) -> Result<Vec<String>, Error> {
+        let mut writer = self.begin_pack(Some(from))?;
+        let mut pack = Vec::new();
+        while let Some(bytes) = writer.next_bytes()? {
+            pack.extend(bytes);
+            if pack.len() > PACK_PART_MAX_BYTES * PACK_PARTS_MAX_COUNT {
+                return Err(PackError::TooLarge.into());
+            }
+        }
+        Ok(pack_parts::cut(&pack)?)
+    }
+
+    /// Begins to read the texts of a small pack.
+    pub fn read_pack_parts(&self) -> PackParts {
+        PackParts { unlocked: self.clone(), collector: PackCollector::default() }
+    }
+
+    fn begin_pack(&self, from: Option<ShiftDay>) -> Result<PackWriter, Error> {
+        let is_young = |day: ShiftDay| from.is_none_or(|from| day >= from);
         let (turn, sealer, header, notices, bodies) = self.write(|vault, tx| {
             vault.require_writer()?;
             if vault.state.is_copied {
@@ -71,15 +99,19 @@ impl Unlocked {
             let turn = vault.usable_turn(tx)?;
             let commons = vault.turn_secret(&turn).ok_or(Error::NoTurn)?.commons();
             let (sealer, header) = PackSealer::begin(&vault.env, vault.team(), &commons);
-            let operations = Notice::of_operations(vault.keyring.log.operations());
-            let frontiers = vault.keyring.frontiers.values().map(|known| Notice {
+            let operations = Notice::of_operations(vault.keyring.log.operations().filter(|operation| is_young(operation.day())));
+            // a small one brings its writer's word alone
+            let own = vault.device;
+            let told = vault.keyring.frontiers.iter().filter(|(device, _)| from.is_none() || **device == own);
+            let frontiers = told.map(|(_, known)| Notice {
                 frontiers: vec![FrontierNotice { frontier: known.frontier.clone(), receiving: known.receiving.clone() }],
                 ..Notice::default()
             });
             let notices = operations.into_iter().chain(frontiers).map(|notice| notice.seal(&vault.env, vault.team(), &commons));
             let mut notices = notices.collect::<Result<Vec<Row>, _>>().map_err(|_| Error::TooMany)?;
             notices.reverse();
-            let mut bodies: Vec<BodyId> = vault.ledger(tx)?.lines().filter(|line| line.is_here()).map(|line| line.body).collect();
+            let mut bodies: Vec<BodyId> =
+                vault.ledger(tx)?.lines().filter(|line| line.is_here() && is_young(line.day)).map(|line| line.body).collect();
             bodies.reverse();
             Ok((turn, sealer, header, notices, bodies))
         })?;
@@ -89,6 +121,58 @@ impl Unlocked {
     /// Begins to read a pack.
     pub fn read_pack(&self) -> PackReader {
         PackReader { unlocked: self.clone(), header: Vec::new(), opener: None, acceptance: Acceptance::default() }
+    }
+}
+
+/// Texts of a small pack as they are scanned.
+pub struct PackParts {
+    unlocked: Unlocked,
+    collector: PackCollector,
+}
+
+impl std::fmt::Debug for PackParts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PackParts")
+    }
+}
+
+impl PackParts {
+    /// Takes a text, in any order. The report, once all came and were read; reading them again does no harm.
+    ///
+    /// Errors: [`PackError::Part`], [`PackError::OtherPack`] for this text alone; [`PackError::Unknown`] and [`PackError::Older`]
+    /// as soon as the first part shows it; [`PackError::Damaged`].
+    pub fn add(&mut self, text: &str) -> Result<Option<PackReport>, Error> {
+        self.collector.add(text)?;
+        if let Some(header) = self.collector.head().and_then(|head| head.first_chunk::<PACK_HEADER_BYTES>())
+            && let Err(error) = self.unlocked.read(|vault, _| vault.open_pack(header).map(drop))
+        {
+            self.collector = PackCollector::default();
+            return Err(error);
+        }
+        let whole = match self.collector.whole() {
+            Ok(None) => return Ok(None),
+            Ok(Some(pack)) => pack,
+            Err(damage) => {
+                self.collector = PackCollector::default();
+                return Err(damage.into());
+            }
+        };
+        self.collector = PackCollector::default();
+        let mut reader = self.unlocked.read_pack();
+        let read = reader.receive(&whole);
+        let report = reader.finish()?;
+        read?;
+        if report.is_complete { Ok(Some(report)) } else { Err(PackError::Damaged.into()) }
+    }
+
+    /// How many texts came, and of how many; none before the first.
+    pub fn progress(&self) -> Option<(usize, usize)> {
+        self.collector.progress()
+    }
+
+    /// Numbers of the texts that have not come, from 1.
+    pub fn missing(&self) -> Vec<usize> {
+        self.collector.missing()
     }
 }
 

@@ -221,7 +221,10 @@ impl Vault {
                     // the page lied, not the row
                     BodyVerdict::ThrownAway => {}
                     verdict => {
-                        self.directory.wanted.remove(&body_id);
+                        // one that found no room stays wanted: it is read again
+                        if !matches!(verdict, BodyVerdict::Held(_)) || self.is_kept(tx, Some(&body_id))? {
+                            self.directory.wanted.remove(&body_id);
+                        }
                         return Ok(Some((Some(body_id), verdict)));
                     }
                 }

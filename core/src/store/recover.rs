@@ -322,6 +322,7 @@ fn recover(dir: &Path, env: &Env, credentials: &Credentials<'_>, recovering: &Re
         values: Seed::make(env),
         held: Seed::make(env),
         board: None,
+        inbox: None,
         keys: keyring.secrets(),
         pages: Vec::new(),
         invitations: Vec::new(),

@@ -89,6 +89,9 @@ pub(super) struct Root {
     /// The board's keys, on a board phone.
     #[n(21)]
     pub board: Option<super::board::BoardSecrets>,
+    /// Seals what a locked phone fetches with and has fetched, where that is on; the keystore wraps it too.
+    #[n(22)]
+    pub inbox: Option<Seed>,
 }
 
 impl Root {

@@ -81,9 +81,13 @@ pub(super) struct LocalState {
     #[cbor(default)]
     pub overdue_since: Option<ShiftDay>,
     /// The terms by which this phone destroys.
-    #[n(25)]
+    #[n(26)]
     #[cbor(default)]
     pub lasting: Option<super::retention::Lasting>,
+    /// Over which networks the relay is reached: this phone's alone.
+    #[n(25)]
+    #[cbor(default)]
+    pub networks: super::mailbox::NetworkChoice,
     /// Something was erased: the store key is replaced with the next write that can.
     #[n(9)]
     #[cbor(default)]
@@ -221,6 +225,12 @@ pub(super) struct Vault {
     pub traffic: super::complaints::Traffic,
     /// When whom was met since unlocking: nothing finer than a day goes to disk.
     pub met: super::mailbox::Met,
+    /// What is being taken in was handed out by a relay.
+    pub is_from_relay: bool,
+    /// The inbox's credential as it was last stored.
+    pub inbox_before: Option<super::mailbox::InboxCredential>,
+    /// What the last unlocking found in the inbox.
+    pub inbox_report: super::mailbox::InboxReport,
 }
 
 impl Vault {
@@ -289,6 +299,9 @@ impl Vault {
             stored_secrets,
             traffic: super::complaints::Traffic::default(),
             met: super::mailbox::Met::default(),
+            is_from_relay: false,
+            inbox_before: None,
+            inbox_report: super::mailbox::InboxReport::default(),
         })
     }
 
@@ -356,6 +369,7 @@ impl Vault {
         if std::mem::take(&mut self.erasing.changed) {
             self.put_extra(tx, ERASURES, &self.erasing.stored)?;
         }
+        self.save_inbox(tx)?;
         if std::mem::take(&mut self.root_changed) {
             self.root.keys = self.keyring.secrets();
             self.stored_secrets = marks(&self.root.keys);

@@ -15,6 +15,7 @@ pub mod log;
 pub mod notice;
 pub mod operation;
 pub mod pack;
+pub mod pack_parts;
 pub mod settlement;
 pub mod state;
 pub mod tombstone;

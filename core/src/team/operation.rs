@@ -10,6 +10,7 @@
 //! The log knows device keys and roles only: how a member is called is an erasable record. An action of a
 //! later version is held, not refused.
 
+use crate::complaint::Bulletin;
 use crate::consent::Charter;
 use crate::crypto::{self, Signature, SigningKey, VerifyingKey, labels};
 use minicbor::{Decode, Encode};
@@ -333,6 +334,10 @@ impl Operation {
         };
         // a later version may well look like this one; what it means is for the app that knows it
         if content.version > 1 {
+            return Err(OperationError::Newer);
+        }
+        // so is a bulletin of a later version: it is judged by the app that reads it, and never refused by one that cannot
+        if matches!(&content.action, Action::Bulletin { bytes } if Bulletin::claims_later(bytes)) {
             return Err(OperationError::Newer);
         }
         let founding = matches!(content.action, Action::Found { .. });

@@ -36,6 +36,15 @@ pub enum PackError {
     /// A chunk does not open, or breaks the format: the file was changed. What came before it is kept.
     #[error("a damaged pack")]
     Damaged,
+    /// A text that is no part of a pack, or was misread. Remedy: scan it again.
+    #[error("not a part of a pack, or misread")]
+    Part,
+    /// A part of another pack than those before. Remedy: finish that one, or begin anew.
+    #[error("a part of another pack")]
+    OtherPack,
+    /// More than QR codes may carry. Remedy: take fewer days, or write a file.
+    #[error("a pack too large for QR codes")]
+    TooLarge,
     /// The keys changed while it was being written. Remedy: begin again.
     #[error("the keys changed while the pack was written")]
     Overtaken,
@@ -48,6 +57,9 @@ impl PackError {
             Self::Older => "pack_older",
             Self::Unknown => "pack_unknown",
             Self::Damaged => "pack_damaged",
+            Self::Part => "pack_part",
+            Self::OtherPack => "pack_part_of_another",
+            Self::TooLarge => "pack_too_large",
             Self::Overtaken => "pack_overtaken",
         }
     }

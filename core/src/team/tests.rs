@@ -148,3 +148,32 @@ fn what_rests_on_a_refused_operation_waits_for_nothing() {
     assert_eq!(f.log.held().count(), 0);
     assert_eq!(f.log.operations().count(), 1);
 }
+
+/// A bulletin as bytes, of a version, with what stands for its fields and signature.
+fn bulletin_bytes(version: u8) -> Vec<u8> {
+    let content = [&[0xa1, 0x00, version][..]].concat();
+    let mut bytes = vec![0x82, 0x40 + content.len() as u8];
+    bytes.extend(content);
+    bytes.extend([0x58, 64]);
+    bytes.extend([7; 64]);
+    bytes
+}
+
+#[test]
+fn a_bulletin_of_a_later_version_is_kept_until_the_app_reads_it() {
+    let mut f = founded();
+    let day = ShiftDay::from_days(20_000);
+    let publish = |bytes| Operation::write(&f.ana, Some(f.founding.team()), vec![f.founding.id()], day, Action::Bulletin { bytes });
+    // control: what is no bulletin of any version is refused, for ever
+    for wrong in [vec![], b"no bulletin".to_vec(), bulletin_bytes(0), bulletin_bytes(1)] {
+        assert_eq!(f.log.merge(&[publish(wrong).to_bytes()]), [LogVerdict::Refused(Refusal::Malformed)]);
+    }
+    let later = publish(bulletin_bytes(2));
+    let child = f.write(&f.ana, later.id(), 1);
+    assert_eq!(f.log.merge(&[later.to_bytes(), child.to_bytes()]), [LogVerdict::Held, LogVerdict::Held]);
+    let kept: Vec<Vec<u8>> = f.log.held().map(|held| held.bytes.to_vec()).collect();
+    assert!(kept.contains(&later.to_bytes()) && kept.contains(&child.to_bytes()), "both are kept, and judged again at every unlocking");
+    let mut again = Log::replay(f.founding.team(), f.log.operations().cloned()).unwrap();
+    assert!(again.merge(&kept).iter().all(|verdict| *verdict == LogVerdict::Held));
+    assert_eq!(again.held().count(), 2);
+}

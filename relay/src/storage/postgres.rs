@@ -162,7 +162,14 @@ impl Storage for PostgresStorage {
     }
 
     fn close_mailbox(&self, mailbox: &MailboxId) -> Result<bool, StorageError> {
-        self.run(async |session| mailboxes::close(session, mailbox).await)
+        self.run(async |session| {
+            let is_closed = mailboxes::close(session, mailbox).await?;
+            if is_closed {
+                // the engine only marks what was deleted; where it says no, the operator's `rewrite` is left
+                let _ = deletion::rewrite(session, POSTGRES_REWRITE_MAX_BYTES).await;
+            }
+            Ok(is_closed)
+        })
     }
 
     fn used_bytes(&self, mailbox: &MailboxId) -> Result<u64, StorageError> {

@@ -14,6 +14,7 @@ use std::sync::OnceLock;
 pub struct Postgres {
     pub folder: PathBuf,
     programs: PathBuf,
+    pid: u32,
     // the shell around the server reads from it: when it closes, the server ends and the folder goes
     _alive: ChildStdin,
     shell: Child,
@@ -108,8 +109,8 @@ impl Postgres {
         let alive = shell.stdin.take().unwrap();
         let mut line = String::new();
         BufReader::new(shell.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        assert!(line.trim().parse::<u32>().is_ok(), "the server did not start");
-        Some(Self { folder, programs, _alive: alive, shell })
+        let pid = line.trim().parse().expect("the server did not start");
+        Some(Self { folder, programs, pid, _alive: alive, shell })
     }
 
     /// The one server of this process.
@@ -117,6 +118,14 @@ impl Postgres {
         static SHARED: OnceLock<Option<Postgres>> = OnceLock::new();
         // what survives a crash of the machine is not tested here; what survives a crash of the server is
         SHARED.get_or_init(|| Self::start("-c fsync=off")).as_ref()
+    }
+
+    /// Gives a small disk so many MiB.
+    pub fn grow_disk(&self, mib: u32) {
+        let pid = self.pid.to_string();
+        let mut command = Command::new("nsenter");
+        command.args(["--mount", "-t", &pid, "mount", "-o", &format!("remount,size={mib}m")]).arg(self.folder.join("data"));
+        assert!(command.status().unwrap().success());
     }
 
     /// Where a database is.

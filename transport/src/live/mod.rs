@@ -12,7 +12,7 @@ use crate::relay::{Breaker, Client, Epoch, Route};
 use satchel_core::Error;
 use satchel_core::Remedy;
 use satchel_core::env::Env;
-use satchel_core::store::{RelayAnswer, RelayError, RelayReport, Unlocked, read_waited};
+use satchel_core::store::{Network, RelayAnswer, RelayError, RelayReport, Store, Unlocked, read_waited};
 use satchel_wire::frame::ProblemCode;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
@@ -86,6 +86,8 @@ pub enum Phase {
     },
     /// Nothing may be sent now.
     Held,
+    /// Nothing is sent over this network, since it may cost: the store is set so. A wish ([`Handle::hurry`]) exchanges once.
+    Spared,
     /// It was stopped.
     Stopped,
 }
@@ -129,6 +131,10 @@ struct Told {
     changed: bool,
     hurry: bool,
     held: bool,
+    /// The network may cost, and the store is set to wait for another.
+    spared: bool,
+    /// The host said something about the network, or the setting was changed.
+    network: bool,
     /// A request to wait is on its way or may be.
     is_waiting: bool,
     /// The thread that stays in touch: what it writes into the store is no news to it.
@@ -139,6 +145,7 @@ struct Shared {
     told: Mutex<Told>,
     bell: Condvar,
     breaker: Breaker,
+    store: Store,
 }
 
 /// Tells a [`Live`] something, from any thread.
@@ -181,7 +188,13 @@ impl Handle {
         }
     }
 
-    /// Exchange now, whatever was planned: for a button.
+    /// Says what network the device is on, as [`Store::note_network`] does; also to be called when the setting was changed.
+    pub fn network(&self, network: Network) {
+        self.shared.store.note_network(network);
+        self.tell(false, |told| told.network = true);
+    }
+
+    /// Exchange now, whatever was planned and whatever the network costs: for a button.
     pub fn hurry(&self) {
         self.tell(false, |told| told.hurry = true);
     }
@@ -203,6 +216,8 @@ pub struct Live {
     offset: i64,
     /// Since when it fails, and why.
     failing: Option<(u64, LiveError)>,
+    /// The exchange at hand was asked for by hand.
+    is_by_hand: bool,
     told: Option<State>,
 }
 
@@ -220,9 +235,10 @@ impl Live {
         let relay = unlocked.relay()?.ok_or(RelayError::NoRelay)?;
         route.pin = route.pin.or(Route::pinned(relay.pin).pin);
         let client = Client::on_route(&relay.url, route)?;
-        let shared = Shared { told: Mutex::default(), bell: Condvar::new(), breaker: client.breaker().clone() };
+        let shared = Shared { told: Mutex::default(), bell: Condvar::new(), breaker: client.breaker().clone(), store: unlocked.store() };
         let handle = Handle { shared: Arc::new(shared) };
-        Ok(Self { unlocked: unlocked.clone(), client, env, handle, plan: Plan::default(), offset: 0, failing: None, told: None })
+        let unlocked = unlocked.clone();
+        Ok(Self { unlocked, client, env, handle, plan: Plan::default(), offset: 0, failing: None, is_by_hand: false, told: None })
     }
 
     /// What ends it, or tells it something.
@@ -248,17 +264,23 @@ impl Live {
                     }
                 }
                 Action::Hold => {
-                    self.say(Phase::Held, &mut on)?;
+                    let phase = if self.handle.told().held { Phase::Held } else { Phase::Spared };
+                    self.say(phase, &mut on)?;
+                    self.note_bytes()?;
                     self.sleep(None);
                 }
             }
         }
         drop(subscription);
+        // a store that was locked meanwhile has told so already
+        let _ = self.note_bytes();
         self.say(Phase::Stopped, &mut on)
     }
 
     /// Takes in what was told, and the moment; none when it was to stop.
     fn listen(&mut self) -> Option<Epoch> {
+        // a store that was locked meanwhile says so at the next step
+        let is_spared = self.unlocked.is_spared().unwrap_or(false);
         let mut told = self.handle.shared.told.lock().unwrap_or_else(PoisonError::into_inner);
         if told.stop {
             return None;
@@ -266,10 +288,13 @@ impl Live {
         if std::mem::take(&mut told.changed) {
             self.plan.changed();
         }
-        if std::mem::take(&mut told.hurry) {
+        told.network = false;
+        self.is_by_hand = std::mem::take(&mut told.hurry);
+        if self.is_by_hand {
             self.plan.hurry();
         }
-        self.plan.hold(told.held);
+        told.spared = is_spared && !self.is_by_hand;
+        self.plan.hold(told.held || told.spared);
         told.is_waiting = matches!(self.plan.action(), Action::Wait { .. });
         Some(self.client.breaker().epoch())
     }
@@ -279,7 +304,10 @@ impl Live {
         let told = self.handle.told();
         // a relay that is away is not asked earlier, nor later, for a save
         let hears_changes = longest.is_some() && !self.plan.is_failing();
-        let is_quiet = |told: &mut Told| !(told.stop || (told.changed && hears_changes) || told.hurry || told.held != longest.is_none());
+        let is_quiet = |told: &mut Told| {
+            let is_held = told.held || told.spared;
+            !(told.stop || (told.changed && hears_changes) || told.hurry || told.network || is_held != longest.is_none())
+        };
         match longest {
             Some(longest) => {
                 let waited = self.handle.shared.bell.wait_timeout_while(told, longest, is_quiet);
@@ -298,13 +326,16 @@ impl Live {
         }
         let mut retry_after = None;
         let random = u64::from_le_bytes(self.env.random());
-        match self.carry(epoch, &mut retry_after, on) {
+        let carried = self.carry(epoch, &mut retry_after, on);
+        self.note_bytes()?;
+        match carried {
             Ok(report) => {
                 self.failing = None;
                 let unsent = self.unlocked.outlook()?.unsent;
                 self.plan.exchanged(report.pulled + report.pushed > 0, unsent, random);
             }
-            Err(LiveError::Transport(TransportError::Cancelled)) => {}
+            // the network became one that costs: the next look at it holds
+            Err(LiveError::Transport(TransportError::Cancelled) | LiveError::Relay(RelayError::Metered)) => {}
             Err(error) if error.is_final() => return Err(error),
             Err(error) => {
                 let since = self.failing.as_ref().map_or_else(|| self.env.now().seconds(), |(since, _)| *since);
@@ -317,7 +348,8 @@ impl Live {
 
     fn carry(&mut self, epoch: Epoch, retry_after: &mut Option<u64>, on: &mut impl FnMut(&Event)) -> Result<RelayReport, LiveError> {
         let to_push = self.unlocked.outlook()?.unsent;
-        let mut link = self.unlocked.relay_exchange()?.with_clock_offset(self.offset);
+        let link = if self.is_by_hand { self.unlocked.relay_exchange_by_hand() } else { self.unlocked.relay_exchange() };
+        let mut link = link?.with_clock_offset(self.offset);
         let mut before = (0, 0);
         while let Some((endpoint, frame)) = link.next_request()? {
             let answer = match self.client.post_since(epoch, endpoint, &frame)? {
@@ -342,7 +374,10 @@ impl Live {
     #[allow(clippy::disallowed_methods)]
     fn wait(&mut self, epoch: Epoch, seconds: u16, on: &mut impl FnMut(&Event)) -> Result<(), LiveError> {
         self.say(Phase::Listening, on)?;
-        let (endpoint, frame) = self.unlocked.relay_wait(seconds, self.offset)?;
+        let (endpoint, frame) = match self.unlocked.relay_wait(seconds, self.offset) {
+            Err(RelayError::Metered) => return Ok(()),
+            request => request?,
+        };
         let began = Instant::now();
         let answered = self.client.post_since(epoch, endpoint, &frame);
         let is_early = began.elapsed() < Duration::from_secs(EARLY_SECONDS);
@@ -362,6 +397,12 @@ impl Live {
             Ok(Err(_)) | Err(_) => self.plan.wait_failed(random),
         }
         Ok(())
+    }
+
+    /// Bytes of waits are noted with the next exchange: a phone that only waits writes nothing.
+    fn note_bytes(&self) -> Result<(), LiveError> {
+        let traffic = self.client.take_traffic();
+        Ok(self.unlocked.note_relay_bytes(traffic.sent, traffic.received)?)
     }
 
     fn say_paused(&mut self, millis: u64, on: &mut impl FnMut(&Event)) -> Result<(), LiveError> {

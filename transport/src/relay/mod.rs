@@ -7,22 +7,27 @@
 //! | `tls` | who may answer |
 //! | `socket` | the connection below HTTP |
 //! | `breaker` | ending what blocks |
+//! | `wire` | the bytes that pass, counted |
 
 mod breaker;
 mod dial;
 mod route;
 mod socket;
 mod tls;
+mod wire;
 
 pub use breaker::{Breaker, Epoch};
 pub use route::{Pin, Proxy, ProxyKind, Route, check_url, check_url_on};
+pub use wire::Traffic;
 
 use crate::error::TransportError;
 use satchel_wire::frame::{CONTENT_TYPE, Endpoint, ProblemCode};
 use satchel_wire::limits::HTTP_BODY_MAX_BYTES;
 use socket::{Dialler, NoLookup};
+use std::sync::Arc;
 use std::time::Duration;
 use ureq::{Agent, Body, http};
+use wire::Counted;
 
 /// Prefix of a problem's `type`, as relays write it (RFC 9457).
 const PROBLEM_TYPE_PREFIX: &str = "urn:satchel:problem:";
@@ -52,6 +57,7 @@ pub struct Client {
     base: String,
     agent: Agent,
     breaker: Breaker,
+    counted: Arc<Counted>,
 }
 
 impl std::fmt::Debug for Client {
@@ -83,13 +89,19 @@ impl Client {
             .max_response_header_size(16 * 1024)
             .build();
         let (breaker, tls) = (Breaker::default(), tls::config(route.pin)?);
-        let dialler = Dialler { route, breaker: breaker.clone(), tls };
-        Ok(Self { base: url.trim_end_matches('/').to_owned(), agent: Agent::with_parts(config, dialler, NoLookup), breaker })
+        let counted = Arc::new(Counted::default());
+        let dialler = Dialler { route, breaker: breaker.clone(), tls, counted: Arc::clone(&counted) };
+        Ok(Self { base: url.trim_end_matches('/').to_owned(), agent: Agent::with_parts(config, dialler, NoLookup), breaker, counted })
     }
 
     /// What ends a call from another thread.
     pub const fn breaker(&self) -> &Breaker {
         &self.breaker
+    }
+
+    /// Bytes that passed since this was asked last, whatever became of them. What a proxy was told is not among them.
+    pub fn take_traffic(&self) -> Traffic {
+        self.counted.take()
     }
 
     /// Sends one request. A refusal by the relay is an answer, not an error.

@@ -6,6 +6,7 @@ use super::breaker::Breaker;
 use super::dial::dial;
 use super::route::{Route, bare};
 use super::tls;
+use super::wire::{Counted, Wire};
 use crate::error::{TransportError, of_stream};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
@@ -35,6 +36,7 @@ pub(super) struct Dialler {
     pub(super) route: Route,
     pub(super) breaker: Breaker,
     pub(super) tls: Arc<ClientConfig>,
+    pub(super) counted: Arc<Counted>,
 }
 
 impl Dialler {
@@ -43,11 +45,12 @@ impl Dialler {
         let is_tls = uri.scheme_str() == Some("https");
         let port = uri.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
         let stream = dial(host, port, self.route.proxy.as_ref(), patience, &self.breaker)?;
+        let stream = Wire::new(stream, Arc::clone(&self.counted));
         let channel = if is_tls { Channel::Tls(Box::new(self.secure(host, stream)?)) } else { Channel::Plain(stream) };
         Ok(Socket { channel, buffers: LazyBuffers::new(BUFFER_BYTES, BUFFER_BYTES), gathered: Vec::new(), breaker: self.breaker.clone() })
     }
 
-    fn secure(&self, host: &str, mut stream: TcpStream) -> Result<StreamOwned<ClientConnection, TcpStream>, TransportError> {
+    fn secure(&self, host: &str, mut stream: Wire) -> Result<StreamOwned<ClientConnection, Wire>, TransportError> {
         let name = ServerName::try_from(host.to_owned()).map_err(|_| TransportError::Address)?;
         let mut connection = ClientConnection::new(Arc::clone(&self.tls), name).map_err(|_| TransportError::Tls)?;
         while connection.is_handshaking() {
@@ -91,8 +94,8 @@ impl Resolver for NoLookup {
 }
 
 enum Channel {
-    Plain(TcpStream),
-    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
+    Plain(Wire),
+    Tls(Box<StreamOwned<ClientConnection, Wire>>),
 }
 
 /// One connection to a relay.
@@ -113,8 +116,8 @@ impl std::fmt::Debug for Socket {
 impl Socket {
     fn tcp(&self) -> &TcpStream {
         match &self.channel {
-            Channel::Plain(stream) => stream,
-            Channel::Tls(stream) => &stream.sock,
+            Channel::Plain(stream) => stream.tcp(),
+            Channel::Tls(stream) => stream.sock.tcp(),
         }
     }
 
@@ -141,7 +144,7 @@ impl Socket {
     fn is_quiet(&mut self) -> io::Result<bool> {
         self.tcp().set_nonblocking(true)?;
         let quiet = match &mut self.channel {
-            Channel::Plain(stream) => match stream.peek(&mut [0]) {
+            Channel::Plain(stream) => match stream.tcp().peek(&mut [0]) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(true),
                 Err(error) => Err(error),
                 Ok(_) => Ok(false),

@@ -27,6 +27,8 @@ pub(super) enum Step {
 /// One exchange with the relay.
 pub struct RelayLink {
     pub(super) unlocked: Unlocked,
+    /// Somebody asked for it, whatever the network costs.
+    pub(super) is_by_hand: bool,
     pub(super) step: Step,
     pub(super) report: RelayReport,
     /// Seconds to add to this device's clock to get the relay's.
@@ -80,6 +82,9 @@ impl RelayLink {
         loop {
             if self.report.requests >= REQUESTS_MAX_COUNT {
                 return Err(RelayError::NoProgress);
+            }
+            if !self.is_by_hand && !matches!(self.step, Step::Done) {
+                self.unlocked.check_network()?;
             }
             let (keys_at, offset, announce_only) = (self.keys_at, self.offset, self.announce_only);
             let made = match &self.step {
@@ -177,6 +182,11 @@ impl RelayLink {
                 Step::Pull
             }
             Step::Pull => {
+                if self.keys_at > 0 && !self.announce_only {
+                    // these are the keys there: the next exchange begins with them
+                    let keys_at = std::mem::take(&mut self.keys_at);
+                    self.unlocked.write(|vault, _| vault.note_access(keys_at))?;
+                }
                 let pulled =
                     if body.is_empty() { self.nothing_new()? } else { Pulled::from_bytes(body).map_err(|_| RelayError::Malformed)? };
                 self.pulled(pulled)?

@@ -7,16 +7,22 @@
 //! bounded, and what does not progress ends the exchange with a warning. Nothing a relay does loses work here.
 
 mod link;
+mod locked;
 mod news;
 mod parts;
 mod pull;
 mod push;
 mod requests;
+mod spending;
 
 pub use link::RelayLink;
 use link::Step;
+pub(in crate::store) use locked::InboxCredential;
+pub use locked::{InboxEnd, InboxReport, LockedInbox};
 pub(in crate::store) use news::{Met, Whom};
 pub use news::{Outlook, read_waited};
+pub(in crate::store) use spending::NetworkInUse;
+pub use spending::{Network, NetworkChoice, TrafficDay};
 
 use super::Unlocked;
 use super::accept::Acceptance;
@@ -81,6 +87,10 @@ pub enum RelayError {
     /// No relay is set. Remedy: set one.
     #[error("no relay is set")]
     NoRelay,
+    /// This network may cost money, and the store is set to wait for one that does not. Remedy: wait for it, or ask for the
+    /// exchange by hand ([`Unlocked::relay_exchange_by_hand`]).
+    #[error("this network may cost money")]
+    Metered,
     /// The relay refused. Remedy: by its code.
     #[error("the relay refused")]
     Refused(ProblemCode),
@@ -100,6 +110,7 @@ impl RelayError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::NoRelay => "relay_not_set",
+            Self::Metered => "network_metered",
             Self::Refused(code) => code.as_str(),
             Self::Malformed => "relay_malformed",
             Self::NoProgress => "relay_no_progress",
@@ -111,6 +122,7 @@ impl RelayError {
         use crate::error::Remedy;
         match self {
             Self::NoRelay => Remedy::CorrectInput,
+            Self::Metered => Remedy::TryLater,
             Self::Refused(ProblemCode::Refused) => Remedy::MeetColleague,
             Self::Refused(ProblemCode::ClockSkew) => Remedy::CheckDate,
             Self::Refused(ProblemCode::RateLimited | ProblemCode::Internal | ProblemCode::StorageFull | ProblemCode::QuotaExceeded) => {
@@ -193,12 +205,25 @@ impl Unlocked {
         })
     }
 
-    /// Begins an exchange with the relay. Errors: [`RelayError::NoRelay`].
+    /// Begins an exchange with the relay. It ends where the network begins to cost and the store is set to spare that.
+    ///
+    /// Errors: [`RelayError::NoRelay`], [`RelayError::Metered`].
     pub fn relay_exchange(&self) -> Result<RelayLink, RelayError> {
+        self.check_network()?;
+        self.begin_exchange(false)
+    }
+
+    /// The same over any network, because somebody asked for it. Errors: [`RelayError::NoRelay`].
+    pub fn relay_exchange_by_hand(&self) -> Result<RelayLink, RelayError> {
+        self.begin_exchange(true)
+    }
+
+    fn begin_exchange(&self, is_by_hand: bool) -> Result<RelayLink, RelayError> {
         let step =
             self.read(|vault, _| Ok(vault.state.relay.as_ref().map(|relay| if relay.claim.is_some() { Step::Claim } else { Step::Pull })))?;
         Ok(RelayLink {
             unlocked: self.clone(),
+            is_by_hand,
             step: step.ok_or(RelayError::NoRelay)?,
             report: RelayReport::default(),
             offset: 0,

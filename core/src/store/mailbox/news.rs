@@ -52,8 +52,9 @@ impl Unlocked {
     /// A request that the relay answers when a pull would bring something, or after `seconds`; see
     /// [`RelayLink::clock_offset`](super::RelayLink::clock_offset) for `offset`.
     ///
-    /// Errors: [`RelayError::NoRelay`]; [`RelayError::Store`] without a turn.
+    /// Errors: [`RelayError::NoRelay`]; [`RelayError::Metered`]; [`RelayError::Store`] without a turn.
     pub fn relay_wait(&self, seconds: u16, offset: i64) -> Result<(Endpoint, Vec<u8>), RelayError> {
+        self.check_network()?;
         if self.relay()?.is_none() {
             return Err(RelayError::NoRelay);
         }

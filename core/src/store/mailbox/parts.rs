@@ -22,7 +22,10 @@ impl Vault {
         let mut rest: Vec<Row> = rest.into_iter().cloned().collect();
         // operations before what rests on them
         rest.sort_by_key(Row::lane);
-        let acceptance = self.accept_rows(tx, &rest)?;
+        self.is_from_relay = true;
+        let accepted = self.accept_rows(tx, &rest);
+        self.is_from_relay = false;
+        let acceptance = accepted?;
         let ledger = self.ledger(tx)?;
         acceptance.bodies.iter().for_each(|body| ledger.mark_relayed(body, true));
         self.note_rows(tx, &rest)?;

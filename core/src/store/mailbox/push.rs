@@ -66,6 +66,8 @@ impl Vault {
             batch.rows.push(notice.seal(&self.env, self.team(), &commons).map_err(|_| Error::TooMany)?);
         }
         if unsent.is_empty() {
+            // a newcomer was welcomed, or a turn begun, and nothing was written: who reads now needs the pages now
+            batch.last = !is_directory_due;
             return Ok(batch);
         }
         let room = PUSH_ROWS_MAX_COUNT.saturating_sub(batch.rows.len()).min(1_024);

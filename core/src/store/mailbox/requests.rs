@@ -36,6 +36,15 @@ impl Vault {
         order.clone().nth(at).and_then(|index| self.keyring.remembered().get(index)).ok_or(Error::NoTurn)
     }
 
+    /// The relay took a request by these keys, for all lanes.
+    pub(super) fn note_access(&mut self, at: usize) -> Result<(), Error> {
+        let turn = self.access(at)?.turn;
+        if let Some(relay) = &mut self.state.relay {
+            relay.keys_of = Some(turn);
+        }
+        Ok(())
+    }
+
     pub(super) fn signed<F: Frame>(endpoint: Endpoint, frame: &F, seed: &Seed) -> (Endpoint, Vec<u8>) {
         let body = frame.to_bytes();
         // Ed25519 over label ‖ 0x00 ‖ path ‖ 0x00 ‖ body, as the wire says
@@ -224,6 +233,6 @@ impl Vault {
 
     pub(super) fn veto_request(&self, at: usize, offset: i64, rows: Vec<RowName>) -> Result<(Endpoint, Vec<u8>), Error> {
         let veto = Veto { mailbox: self.relay()?.mailbox, rows, freshness: self.freshness(offset) };
-        Ok(Self::signed(Endpoint::Veto, &veto, &self.access(at)?.pull))
+        Ok(Self::signed(Endpoint::Veto, &veto, &self.access(at)?.push))
     }
 }
