@@ -346,6 +346,8 @@ impl Unlocked {
         let (env, dir) = (&self.shared.env, &self.shared.dir);
         let mut replacement = None;
         let day_before = open.state.day_seen;
+        #[cfg(feature = "adversary")]
+        let _as = crate::screen::DangerousVersion::begin(self.shared.env.dangerous_guard());
         let done = database.transaction(|tx| {
             if *has_other_slots {
                 // a write that writes nothing would not say for certain which root is the last one
@@ -406,6 +408,8 @@ impl Unlocked {
         let mut inner = self.alive()?;
         let Inner { database, vault, .. } = &mut *inner;
         let (Some(database), Some(open)) = (database.as_mut(), vault.as_mut()) else { return Err(Error::Locked) };
+        #[cfg(feature = "adversary")]
+        let _as = crate::screen::DangerousVersion::begin(self.shared.env.dangerous_guard());
         database.read(|reader| look(open, reader))
     }
 
