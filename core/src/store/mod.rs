@@ -27,6 +27,7 @@
 //! | `freeze` | drafts become numbered bodies at first departure |
 //! | `accept` | what arrives, and the verdict on it |
 //! | `dangerous` | every secret at once, for the test that plays the thief |
+//! | `dangerous_past` | what an older app left behind, for tests that open it |
 //! | `recover` | bringing a team back after every phone is lost |
 //! | `gaps` | what is missing, and how it is asked for through the relay |
 //! | `removal`, `beyond` | taking membership away, and what a removed device wrote beyond its cut |
@@ -42,6 +43,8 @@ mod complaints;
 mod consent;
 #[cfg(feature = "adversary")]
 mod dangerous;
+#[cfg(feature = "adversary")]
+mod dangerous_past;
 mod date;
 mod deletion;
 mod erase;
