@@ -78,7 +78,7 @@ impl Paper {
             threshold: self.0.threshold(),
             shares: self.0.shares(),
             index: self.0.index(),
-            set: self.0.set(),
+            set: self.0.set().to_string(),
         }
     }
 
@@ -101,7 +101,7 @@ impl Paper {
 }
 
 /// Whether the team comes back after every phone is lost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
 pub enum RecoveryStatus {
     /// No board phone keeps anything: losing all phones loses the data. Remedy: invite a board member's phone.
     NoBoard,
@@ -113,6 +113,8 @@ pub enum RecoveryStatus {
         threshold: u8,
         /// How many were printed (count).
         shares: u8,
+        /// Which papers are in force, as printed beside their words: those of other sets are void.
+        set: String,
         /// The day they were printed.
         since: ShiftDay,
         /// On a board phone: whether it keeps what recovers the newest turn that it holds. None on other phones.
@@ -125,8 +127,8 @@ impl From<store::RecoveryStatus> for RecoveryStatus {
         match status {
             store::RecoveryStatus::NoBoard => Self::NoBoard,
             store::RecoveryStatus::NotSetUp => Self::NotSetUp,
-            store::RecoveryStatus::SetUp { threshold, shares, since, is_kept_here } => {
-                Self::SetUp { threshold, shares, since, is_kept_here }
+            store::RecoveryStatus::SetUp { threshold, shares, set, since, is_kept_here } => {
+                Self::SetUp { threshold, shares, set: set.to_string(), since, is_kept_here }
             }
         }
     }

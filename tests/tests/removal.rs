@@ -408,6 +408,47 @@ fn a_restored_phone_goes_on_once_a_steward_says_so() {
     assert_eq!(view(&ana), view(&restored));
 }
 
+/// Somebody floods the log with operations that know nothing of each other, so that no operation has room to name all of
+/// them. What a colleague erased stays erased all the same, and they can go on erasing.
+#[test]
+fn a_flood_of_heads_takes_no_erasure_back_and_stops_none() {
+    for seed in 270..274 {
+        let folder = tempfile::tempdir().unwrap();
+        let (hub, ana) = with_relay(folder.path(), seed);
+        let ben = join(folder.path(), seed, "Ben", START, &ana, Role::Worker);
+        let mallory = Attacker::join(seed, "Mallory", &ana, Role::Worker);
+        let (first, second) = (participant(&ana, "Wren"), participant(&ana, "Tam"));
+        for phone in [&ana, &ben, &ana] {
+            hub.exchange(phone).unwrap();
+        }
+        let erased = ana.unlocked.erase_participant(first).unwrap();
+        let day = ana.unlocked.today().unwrap();
+        let write = |n: u8| {
+            let tokens = (0..8u8).map(|at| Token([n, at, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1])).collect();
+            let action = Action::Tombstone { salt: [n; 16], records: tokens, subject: None, category: None, team: false, successor: None };
+            Operation::write(&mallory.signer, Some(mallory.team), vec![mallory.admission().id()], day, action).to_bytes()
+        };
+        let flood: Vec<Vec<u8>> = (0..200u8).map(write).collect();
+        for some in flood.chunks(20) {
+            feed(&ana, &[mallory.raw_notice(some.to_vec(), vec![])]);
+        }
+        let late = ana.unlocked.erase_participant(second).unwrap();
+        assert!(ana.unlocked.participant(second).is_err());
+        ana.unlocked.prepare_removal(mallory.device()).unwrap().confirm().unwrap();
+        for erased in [erased, late] {
+            assert!(!ana.unlocked.erasure_receipt(erased).unwrap().waits_for_countersignature, "seed {seed}");
+        }
+        // every decision joins some of the heads
+        for n in 0..4u8 {
+            ana.unlocked.adopt(&[BodyId::of(&[n])]).unwrap();
+        }
+        for phone in [&ana, &ben, &ana, &ben] {
+            hub.exchange(phone).unwrap();
+        }
+        assert!(ben.unlocked.participant(first).is_err() && ben.unlocked.participant(second).is_err());
+    }
+}
+
 /// Work of a whole month is adopted at once, and a member floods the log with operations that know nothing of each other:
 /// both once made operations that no phone could read back, the one that wrote them included.
 #[test]

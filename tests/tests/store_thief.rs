@@ -500,6 +500,35 @@ fn a_board_phone_and_all_papers_open_what_is_there_and_nothing_erased() {
     assert!(board(Some(Rule::ReplaceStoreKey)).phone_after, "control: an old root holds the boxes of turns that are gone");
 }
 
+/// A root of wire pages comes in one exchange with the tombstone, and after it: what reads announcements is the old key, so
+/// that the erasure is heard of first. The pages list what was erased, and their keys were on this phone for a moment.
+#[test]
+fn keys_of_wire_pages_that_came_after_a_tombstone_are_out_of_reach_once_settled() {
+    let mut crew = crew(21, 2, None);
+    crew.phones[0].store().begin_turn().unwrap();
+    crew.settle(2);
+    let gone = crew.participant(0).unwrap();
+    crew.encounter(0, Some(gone)).unwrap();
+    crew.settle(1);
+    // a root is published again after a week, under the turn that both hold
+    crew.advance(8 * 86_400);
+    for _ in 0..3 {
+        crew.exchange(0);
+    }
+    let target = Target::Subject(gone);
+    let found = crew.steal(1);
+    assert!(crew.finds(&found, &target).is_some(), "control: before the erasure");
+    let operation = crew.erase(0, target).unwrap();
+    crew.exchange(0);
+    crew.exchange(1);
+    crew.exchange(0);
+    assert!(crew.phones[0].store().erasure_receipt(operation).unwrap().is_settled);
+    for number in 0..2 {
+        let found = crew.steal(number);
+        assert_eq!(crew.finds(&found, &target), None, "phone {number}: {}", crew.explain(number, &target));
+    }
+}
+
 /// Rows are held for lack of a turn, and bodies for lack of an operation or of what they rest on: the thief opens the
 /// copies before the erasure, and not after it.
 #[test]

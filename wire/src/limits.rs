@@ -14,6 +14,9 @@ pub const ANNOUNCEMENT_MAX_BYTES: usize = 1024 * 1024;
 /// Most rows that one announcement may be split into (count).
 pub const ANNOUNCEMENT_PARTS_MAX_COUNT: usize = 64;
 
+/// Earlier turns of which a newcomer gets what colleagues are recognised by (count): as many as a hello has room for.
+pub const ACQUAINTANCES_MAX_COUNT: usize = 8;
+
 /// Most bytes of content in one body, header and signature excluded (bytes).
 pub const CONTENT_MAX_BYTES: usize = 60 * 1024;
 

@@ -55,7 +55,7 @@ pub fn status_in_words(status: RecoveryStatus) -> (Value, String) {
             json!({ "recovery": "not_set_up", "losing_all_phones_loses_the_data": loses }),
             "Losing all phones loses the data: recovery is not set up. A steward can do so: satchel recovery set-up".to_owned(),
         ),
-        RecoveryStatus::SetUp { threshold, shares, since, is_kept_here } => {
+        RecoveryStatus::SetUp { threshold, shares, set, since, is_kept_here } => {
             let here = match is_kept_here {
                 Some(true) => "\nThis phone keeps what recovers the turn it knows.",
                 Some(false) => "\nThis phone keeps nothing yet: exchange with the relay or a colleague.",
@@ -63,12 +63,12 @@ pub fn status_in_words(status: RecoveryStatus) -> (Value, String) {
             };
             (
                 json!({
-                    "recovery": "set_up", "threshold": threshold, "shares": shares, "since": since.to_string(),
+                    "recovery": "set_up", "threshold": threshold, "shares": shares, "set": set.to_string(), "since": since.to_string(),
                     "is_kept_here": is_kept_here, "losing_all_phones_loses_the_data": loses,
                 }),
                 format!(
-                    "Set up on {since}: {threshold} of {shares} papers, a board member's phone and the reseat key bring back what the\n\
-                     relay holds under the turn in use.{here}"
+                    "Set up on {since}: {threshold} of {shares} papers of set {set}, a board member's phone and the reseat key bring back\n\
+                     what the relay holds under the turn in use. Papers of other sets are void.{here}"
                 ),
             )
         }
@@ -154,7 +154,7 @@ fn papers() -> Result<Vec<PaperShare>, Failure> {
 
 fn as_json(paper: &PaperShare) -> Value {
     json!({
-        "index": paper.index(), "threshold": paper.threshold(), "shares": paper.shares(), "set": paper.set(),
+        "index": paper.index(), "threshold": paper.threshold(), "shares": paper.shares(), "set": paper.set().to_string(),
         "words": paper.to_line().as_str(), "text": paper.to_text().as_str(),
     })
 }

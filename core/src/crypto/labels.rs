@@ -72,6 +72,8 @@ labels! {
     BOX_COMMONS = "box commons secret";
     /// Associated data of a control key for a steward.
     BOX_CONTROL = "box control key";
+    /// Associated data of what a newcomer recognises colleagues by.
+    BOX_ACQUAINTANCES = "box acquaintances";
     /// Associated data of a complaint for the board.
     BOX_COMPLAINT = "box complaint";
     /// Associated data of the board's keys for another board phone.
@@ -202,6 +204,8 @@ labels! {
     PACKAGE = "recovery package";
     /// Fingerprint of a team on paper.
     PAPER_TEAM = "paper team";
+    /// Set of shares of a recovery key, on paper.
+    PAPER_SET = "paper set";
     /// Checksum of a paper share.
     PAPER_CHECK = "paper check";
     /// Associated data of a notice in the commons lane.

@@ -9,7 +9,7 @@ mod paper;
 mod tests;
 
 pub use package::{PACKAGE_MAX_BYTES, open_package, seal_package};
-pub use paper::{PAPER_WORDS_COUNT, PaperError, PaperShare, Purpose};
+pub use paper::{PAPER_WORDS_COUNT, PaperError, PaperSet, PaperShare, Purpose};
 
 /// Why a team was not brought back, or not prepared for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -26,8 +26,9 @@ pub enum RecoveryError {
     /// Not a recovery package, or damaged. Remedy: export it again.
     #[error("not a recovery package")]
     Package,
-    /// The shares are sound and belong to another key than the package. Remedy: find the shares of the newest set.
-    #[error("the package is not for these shares")]
+    /// The shares are sound and belong to another key than the package. Remedy: find the papers of the set that a colleague's
+    /// phone names as the one in force.
+    #[error("these papers are not of the set that the package is for")]
     OtherKey,
     /// The paper is not the reseat key that is in force. Remedy: find the newest one.
     #[error("not the reseat key in force")]

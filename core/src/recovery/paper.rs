@@ -120,6 +120,24 @@ impl PaperError {
     }
 }
 
+/// The set in which papers were printed: those of one set go together. Shown as eight hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PaperSet([u8; 4]);
+
+impl PaperSet {
+    /// The set of a recovery key's papers, from its public key: whoever knows the log can say which papers are in force.
+    pub(crate) fn of_key(key: &[u8]) -> Self {
+        let id = crypto::derive_id(labels::PAPER_SET, &[key]);
+        Self([id[0], id[1], id[2], id[3]])
+    }
+}
+
+impl fmt::Display for PaperSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&data_encoding::HEXLOWER.encode(&self.0))
+    }
+}
+
 /// One paper: a whole key (1 of 1), or one share of it.
 pub struct PaperShare {
     purpose: Purpose,
@@ -127,7 +145,7 @@ pub struct PaperShare {
     shares: u8,
     index: u8,
     team: [u8; 4],
-    set: [u8; 4],
+    set: PaperSet,
     value: Box<Zeroizing<[u8; 32]>>,
 }
 
@@ -155,7 +173,7 @@ impl PaperShare {
         if shares > PAPER_SHARES_MAX_COUNT {
             return Err(PaperError::Policy);
         }
-        let (team, set) = (fingerprint(team), env.random());
+        let (team, set) = (fingerprint(team), PaperSet(env.random()));
         let share = |index, value: &[u8; 32]| {
             let mut cell = Box::new(Zeroizing::new([0; 32]));
             cell.copy_from_slice(value);
@@ -199,9 +217,15 @@ impl PaperShare {
     pub const fn index(&self) -> u8 {
         self.index
     }
-    /// The set it was printed in: eight hexadecimal digits, to be printed beside the words.
-    pub fn set(&self) -> String {
-        data_encoding::HEXLOWER.encode(&self.set)
+    /// The set it was printed in, to be printed beside the words.
+    pub const fn set(&self) -> PaperSet {
+        self.set
+    }
+
+    /// Says that it belongs to the set of this key.
+    pub(crate) fn in_set_of(mut self, key: &[u8]) -> Self {
+        self.set = PaperSet::of_key(key);
+        self
     }
 
     fn content(&self) -> Zeroizing<[u8; CONTENT_BYTES]> {
@@ -214,7 +238,7 @@ impl PaperShare {
         content[1] = (self.threshold - 1) << 4 | (self.shares - 1);
         content[2] = (self.index - 1) << 4;
         content[3..7].copy_from_slice(&self.team);
-        content[7..11].copy_from_slice(&self.set);
+        content[7..11].copy_from_slice(&self.set.0);
         content[11..].copy_from_slice(self.value.as_slice());
         content
     }
@@ -233,9 +257,10 @@ impl PaperShare {
         if !is_policy || index > shares || content[2] & 15 != 0 {
             return Err(PaperError::Damaged);
         }
-        let mut share = Self { purpose, threshold, shares, index, team: [0; 4], set: [0; 4], value: Box::new(Zeroizing::new([0; 32])) };
+        let mut share =
+            Self { purpose, threshold, shares, index, team: [0; 4], set: PaperSet([0; 4]), value: Box::new(Zeroizing::new([0; 32])) };
         share.team.copy_from_slice(&content[3..7]);
-        share.set.copy_from_slice(&content[7..11]);
+        share.set.0.copy_from_slice(&content[7..11]);
         share.value.copy_from_slice(&content[11..]);
         Ok(share)
     }

@@ -132,7 +132,7 @@ fn papers_of_another_implementation_are_read() {
         let k = usize::try_from(case["threshold"].as_u64().unwrap()).unwrap();
         for (at, (line, code)) in words.iter().zip(&texts).enumerate() {
             let paper = PaperShare::read(line).unwrap();
-            assert_eq!((usize::from(paper.index()), usize::from(paper.threshold()), paper.set()), (at + 1, k, text("set")));
+            assert_eq!((usize::from(paper.index()), usize::from(paper.threshold()), paper.set().to_string()), (at + 1, k, text("set")));
             assert_eq!((paper.to_line().as_str(), paper.to_text().as_str()), (line.as_str(), code.as_str()));
         }
         // the first k, and the last k

@@ -170,6 +170,11 @@ impl Unlocked {
         self.read(|vault, reader| Ok(vault.ledger(reader)?.line(body).is_some()))
     }
 
+    /// What is written beside each complaint box that waits: the day on which it is let go of. Errors: as any read.
+    pub fn dangerous_complaint_days(&self) -> Result<Vec<satchel_wire::ShiftDay>, Error> {
+        self.read(|vault, reader| vault.complaint_days(reader))
+    }
+
     /// Takes everything. Errors: as any read.
     pub fn dangerous_loot(&self) -> Result<Loot, Error> {
         self.read(|vault, reader| {
@@ -190,7 +195,7 @@ impl Unlocked {
                 RecipientClass::Records => (LootClass::Turn, *turn.secret.expose()),
                 _ => (LootClass::Commons, *turn.secret.expose()),
             }));
-            secrets.extend(keys.remembered.iter().map(|kept| (LootClass::Notices, *kept.notices.expose())));
+            secrets.extend(keys.remembered.iter().filter_map(|kept| Some((LootClass::Notices, *kept.notices.as_ref()?.expose()))));
             if let Some(board) = &vault.root.board {
                 let (signing, complaints) = board.dangerous_seeds();
                 secrets.push((LootClass::Signing, signing));

@@ -393,6 +393,9 @@ impl HostedInvitation {
             let devices = &vault.keyring.log.state().devices;
             let newcomer = devices.iter().find(|(_, known)| known.admitted == admission).map(|(device, _)| *device);
             let announcement = vault.keyring.let_in(newcomer.ok_or(InvitationError::WrongPeer)?, &receiving)?;
+            // colleagues who have not heard of the turn in use must still know the newcomer's phone for one of theirs
+            let turns = vault.turns_to_greet_by()?;
+            let acquaintances = vault.keyring.acquaint(&turns, &receiving)?;
             vault.own_frontier(tx)?;
             let frontiers = vault
                 .keyring
@@ -409,6 +412,7 @@ impl HostedInvitation {
                     cbor::encode(&fresh)
                 }),
                 frontiers: frontiers.collect(),
+                acquaintances,
             })
         })?;
         #[cfg(feature = "adversary")]

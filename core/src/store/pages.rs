@@ -120,6 +120,8 @@ pub(super) struct Directory {
     roots_changed: bool,
     pages: Option<Vec<KnownPage>>,
     pages_changed: bool,
+    /// Pages of which the key is on disk, as far as they were looked at.
+    stored: BTreeSet<RowId>,
     wanted: BTreeMap<BodyId, Vec<(Arc<Listed>, ShiftDay)>>,
     parts: BTreeMap<[u8; 16], Vec<RootPart>>,
     /// A root or page came: rows that are held may open.
@@ -128,11 +130,37 @@ pub(super) struct Directory {
     pub outgoing: Option<super::publish::Outgoing>,
 }
 
+impl Directory {
+    /// Pages of which a key is kept.
+    fn rows_with_keys(&self) -> impl Iterator<Item = RowId> {
+        let unread = self.roots.iter().flat_map(|roots| &roots.known).flat_map(|root| &root.unread).map(|(row, _)| *row);
+        unread.chain(self.pages.iter().flatten().map(|page| page.row))
+    }
+
+    fn note_stored(&mut self) {
+        let rows: Vec<RowId> = self.rows_with_keys().collect();
+        self.stored.extend(rows);
+    }
+
+    /// Whether a page's key that was stored is kept no more. An old copy of the file still has it, under the key that seals
+    /// what is held: that one has to go. A page may list what was erased before the page came.
+    pub(super) fn has_let_go_of_keys(&mut self) -> bool {
+        if !self.roots_changed && !self.pages_changed {
+            return false;
+        }
+        let now: BTreeSet<RowId> = self.rows_with_keys().collect();
+        let has = self.stored.iter().any(|row| !now.contains(row));
+        self.stored = now;
+        has
+    }
+}
+
 impl Vault {
     /// The roots, to be looked at.
     pub(super) fn roots(&mut self, reader: &Reader<'_>) -> Result<&Roots, Error> {
         if self.directory.roots.is_none() {
             self.directory.roots = Some(self.held_value(reader, ROOTS)?.unwrap_or_default());
+            self.directory.note_stored();
         }
         self.directory.roots.as_ref().ok_or(Error::Damaged)
     }
@@ -146,6 +174,7 @@ impl Vault {
     pub(super) fn wire_pages(&mut self, reader: &Reader<'_>) -> Result<&Vec<KnownPage>, Error> {
         if self.directory.pages.is_none() {
             self.directory.pages = Some(self.held_value(reader, PAGES)?.unwrap_or_default());
+            self.directory.note_stored();
         }
         self.directory.pages.as_ref().ok_or(Error::Damaged)
     }

@@ -1,13 +1,13 @@
 //! Bringing a team back after every phone is lost, and the reseat key in a team that still has one.
 
-use super::founding::{Made, make_store};
+use super::founding::{Made, first_day, make_store};
 use super::root::{Remembered, Root, Seed};
 use super::vault::{RelaySettings, Vault};
 use super::{Credentials, RelayAddress, Store, Unlocked, wipe_stack};
 use crate::crypto::{ReceivingKey, SigningKey};
 use crate::env::Env;
 use crate::error::Error;
-use crate::recovery::{PaperShare, Purpose, RecoveryError, open_package, seal_package};
+use crate::recovery::{PaperSet, PaperShare, Purpose, RecoveryError, open_package, seal_package};
 use crate::screen::ShortText;
 use crate::team::escrow::{self, EscrowBoxes};
 use crate::team::keyring::{KeyringSecrets, KnownFrontier, TurnRef, device_prefix};
@@ -34,6 +34,8 @@ pub enum RecoveryStatus {
         threshold: u8,
         /// How many were printed.
         shares: u8,
+        /// Which papers are in force: those of other sets are void, also when two stewards printed some at about the same time.
+        set: PaperSet,
         /// The day they were printed.
         since: ShiftDay,
         /// On a board phone: whether it keeps what recovers the newest turn that it holds. None on other phones.
@@ -125,6 +127,7 @@ impl Unlocked {
             let seed = Seed::make(&vault.env);
             let papers = PaperShare::print(&vault.env, Purpose::Recovery, &vault.team(), seed.expose(), threshold, shares)?;
             let key = ReceivingKey::from_seed(seed.expose()).public_key().map_err(|_| TurnError::Seal)?;
+            let papers = papers.into_iter().map(|paper| paper.in_set_of(key.as_bytes())).collect();
             vault.write_operation(Action::SetRecovery { key: Some(key.as_bytes().to_vec()), threshold, shares })?;
             vault.start_turn(tx)?;
             Ok(papers)
@@ -146,7 +149,8 @@ impl Unlocked {
             let since = vault.keyring.log.operations().find(is_it).map_or(ShiftDay::from_days(0), Operation::day);
             let is_board = vault.keyring.role() == Some(Role::Board);
             let is_kept_here = is_board.then(|| keeps_for_papers(vault));
-            Ok(RecoveryStatus::SetUp { threshold: recovery.threshold, shares: recovery.shares, since, is_kept_here })
+            let set = PaperSet::of_key(&recovery.key);
+            Ok(RecoveryStatus::SetUp { threshold: recovery.threshold, shares: recovery.shares, set, since, is_kept_here })
         })
     }
 
@@ -292,8 +296,8 @@ fn recover(dir: &Path, env: &Env, credentials: &Credentials<'_>, recovering: &Re
     let lost: Vec<DeviceId> = keyring.log.state().active().filter(|(_, _, role)| role.reads_records()).map(|(id, ..)| id).collect();
     let cuts = lost.iter().map(|device| cut_from(&content.frontiers, device)).collect();
     let member = MemberId::from_bytes(env.random());
-    let charter = keyring.log.state().charter.clone().ok_or(RecoveryError::Package)?;
-    let day = charter.shift_day(env.now().seconds())?;
+    // a clock that is wrong must not date what comes back, nor take it for over
+    let day = first_day(&keyring, env)?;
     // with the key that the relay knows, the new turn names the next one; without it, the paper names a fresh one
     let has_control = keyring.control().is_some();
     let fresh = (!has_control).then(|| Seed::make(env));
@@ -322,8 +326,10 @@ fn recover(dir: &Path, env: &Env, credentials: &Credentials<'_>, recovering: &Re
         pages: Vec::new(),
         invitations: Vec::new(),
     };
-    let unlocked = make_store(dir, env, credentials, Made { root, keyring, relay, first_day: None })?;
-    unlocked.name_member(recovering.member_name)?;
+    let made = Made { root, keyring, relay, first_day: Some(day) };
+    let unlocked = make_store(dir, env, credentials, made)?;
+    // a name can be given later; the paper is in nobody's hand but this call's
+    let _ = unlocked.name_member(recovering.member_name);
     Ok(Recovered { unlocked, reseat_paper, removed: lost, turns, has_control })
 }
 

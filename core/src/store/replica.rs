@@ -173,6 +173,20 @@ impl Vault {
         }))
     }
 
+    /// The turns by which colleagues know this phone, in the order in which a hello has room for them: the turn in use, then
+    /// for each colleague the newest one that their last frontier names. Whoever erased a dozen records meanwhile has as
+    /// many turns that nobody else saw.
+    pub(super) fn turns_to_greet_by(&mut self) -> Result<Vec<TurnId>, Error> {
+        let day = self.key_day()?;
+        let recent: Vec<TurnId> = self.keyring.recognised(day).map(|known| known.turn).collect();
+        let of_colleagues: Vec<TurnId> = self.turns_of_colleagues(recent.iter().copied());
+        let rank = |turn: &TurnId| of_colleagues.iter().position(|other| other == turn).unwrap_or(usize::MAX);
+        let in_use = recent.first().copied();
+        let mut order = recent;
+        order.sort_by_key(|turn| (Some(*turn) != in_use, rank(turn)));
+        Ok(order)
+    }
+
     /// Of some turns, newest first, those that newcomers were let in with and those that the newest frontiers of colleagues
     /// name last.
     fn turns_of_colleagues(&self, turns: impl Iterator<Item = TurnId>) -> Vec<TurnId> {
@@ -212,15 +226,9 @@ impl Replica for Unlocked {
 
     fn hello_secrets(&mut self) -> Result<Vec<DiscoverySecret>, Error> {
         self.write(|vault, _| {
-            let day = vault.key_day()?;
-            let recent: Vec<_> = vault.keyring.recognised(day).collect();
-            // A hello has room for a few: the turn in use, then for each colleague the newest one that their last
-            // frontier names. Whoever erased a dozen records meanwhile has as many turns that nobody else saw.
-            let of_colleagues: Vec<TurnId> = vault.turns_of_colleagues(recent.iter().map(|known| known.turn));
-            let rank = |turn: &TurnId| of_colleagues.iter().position(|other| other == turn).unwrap_or(usize::MAX);
-            let mut order: Vec<usize> = (0..recent.len()).collect();
-            order.sort_by_key(|at| recent.get(*at).map_or((2, 0), |known| (usize::from(*at != 0), rank(&known.turn))));
-            let secrets = order.into_iter().filter_map(|at| recent.get(at));
+            let order = vault.turns_to_greet_by()?;
+            let remembered = vault.keyring.remembered();
+            let secrets = order.iter().filter_map(|turn| remembered.iter().find(|known| known.turn == *turn));
             Ok(secrets.map(|known| DiscoverySecret::from_bytes(known.discovery.expose())).collect())
         })
     }

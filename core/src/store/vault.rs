@@ -303,7 +303,7 @@ impl Vault {
     /// stored, a page key, a turn, a receiving key, lies in older roots and goes with the key that sealed them.
     pub(super) fn settle(&mut self, tx: &Transaction<'_>) -> Result<(), Error> {
         self.apply_tombstones(tx)?;
-        if self.is_held_key_due {
+        if self.directory.has_let_go_of_keys() || self.is_held_key_due {
             self.replace_held_key(tx)?;
         }
         if !self.stored_secrets.is_subset(&marks(&self.keyring.secrets())) {

@@ -65,6 +65,9 @@ pub struct Welcome {
     /// The inviter's frontiers and receiving keys of every device it knows.
     #[n(4)]
     pub frontiers: Vec<super::notice::FrontierNotice>,
+    /// By what colleagues under earlier turns are recognised, boxed to the new device's receiving key.
+    #[cbor(n(5), with = "minicbor::bytes")]
+    pub acquaintances: Vec<u8>,
 }
 
 /// The joiner's side of a typed code, before the other phone has answered.
@@ -300,6 +303,7 @@ mod tests {
             announcement: vec![],
             relay: None,
             frontiers: vec![],
+            acquaintances: vec![],
         };
         let message = host.welcome(&welcome).unwrap();
         assert_eq!(ready.welcome(&message).unwrap(), welcome);

@@ -485,11 +485,15 @@ impl Log {
     /// The heads that something new names: all of them, as far as the format has room. Whoever writes many concurrent
     /// operations must not make a colleague's phone write what nobody can read; what is left out is named by the next one.
     ///
-    /// Heads that `author` may write on come first.
+    /// Those that rest on what `author` wrote last come first: whoever leaves out an operation of their own has forked, and a
+    /// flood must not take the effect of what they did. Then those that they may write on.
     pub fn heads_to_name(&self, author: DeviceId) -> Vec<OperationId> {
         let admission = self.state().devices.get(&author).map(|device| device.admitted);
+        let own = self.entries.iter().rev().map(|entry| &entry.operation).find(|operation| operation.author() == author);
+        let own = own.map(Operation::id);
+        let rests_on = |head: &OperationId, on: Option<OperationId>| on.is_some_and(|on| on == *head || self.precedes(&on, head));
         let mut heads = self.heads();
-        heads.sort_by_key(|head| (!admission.is_some_and(|admission| self.precedes(&admission, head)), *head));
+        heads.sort_by_cached_key(|head| (!rests_on(head, own), !rests_on(head, admission), *head));
         heads.truncate(PARENTS_MAX_COUNT);
         heads
     }

@@ -96,8 +96,12 @@ pub fn settle(
     let mut settlement = Settlement { is_effective: state.bans.contains(tombstone), ..Settlement::default() };
     for device in due(log, began) {
         let has_confirmed = evidence.frontier(&device).is_some_and(|frontier| {
-            // a tombstone without effect in what it names was not applied by whoever signed this
-            counts(env, log, &frontier) && log.state_of(&frontier.content().log_heads).bans.contains(tombstone)
+            // a tombstone without effect in what it names, or in all that it knows, was not applied by whoever signed this
+            counts(env, log, &frontier) && {
+                let content = frontier.content();
+                let all: Vec<OperationId> = content.log_heads.iter().chain(&content.known).copied().collect();
+                log.state_of(&content.log_heads).bans.contains(tombstone) && log.state_of(&all).bans.contains(tombstone)
+            }
         });
         let standing = state.devices.get(&device).map(|device| device.standing);
         let member = state.devices.get(&device).and_then(|device| state.members.get(&device.member)).map(|member| member.standing);

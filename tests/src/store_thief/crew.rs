@@ -123,7 +123,7 @@ pub struct Crew {
     pub evidence: Evidence,
     /// What was planted.
     pub planted: Vec<Planted>,
-    /// Shares of the newest recovery key; the thief has all papers there ever were.
+    /// Shares of all recovery keys; the thief has all papers there ever were.
     pub(super) shares: Vec<PaperShare>,
     pub(super) papers: BTreeSet<[u8; 32]>,
     pub(super) reseat: Option<PaperShare>,
@@ -284,7 +284,9 @@ impl Crew {
     /// One exchange in which something is lost. Says whether it came to the end.
     pub fn exchange_with(&mut self, number: usize, loss: Loss) -> bool {
         self.hub.clock.set(self.phones[number].phone.clock.now().max(self.hub.clock.now()));
-        let done = loss.exchange(&self.hub, &self.phones[number].phone).unwrap_or(false);
+        let Self { hub, phones, evidence, .. } = self;
+        let phone = &phones[number].phone;
+        let done = loss.exchange(hub, phone, &mut || evidence.image(&phone.dir)).unwrap_or(false);
         let traffic = self.hub.traffic.lock().unwrap_or_else(PoisonError::into_inner);
         self.evidence.traffic(&traffic);
         drop(traffic);

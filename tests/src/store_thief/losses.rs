@@ -6,7 +6,7 @@ use crate::team::{Hub, Phone, passphrase};
 use satchel_core::error::Error;
 use satchel_core::recovery::{PaperShare, Purpose};
 use satchel_core::screen::ShortText;
-use satchel_core::store::{Credentials, FileKeystore, KeyCost, KeyProtector, Recovering, RelayAnswer, RelayError, Store};
+use satchel_core::store::{Credentials, FileKeystore, KeyCost, KeyProtector, Recovering, RecoveryStatus, RelayAnswer, RelayError, Store};
 use satchel_wire::frame::{Endpoint, Frame, Pulled};
 use satchel_wire::row::{Lane, Row};
 use std::sync::{Arc, PoisonError};
@@ -36,8 +36,8 @@ impl Loss {
         }
     }
 
-    /// An exchange. Whether it came to its end.
-    pub(super) fn exchange(self, hub: &Hub, phone: &Phone) -> Result<bool, RelayError> {
+    /// An exchange. Whether it came to its end. Somebody looks at the phone's files after every answer.
+    pub(super) fn exchange(self, hub: &Hub, phone: &Phone, look: &mut dyn FnMut()) -> Result<bool, RelayError> {
         let mut link = phone.unlocked.relay_exchange()?;
         for seen in 0.. {
             let Some((endpoint, request)) = link.next_request()? else { return Ok(true) };
@@ -52,6 +52,7 @@ impl Loss {
                 return Ok(false);
             }
             link.receive(&answer)?;
+            look();
         }
         Ok(false)
     }
@@ -67,7 +68,7 @@ impl Loss {
 }
 
 /// The same papers, read again.
-fn typed(papers: &[PaperShare]) -> Vec<PaperShare> {
+fn typed(papers: &[&PaperShare]) -> Vec<PaperShare> {
     papers.iter().filter_map(|paper| PaperShare::read(&paper.to_line()).ok()).collect()
 }
 
@@ -79,16 +80,21 @@ impl Crew {
         let seed = PaperShare::join(&shares[1..], Purpose::Recovery, Some(&store.team()?.team))?;
         self.papers.insert(*seed);
         self.evidence.paper(*seed);
-        self.shares = shares;
+        self.shares.extend(shares);
         self.touch(by);
         Ok(())
     }
 
     /// A board phone writes a package. Returns its name in the thief's collection.
     pub fn export_recovery(&mut self, by: usize) -> Option<[u8; 32]> {
-        let package = self.phones[by].store().export_recovery().ok()?;
+        let store = self.phones[by].store();
+        let package = store.export_recovery().ok()?;
+        // of two keys that were printed at about the same time one is in force, and the board can say which papers are its
+        let Ok(RecoveryStatus::SetUp { set, .. }) = store.recovery_status() else { return None };
+        let shares: Vec<&PaperShare> = self.shares.iter().filter(|share| share.set() == set).collect();
+        let shares = typed(&shares);
         let name = self.evidence.package(&package);
-        self.package = Some((package, typed(&self.shares)));
+        self.package = Some((package, shares));
         self.touch(by);
         Some(name)
     }

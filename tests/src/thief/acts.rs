@@ -150,9 +150,12 @@ impl World {
         let bytes = keyring.box_to(&public, role).ok()?;
         let operations: Vec<Operation> = keyring.log().operations().cloned().collect();
         let frontiers: Vec<_> = keyring.frontiers().values().map(|known| (known.frontier.clone(), known.receiving.clone())).collect();
+        let earlier: Vec<_> = keyring.remembered().iter().map(|known| known.turn).collect();
+        let acquaintances = keyring.acquaint(&earlier, &public).ok()?;
         let parcel = self.send_announcement(host, bytes, turn, Some(super::thief::short(&receiving_hash(public.as_bytes()))));
         let Parcel::Announcement(bytes) = &self.traffic.sent[parcel].parcel else { return None };
-        let keyring = Keyring::join(&env, self.team(), signer, receiving, operations, bytes, &frontiers).ok()?;
+        let mut keyring = Keyring::join(&env, self.team(), signer, receiving.clone(), operations, bytes, &frontiers).ok()?;
+        keyring.take_acquaintances(&receiving, &acquaintances).ok()?;
         self.phones.push(phone(number, env, keyring, member, host));
         // its host heard of it
         self.phones[number].last_day = self.day;

@@ -10,8 +10,10 @@
 //! | `turns` | starting, adopting, boxing and destroying turns: T1 to T4 |
 //! | `frontiers` | whose receiving key may be used, what is promised: T4, T5 |
 //! | `upkeep` | what one phone does for all: the monthly turn, boxes for those who lack one; dormant devices |
+//! | `acquaintance` | what a newcomer recognises colleagues by |
 //! | `control` | the relay mailbox's control key and the chain that proves it |
 
+mod acquaintance;
 mod control;
 mod frontiers;
 mod secrets;

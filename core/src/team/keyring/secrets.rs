@@ -104,9 +104,9 @@ pub struct Remembered {
     #[n(4)]
     pub push: Seed,
     /// Opens notices: a colleague who lacks the turn in use can say so, and name a new receiving key, only under the
-    /// turn that it still has.
+    /// turn that it still has. A newcomer is not handed those of turns from before them.
     #[n(5)]
-    pub notices: Seed,
+    pub notices: Option<Seed>,
 }
 
 impl Remembered {
@@ -119,7 +119,7 @@ impl Remembered {
             discovery: Seed::new(commons.derive_discovery().expose()),
             pull: Seed::new(commons.derive_pull_keypair().expose_seed()),
             push: Seed::new(commons.derive_push_keypair().expose_seed()),
-            notices: Seed::new(commons.derive_commons_lane_key().expose()),
+            notices: Some(Seed::new(commons.derive_commons_lane_key().expose())),
         }
     }
 }

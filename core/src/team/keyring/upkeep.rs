@@ -19,6 +19,8 @@ use satchel_wire::row::Row;
 pub const TURN_TERM_DAYS: u16 = 30;
 /// Nobody waits longer for the phones before it (days).
 const RANK_MAX_DAYS: u16 = 7;
+/// Whoever was sealed to and is under another turn so many days later is sealed to once more (days).
+const QUIET_DAYS: u16 = 3;
 
 impl Keyring {
     /// A device was heard on a day.
@@ -68,7 +70,7 @@ impl Keyring {
     pub fn open_notice(&self, row: &Row) -> Option<Notice> {
         let held = self.book.held().find_map(|held| Notice::open(self.team(), &held.secret.commons(), row).ok());
         held.or_else(|| {
-            let keys = self.remembered.iter().map(|known| LaneKey::from_bytes(known.notices.expose()));
+            let keys = self.remembered.iter().filter_map(|known| Some(LaneKey::from_bytes(known.notices.as_ref()?.expose())));
             keys.into_iter().find_map(|key| Notice::open_with(self.team(), &key, row).ok())
         })
     }
@@ -105,7 +107,8 @@ impl Keyring {
     }
 
     /// Awake, entitled devices that the turn in use does not reach although their receiving key is known: admitted,
-    /// promoted, reinstated or woken since, or sealed to with a key that they had replaced by then (T2).
+    /// promoted, reinstated or woken since, or sealed to with a key that they had replaced by then (T2). Also those that
+    /// say nothing of it for days: its announcement may have been lost with its maker's phone.
     pub fn lacking(&self, day: ShiftDay) -> Vec<DeviceId> {
         let Some(held) = self.book.usable(&self.log) else { return Vec::new() };
         let turn = &held.turn;
@@ -115,7 +118,8 @@ impl Keyring {
             let says_so = frontier.content().turn == Some(turn_prefix(&turn.id()));
             let prefix = key_prefix(key.as_bytes());
             let was_boxed = turn.recipients().iter().any(|to| to.device == *id && to.class == class && to.key == prefix);
-            !says_so && !was_boxed && turn.maker() != *id
+            let is_quiet = turn.day().plus(QUIET_DAYS) <= day;
+            !says_so && (!was_boxed || is_quiet) && turn.maker() != *id
         };
         let active = self.log.state().active().map(|(id, _, role)| (id, class_of(role)));
         active.filter(|(id, class)| *id != self.device && !self.is_dormant(id, day) && lacks(id, *class)).map(|(id, _)| id).collect()
@@ -129,6 +133,12 @@ impl Keyring {
         for device in now {
             self.state.lacking.entry(device).or_insert(Lacking { turn, since: day, boxed: None });
         }
+    }
+
+    /// Whether this phone let a device in.
+    fn is_host_of(&self, device: &DeviceId) -> bool {
+        let admitted = self.log.state().devices.get(device).and_then(|known| self.log.operation(&known.admitted));
+        admitted.is_some_and(|admitted| admitted.author() == self.device)
     }
 
     /// An announcement of the turn in use, once more, to devices that lack it, if this phone is the one to send it.
@@ -147,7 +157,9 @@ impl Keyring {
         for (device, known) in &self.state.lacking {
             let Some(key) = self.receiving_key_of(device) else { continue };
             let key = key_prefix(key.as_bytes());
-            let wait = self.rank(&known.turn, day, &lacking).min(RANK_MAX_DAYS);
+            // whoever let a newcomer in may be the only one who knows their key: nobody else would be faster
+            let is_ours = self.is_host_of(device);
+            let wait = if is_ours { 0 } else { self.rank(&known.turn, day, &lacking).min(RANK_MAX_DAYS) };
             if known.boxed != Some(key) && day >= known.since.plus(wait) {
                 due.push((*device, key));
             }
