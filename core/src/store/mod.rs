@@ -28,6 +28,7 @@
 //! | `accept` | what arrives, and the verdict on it |
 //! | `likeness` | whether two phones hold the same |
 //! | `dangerous` | every secret at once, for the test that plays the thief |
+//! | `dangerous_past` | what an older app left behind, for tests that open it |
 //! | `recover` | bringing a team back after every phone is lost |
 //! | `gaps` | what is missing, and how it is asked for through the relay |
 //! | `removal`, `beyond` | taking membership away, and what a removed device wrote beyond its cut |
@@ -43,6 +44,8 @@ mod complaints;
 mod consent;
 #[cfg(feature = "adversary")]
 mod dangerous;
+#[cfg(feature = "adversary")]
+mod dangerous_past;
 mod date;
 mod deletion;
 mod erase;
@@ -360,6 +363,8 @@ impl Unlocked {
         let (env, dir) = (&self.shared.env, &self.shared.dir);
         let mut replacement = None;
         let day_before = open.state.day_seen;
+        #[cfg(feature = "adversary")]
+        let _as = crate::screen::DangerousVersion::begin(self.shared.env.dangerous_guard());
         let done = database.transaction(|tx| {
             if *has_other_slots {
                 // a write that writes nothing would not say for certain which root is the last one
@@ -420,6 +425,8 @@ impl Unlocked {
         let mut inner = self.alive()?;
         let Inner { database, vault, .. } = &mut *inner;
         let (Some(database), Some(open)) = (database.as_mut(), vault.as_mut()) else { return Err(Error::Locked) };
+        #[cfg(feature = "adversary")]
+        let _as = crate::screen::DangerousVersion::begin(self.shared.env.dangerous_guard());
         database.read(|reader| look(open, reader))
     }
 

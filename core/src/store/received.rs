@@ -301,11 +301,11 @@ impl Vault {
         if facts.expiry < self.latest_day()? {
             return Err(ShareError::Over.into());
         }
+        self.require_live_grant(tx, participant)?;
         self.note_withdrawn(tx)?;
         if self.is_withdrawn(&participant) {
             return Err(GrantError::NoFile.into());
         }
-        self.require_live_grant(tx, participant)?;
         let grant = self.grant_for(tx, participant, &facts)?;
         let id = self.save_grant(tx, participant, grant)?;
         let mut changes: BTreeMap<_, Vec<_>> = BTreeMap::new();

@@ -205,8 +205,8 @@ pub(super) struct Vault {
     pub signer: SigningKey,
     pub device: DeviceId,
     changes: Vec<Change>,
-    /// Participants whose file was taken back; none until it was asked for, and after each grant or withdrawal.
-    pub withdrawn: Option<BTreeSet<RecordId>>,
+    /// Who said yes, and whose file was taken back; none until it was asked for, and after each grant or withdrawal.
+    pub withdrawn: Option<super::consent::Answers>,
     /// Bodies beyond a cut that a standing member built on.
     pub depended_on: BTreeSet<BodyId>,
     /// How much is held, once something had to be.
