@@ -1,10 +1,11 @@
 //! The charter: a steward tightens alone, the board renews.
 #![allow(clippy::unwrap_used)]
 
-use satchel_core::consent::{Agreement, AgreementWith, Charter};
+use satchel_core::consent::{Act, Agreement, AgreementWith, Charter, GatedCategory, GrantRequest, HowGiven, Language, Purpose};
 use satchel_core::crypto::{SigningKey, labels};
 use satchel_core::error::Error;
-use satchel_core::record::EncounterKind;
+use satchel_core::record::{EncounterKind, Fact, FactField, ParticipantDraft};
+use satchel_core::screen::{Alias, ShortText};
 use satchel_core::store::{CharterChange, EncounterDraft};
 use satchel_core::team::Role;
 use satchel_core::team::operation::{Action, Operation};
@@ -141,6 +142,84 @@ fn no_change_of_the_charter_empties_phones_on_the_day_it_arrives() {
     live(3);
     ben.clock.advance(DAY);
     assert!(ben.unlocked.tend().unwrap().is_destroyed);
+}
+
+/// The same for what lies deeper: a vault whose grant the charter cuts to a day, the zone of an encounter, and the absence limit that
+/// both were still kept for.
+#[test]
+fn no_change_of_the_charter_ends_vaults_and_zones_on_the_day_it_arrives() {
+    let folder = tempfile::tempdir().unwrap();
+    let ana = found(folder.path(), 6, "ana", START);
+    let ben = join(folder.path(), 6, "ben", START, &ana, Role::Worker);
+    let board = join(folder.path(), 6, "board", START, &ana, Role::Board);
+    let live = |days: usize| {
+        for _ in 0..days {
+            for phone in [&ana, &ben, &board] {
+                phone.clock.advance(DAY);
+                phone.unlocked.tend().unwrap();
+            }
+        }
+    };
+    let draft = ParticipantDraft { alias: Some(Alias::parse("Blue").unwrap()), ..ParticipantDraft::default() };
+    let blue = ana.unlocked.create_participant(&draft, HowGiven::Spoken, "en").unwrap();
+    let asked = GrantRequest {
+        act: Act::Record,
+        categories: vec![GatedCategory::LegalName],
+        recipient: None,
+        purpose: Purpose::HousingApplication,
+        start: None,
+        expiry: ana.unlocked.today().unwrap().plus(150),
+        how: HowGiven::Spoken,
+        language: Language::English,
+    };
+    let grant = ana.unlocked.give_grant(blue, &asked).unwrap();
+    let name = Fact::parse(FactField::LegalName, "Maria Gonzalez").unwrap();
+    ana.unlocked.vault(blue, grant).unwrap().write(&[name]).unwrap();
+    let river = ana.unlocked.create_zone(&ShortText::parse("by the river").unwrap()).unwrap();
+    let share = |phones: [&Phone; 3]| {
+        meet(phones[0], phones[1]);
+        meet(phones[0], phones[2]);
+    };
+    share([&ana, &ben, &board]);
+    live(40);
+    let zoned = EncounterDraft { kind: EncounterKind::Street, participant: None, zone: Some(river), offers: Vec::new(), note: None };
+    ana.unlocked.save_encounter(&zoned).unwrap();
+    share([&ana, &ben, &board]);
+    let shown = |phone: &Phone| {
+        let facts = phone.unlocked.read_vault(blue, grant).map_or(0, |facts| facts.len());
+        let zones = phone.unlocked.encounters(None).unwrap().iter().filter(|line| line.zone.is_some()).count();
+        (facts, zones)
+    };
+    assert_eq!(shown(&ben), (1, 1));
+    let end = CharterChange { record_grant_days: Some(1), zone_days: Some(0), absence_limit_days: Some(1), ..CharterChange::default() };
+    let undo =
+        CharterChange { record_grant_days: Some(180), zone_days: Some(14), absence_limit_days: Some(21), ..CharterChange::default() };
+    let undone = || {
+        let undo = ana.unlocked.change_charter(&undo).unwrap();
+        meet(&ana, &board);
+        board.unlocked.countersign(undo.operation).unwrap();
+        meet(&board, &ana);
+        meet(&ana, &ben);
+    };
+    assert!(!ana.unlocked.change_charter(&end).unwrap().waits_for_board);
+    share([&ana, &ben, &board]);
+    live(5);
+    assert_eq!(shown(&ben), (0, 0), "control: the change has arrived");
+    undone();
+    assert_eq!((shown(&ana), shown(&ben)), ((1, 1), (1, 1)));
+    live(1);
+    // and where nobody undoes it, the vault is gone a month after it was heard of
+    ana.unlocked.change_charter(&end).unwrap();
+    share([&ana, &ben, &board]);
+    live(29);
+    undone();
+    assert_eq!(shown(&ben).0, 1, "on the last day of the month it is still there");
+    live(1);
+    ana.unlocked.change_charter(&end).unwrap();
+    share([&ana, &ben, &board]);
+    live(33);
+    undone();
+    assert_eq!((shown(&ana), shown(&ben)), ((0, 0), (0, 0)));
 }
 
 /// A signed change of the charter whose map was given one more pair: what a fork of the app might send.

@@ -464,6 +464,23 @@ fn a_recovery_on_a_phone_whose_clock_is_at_2038_loses_nothing() {
     cleo.unlocked.name_member(&text("Cleo")).unwrap();
 }
 
+/// And one whose clock is years behind: what is written on it is not over for everybody else.
+#[test]
+fn a_recovery_on_a_phone_whose_clock_is_years_behind_counts_from_the_board_phones_day() {
+    const YEAR_2019: u64 = 1_546_344_000;
+    let Story { folder, hub, ana, ben, board, reseat, shares } = story(15, None);
+    let before = view(&ana);
+    drop((ana, ben));
+    let package = board.unlocked.export_recovery().unwrap();
+    let papers = (typed(&[&shares[2], &shares[0]]), typed(&[&reseat]));
+    let (cleo, _) = recover_at(folder.path(), "cleo", &package, &papers.0, &papers.1, YEAR_2019).unwrap();
+    assert_eq!(cleo.unlocked.today().unwrap(), board.unlocked.today().unwrap());
+    cleo.clock.set(NOON);
+    assert!(!cleo.unlocked.is_date_in_doubt().unwrap());
+    hub.exchange(&cleo).unwrap();
+    assert_eq!(view(&cleo), before);
+}
+
 /// Two stewards print papers before either hears of the other's. One set is in force, and every phone says which: nobody
 /// keeps papers that open nothing.
 #[test]

@@ -132,6 +132,85 @@ fn a_newcomer_whose_clock_is_at_2038_loses_nothing() {
     assert!(ben.unlocked.encounter(met).is_ok());
 }
 
+/// A phone whose clock starts in 2019, as one does whose battery was empty for long: what is written on it is not years old to
+/// everybody else.
+#[test]
+fn what_a_newcomer_writes_whose_clock_is_years_behind_is_not_over_for_colleagues() {
+    /// 2019-01-01 12:00 UTC.
+    const YEAR_2019: u64 = 1_546_344_000;
+    let folder = tempfile::tempdir().unwrap();
+    let ana = found(folder.path(), 42, "ana", START);
+    let ben = join(folder.path(), 42, "ben", YEAR_2019, &ana, Role::Worker);
+    assert_eq!(ben.unlocked.today().unwrap(), ana.unlocked.today().unwrap());
+    let met = encounter(&ben, None, None);
+    meet(&ana, &ben);
+    assert!(ana.unlocked.encounter(met).is_ok() && ben.unlocked.encounter(met).is_ok());
+    ben.clock.set(START);
+    assert!(!ben.unlocked.is_date_in_doubt().unwrap());
+    assert_eq!(ben.unlocked.tend().unwrap().destroyed, 0);
+    assert!(ben.unlocked.encounter(met).is_ok());
+}
+
+/// The keystore's day is far from all that the store and the clock say: it may be right, and it may be wrong.
+#[test]
+fn a_day_in_the_keystore_that_nothing_bears_out_hides_and_destroys_nothing_until_somebody_confirms_the_date() {
+    use satchel_core::store::{Credentials, FileKeystore, Founding, KeyCost, KeyProtector, Store};
+    use satchel_tests::team::{env, passphrase};
+    for ahead in [23_u16, 24, 4_000] {
+        let is_far = ahead > 23;
+        let folder = tempfile::tempdir().unwrap();
+        let (env, clock) = env(43, "ana", START);
+        let (dir, keys) = (folder.path().join("store"), folder.path().join("keys"));
+        let keystore: std::sync::Arc<dyn KeyProtector> = std::sync::Arc::new(FileKeystore::new(&keys, env.clone()));
+        let passphrase = passphrase();
+        let credentials = Credentials { passphrase: &passphrase, protector: Some(keystore.clone()), cost: KeyCost::Least };
+        let founding = Founding { time_zone: "America/Los_Angeles".into(), member_name: ShortText::parse("Ana").unwrap() };
+        let unlocked = Store::found(&dir, env.clone(), &credentials, &founding).unwrap().unlocked;
+        let ana = Phone { name: "ana".into(), unlocked, clock: clock.clone(), env: env.clone(), dir: dir.clone() };
+        let met = encounter(&ana, None, None);
+        let today = ana.unlocked.today().unwrap();
+        ana.unlocked.store().suspend().unwrap();
+        drop(ana);
+        let kept = std::fs::read_dir(&keys)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .find(|path| path.extension().is_some_and(|end| end == "day"));
+        let store: [u8; 16] =
+            data_encoding::HEXLOWER.decode(kept.unwrap().file_stem().unwrap().to_str().unwrap().as_bytes()).unwrap().try_into().unwrap();
+        keystore.note_day(&store, u32::from(today.days() + ahead)).unwrap();
+        let open = || Store::open(&dir, env.clone()).unwrap().unlock(&passphrase, Some(keystore.clone())).unwrap();
+        let unlocked = open();
+        assert_eq!(unlocked.is_date_in_doubt().unwrap(), is_far, "{ahead} days ahead");
+        if !is_far {
+            assert_eq!(unlocked.today().unwrap(), today.plus(ahead), "control: a day that may be true is believed");
+            continue;
+        }
+        for _ in 0..2 {
+            let report = unlocked.tend().unwrap();
+            assert!(report.date_in_doubt && report.destroyed == 0 && !report.is_destroyed);
+            assert_eq!(unlocked.encounter(met).is_err(), ahead > 90, "what is over by it is hidden");
+            // a call that fails does not make it forget
+            assert!(unlocked.erase_record(satchel_core::record::Kind::Encounter, RecordId::from_bytes([1; 16])).is_err());
+        }
+        drop(unlocked);
+        assert!(open().is_date_in_doubt().unwrap(), "nor does a restart");
+        let unlocked = open();
+        unlocked.confirm_date().unwrap();
+        assert_eq!((unlocked.is_date_in_doubt().unwrap(), unlocked.today().unwrap()), (false, today));
+        unlocked.tend().unwrap();
+        drop(unlocked);
+        let unlocked = open();
+        assert!(!unlocked.is_date_in_doubt().unwrap(), "what was confirmed is not asked again");
+        assert!(unlocked.encounter(met).is_ok());
+        drop(unlocked);
+        // and where the clock comes to say the same, it was true
+        clock.advance(DAY * i64::from(ahead));
+        let unlocked = open();
+        unlocked.confirm_date().unwrap();
+        assert_eq!(unlocked.today().unwrap(), today.plus(ahead));
+    }
+}
+
 /// A laptop with two stores and one keystore: what one believed of a wrong clock is nothing to the other.
 #[test]
 fn a_second_store_that_was_founded_in_2038_does_not_age_the_first() {

@@ -510,7 +510,7 @@ impl Vault {
     /// Whether a field key of such a record is taken and kept: what it masks is not over yet.
     fn may_keep_fields(&mut self, kind: Kind, day: ShiftDay) -> Result<bool, Error> {
         let today = self.today()?;
-        Ok(kind.has_fields() && !self.terms(today)?.are_fields_over(day.min(today.plus(DAY_AHEAD_MAX_DAYS))))
+        Ok(kind.has_fields() && !self.lasting_terms(today)?.are_fields_over(day.min(today.plus(DAY_AHEAD_MAX_DAYS))))
     }
 
     /// A body that is here came again, with a field key that was not: from somebody whose clock is behind another's.

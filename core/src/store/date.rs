@@ -22,7 +22,8 @@ impl Vault {
     pub(super) fn today(&mut self) -> Result<ShiftDay, Error> {
         let clock = self.clock_day()?;
         let seen = *self.state.day_seen.get_or_insert(clock);
-        self.state.date_in_doubt = clock.days().saturating_sub(seen.days()) > DAY_AHEAD_MAX_DAYS;
+        let is_jump = clock.days().saturating_sub(seen.days()) > DAY_AHEAD_MAX_DAYS;
+        self.state.date_in_doubt = is_jump || self.suspected().is_some();
         if self.state.date_in_doubt || clock <= seen {
             return Ok(seen);
         }
@@ -35,16 +36,33 @@ impl Vault {
     /// The latest day that it may be: what is over by it is denied, never destroyed.
     pub(super) fn latest_day(&mut self) -> Result<ShiftDay, Error> {
         let sure = self.today()?;
-        Ok(sure.max(self.clock_day()?))
+        Ok(sure.max(self.clock_day()?).max(self.suspected().unwrap_or(sure)))
+    }
+
+    /// The keystore's day, as long as it puts the date in doubt.
+    fn suspected(&self) -> Option<ShiftDay> {
+        self.suspected_day.filter(|day| Some(*day) > self.state.dismissed_day.max(self.state.day_seen))
     }
 
     /// The keystore saw a day that a store put back to an older copy does not know: it is not before that day. A day the
     /// keystore cannot mean is ignored.
+    ///
+    /// One that is further from the clock and from all that was seen here than a phone may be away may be right or wrong: it
+    /// puts the date in doubt, until somebody confirms the clock.
     pub(super) fn recall_day(&mut self, protector: &dyn KeyProtector) {
         let kept = protector.highest_day(&self.store_id).ok().flatten().and_then(|days| u16::try_from(days).ok()).map(ShiftDay::from_days);
-        self.recalled_day = kept;
-        self.state.day_seen = self.state.day_seen.max(kept);
+        let near = self.state.day_seen.max(self.clock_day().ok());
+        let is_far = kept.zip(near).is_some_and(|(kept, near)| kept.days().saturating_sub(near.days()) > self.doubt_limit_days());
+        let is_believed = !is_far && kept > self.state.dismissed_day;
+        self.recalled_day = kept.filter(|_| is_believed);
+        self.suspected_day = kept.filter(|_| is_far);
+        self.state.day_seen = self.state.day_seen.max(self.recalled_day);
         self.keep_day(protector, kept);
+    }
+
+    /// So many days are believed at once of somebody who may be wrong: as long as a phone may be away, and two.
+    fn doubt_limit_days(&self) -> u16 {
+        self.charter().map_or(0, |charter| charter.absence_limit_days).saturating_add(DAY_AHEAD_MAX_DAYS)
     }
 
     /// Tells the keystore the highest sure day, once a day; `kept` is what it has. A keystore that cannot is none the worse.
@@ -58,6 +76,7 @@ impl Vault {
     pub(super) fn confirm_day(&mut self, day: ShiftDay) -> Result<(), Error> {
         let clock = self.clock_day()?;
         if clock.days().abs_diff(day.days()) <= DAY_AHEAD_MAX_DAYS {
+            self.state.dismissed_day = self.state.dismissed_day.max(self.suspected());
             self.state.date_in_doubt = false;
             self.state.day_seen = self.state.day_seen.max(Some(clock));
         }
@@ -70,9 +89,14 @@ impl Vault {
     /// was not believed so before: two clocks that run ahead together gain that much once, then a day a day.
     pub(super) fn confirm_by_clock(&mut self, theirs: ShiftDay) -> Result<(), Error> {
         let (sure, clock) = (self.today()?, self.clock_day()?);
-        let limit = self.charter()?.absence_limit_days.saturating_add(DAY_AHEAD_MAX_DAYS);
+        let limit = self.doubt_limit_days();
         let vouched = self.state.vouched_days.saturating_add(clock.days().saturating_sub(sure.days()));
-        if self.state.date_in_doubt && clock.days().abs_diff(theirs.days()) <= DAY_AHEAD_MAX_DAYS && vouched <= limit {
+        // what the keystore says is for somebody who is sure
+        if self.state.date_in_doubt
+            && self.suspected().is_none()
+            && clock.days().abs_diff(theirs.days()) <= DAY_AHEAD_MAX_DAYS
+            && vouched <= limit
+        {
             self.state.date_in_doubt = false;
             self.state.day_seen = Some(clock);
             self.state.vouched_days = vouched;

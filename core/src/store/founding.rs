@@ -188,13 +188,16 @@ impl std::fmt::Debug for JoinedStore {
 /// The day from which on a store that was handed its keyring counts: the newest that somebody signed, as far as the clock goes
 /// along. What the clock says beyond that is a jump like any other, which somebody has to confirm: a phone whose clock is
 /// wrong would take all that comes for over.
-pub(super) fn first_day(keyring: &Keyring, env: &Env) -> Result<ShiftDay, Error> {
+///
+/// It is not before `handed`, the day of whoever handed the keyring over: what is written on a phone whose clock is years behind
+/// would be over for everybody else.
+pub(super) fn first_day(keyring: &Keyring, env: &Env, handed: ShiftDay) -> Result<ShiftDay, Error> {
     let operations = keyring.log().operations().map(Operation::day);
     let frontiers = keyring.frontiers().values().filter_map(|known| Frontier::from_bytes(&known.frontier).ok());
     let days = operations.chain(keyring.book.known().map(Turn::day)).chain(frontiers.map(|frontier| frontier.content().day));
     let charter = keyring.log().state().charter.clone().ok_or(Error::Damaged)?;
     let clock = charter.shift_day(env.now().seconds())?;
-    Ok(days.max().map_or(clock, |newest| newest.min(clock)))
+    Ok(days.max().map_or(clock, |newest| newest.min(clock)).max(handed))
 }
 
 impl NewStore {
@@ -261,9 +264,9 @@ impl JoinedStore {
             .map_err(|_| wrong.clone())?;
         keyring.take_acquaintances(&self.receiving, &welcome.acquaintances).map_err(|_| wrong.clone())?;
         let admitted = keyring.log().state().devices.get(&keyring.device());
-        if admitted.is_none_or(|device| device.member != welcome.member) {
-            return Err(wrong);
-        }
+        let admitted =
+            admitted.filter(|device| device.member == welcome.member).and_then(|device| keyring.log().operation(&device.admitted));
+        let handed = admitted.ok_or_else(|| wrong.clone())?.day();
         let relay = match &welcome.relay {
             Some(bytes) => Some(satchel_wire::cbor::decode::<RelaySettings>(bytes).map_err(|_| wrong.clone())?),
             None => None,
@@ -281,7 +284,7 @@ impl JoinedStore {
             board: None,
             inbox: None,
         };
-        let first_day = first_day(&keyring, &self.env)?;
+        let first_day = first_day(&keyring, &self.env, handed)?;
         Ok(Made { root, keyring, relay, first_day: Some(first_day) })
     }
 }

@@ -6,7 +6,7 @@
 
 use super::{Error, KeyProtector, ProtectorError, Shared, Store, Unlocked};
 use crate::env::Env;
-use crate::storage::{self, SLOT_FILE_BYTES, StorageError};
+use crate::storage::{self, KeyNames, SLOT_FILE_BYTES, StorageError};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -21,7 +21,8 @@ const WAIT_MAX_SECONDS: u64 = 60;
 /// What is left of a device that was erased.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeviceErasure {
-    /// Every keystore key of this store is destroyed, or it had none. Otherwise: call it again with the keystore.
+    /// Every keystore key of this store is destroyed, or it had none. Otherwise: call it again with the keystore. Where a
+    /// damaged file named a key, nobody knows which, and [`StorageError::NotFound`] says then that nothing is left to do.
     pub are_keys_gone: bool,
     /// The files are removed as well. Otherwise the next opening finishes it; without slots they open for nobody.
     pub are_files_gone: bool,
@@ -66,7 +67,6 @@ impl Store {
         self.shared.generation.fetch_add(1, Ordering::SeqCst);
         self.shared.observers.clear();
         let (env, dir) = (&self.shared.env, &self.shared.dir);
-        let is_complete = !storage::has_unreadable_slots(dir);
         // before the lock is asked for: a call that runs elsewhere must not hold this up
         let first = destroy_keys(dir, env, protector.as_ref());
         let opener = {
@@ -80,7 +80,11 @@ impl Store {
         let known = protector.or_else(|| opener.as_ref().and_then(|opener| opener.protector.clone()));
         let second = destroy_keys(dir, env, known.as_ref());
         drop(opener);
-        finish(dir, env, is_complete && second.clone().or(first)?, second.is_ok())
+        let is_through = second.is_ok();
+        let mut left = second.or_else(|_| first.clone())?;
+        // the slots are gone by now, and with them what tells that they were damaged
+        left.may_be_more |= first.is_ok_and(|left| left.may_be_more);
+        finish(dir, env, &left, is_through)
     }
 
     /// As [`Store::erase_device`] for a folder that is not open here, also one in which an erasure began.
@@ -90,15 +94,15 @@ impl Store {
         if storage::presence(dir)? == storage::Presence::Absent && !storage::is_erasing(dir) {
             return Err(StorageError::NotFound.into());
         }
-        let are_keys_gone = destroy_keys(dir, env, protector.as_ref())?;
-        finish(dir, env, are_keys_gone, true)
+        let left = destroy_keys(dir, env, protector.as_ref())?;
+        finish(dir, env, &left, true)
     }
 
     /// Ends an erasure that was cut short. Errors: always [`StorageError::Erased`].
     pub(super) fn end_erasure(dir: &Path, env: &Env) -> Error {
-        let aliases = storage::aliases_to_destroy(dir);
+        let keys = storage::keys_to_destroy(dir);
         // the slots go now: the marker alone names what a keystore still has to destroy
-        let keeps_marker = !aliases.is_empty() && storage::mark_erasing(dir, &aliases).is_ok();
+        let keeps_marker = !keys.aliases.is_empty() && storage::mark_erasing(dir, &keys).is_ok();
         let _ = storage::finish_erasing(dir, &env.random::<SLOT_FILE_BYTES>(), keeps_marker);
         StorageError::Erased.into()
     }
@@ -118,24 +122,24 @@ impl Store {
     }
 }
 
-/// Marker, keystore keys, slots. Whether every key is destroyed.
-fn destroy_keys(dir: &Path, env: &Env, protector: Option<&Arc<dyn KeyProtector>>) -> Result<bool, Error> {
-    // a damaged slot file names no key, and one may live on in the keystore
-    let is_complete = !storage::has_unreadable_slots(dir);
-    let aliases = storage::aliases_to_destroy(dir);
+/// Marker, keystore keys, slots. Which keys are left.
+fn destroy_keys(dir: &Path, env: &Env, protector: Option<&Arc<dyn KeyProtector>>) -> Result<KeyNames, Error> {
+    let mut keys = storage::keys_to_destroy(dir);
     // keys count more than being able to say so after a kill: a full disk does not stop this
-    let _ = storage::mark_erasing(dir, &aliases);
+    let _ = storage::mark_erasing(dir, &keys);
     let is_gone =
         |alias: &Vec<u8>| protector.is_some_and(|protector| matches!(protector.destroy(alias), Ok(()) | Err(ProtectorError::Missing)));
-    let left: Vec<Vec<u8>> = aliases.into_iter().filter(|alias| !is_gone(alias)).collect();
+    keys.aliases.retain(|alias| !is_gone(alias));
     let destroyed = storage::destroy_slots(dir, &env.random::<SLOT_FILE_BYTES>());
-    let _ = storage::mark_erasing(dir, &left);
+    let _ = storage::mark_erasing(dir, &keys);
     destroyed?;
-    Ok(is_complete && left.is_empty())
+    Ok(keys)
 }
 
-fn finish(dir: &Path, env: &Env, are_keys_gone: bool, may_remove: bool) -> Result<DeviceErasure, Error> {
-    let removed = storage::finish_erasing(dir, &env.random::<SLOT_FILE_BYTES>(), !are_keys_gone);
+fn finish(dir: &Path, env: &Env, left: &KeyNames, may_remove: bool) -> Result<DeviceErasure, Error> {
+    // a key that nobody can name is no reason to keep the folder: no later call could destroy it
+    let removed = storage::finish_erasing(dir, &env.random::<SLOT_FILE_BYTES>(), !left.aliases.is_empty());
+    let are_keys_gone = left.aliases.is_empty() && !left.may_be_more;
     Ok(DeviceErasure { are_keys_gone, are_files_gone: may_remove && removed.is_ok() })
 }
 

@@ -106,6 +106,9 @@ struct Content {
     frontiers: BTreeMap<DeviceId, KnownFrontier>,
     #[n(5)]
     relay: Option<RelaySettings>,
+    /// The board phone's day.
+    #[n(6)]
+    day: ShiftDay,
 }
 
 impl Unlocked {
@@ -172,6 +175,7 @@ impl Unlocked {
             let relay =
                 vault.state.relay.as_ref().map(|relay| RelaySettings { claim: None, cursor: None, announce_cursor: None, ..relay.clone() });
             let content = Content {
+                day: vault.today()?,
                 team: vault.team(),
                 operations: vault.keyring.log.operations().map(|operation| operation.to_bytes().into()).collect(),
                 turns: vault.keyring.book.known().map(|turn| turn.to_bytes().into()).collect(),
@@ -297,7 +301,7 @@ fn recover(dir: &Path, env: &Env, credentials: &Credentials<'_>, recovering: &Re
     let cuts = lost.iter().map(|device| cut_from(&content.frontiers, device)).collect();
     let member = MemberId::from_bytes(env.random());
     // a clock that is wrong must not date what comes back, nor take it for over
-    let day = first_day(&keyring, env)?;
+    let day = first_day(&keyring, env, content.day)?;
     // with the key that the relay knows, the new turn names the next one; without it, the paper names a fresh one
     let has_control = keyring.control().is_some();
     let fresh = (!has_control).then(|| Seed::make(env));

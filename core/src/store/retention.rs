@@ -25,7 +25,7 @@ use super::index::{Item, Place, place_of};
 use super::vault::Vault;
 use super::write::entry_term_days;
 use crate::consent::Charter;
-use crate::consent::grant::RECORD_GRANT_MAX_DAYS;
+use crate::consent::grant::{Grant, RECORD_GRANT_MAX_DAYS};
 use crate::error::Error;
 use crate::record::{Kind, Shape, Summary};
 use crate::rules::Rule;
@@ -62,6 +62,11 @@ impl Term {
         Self { here: stated, stated, since: None }
     }
 
+    /// The longer of what holds here and what the charter says now.
+    fn under(self, stated: u16) -> u16 {
+        self.here.max(stated)
+    }
+
     fn on(self, stated: u16, today: ShiftDay) -> Self {
         if stated >= self.here {
             return Self::of(stated);
@@ -81,6 +86,13 @@ pub(super) struct Lasting {
     participant: Term,
     #[n(2)]
     sunset: Term,
+    #[n(3)]
+    zone: Term,
+    #[n(4)]
+    absence: Term,
+    /// Of a grant to record gated facts: a vault goes with it.
+    #[n(5)]
+    record_grant: Term,
 }
 
 impl Lasting {
@@ -89,6 +101,9 @@ impl Lasting {
             encounter: Term::of(charter.retention.encounter_days),
             participant: Term::of(charter.retention.participant_days),
             sunset: Term::of(charter.sunset.days()),
+            zone: Term::of(charter.retention.zone_days),
+            absence: Term::of(charter.absence_limit_days),
+            record_grant: Term::of(charter.grant_days.record),
         }
     }
 
@@ -98,7 +113,17 @@ impl Lasting {
             encounter: self.encounter.on(charter.retention.encounter_days, today),
             participant: self.participant.on(charter.retention.participant_days, today),
             sunset: self.sunset.on(charter.sunset.days(), today),
+            zone: self.zone.on(charter.retention.zone_days, today),
+            absence: self.absence.on(charter.absence_limit_days, today),
+            record_grant: self.record_grant.on(charter.grant_days.record, today),
         }
+    }
+
+    /// The last day on which a vault may be kept that rests on a grant: what only the charter cut short is kept one absence limit
+    /// longer, as a file is.
+    pub(super) fn vault_until(&self, grant: &Grant, charter: &Charter) -> ShiftDay {
+        let kept_days = self.record_grant.under(charter.grant_days.record).saturating_add(self.absence.under(charter.absence_limit_days));
+        grant.expiry.min(grant.start.plus(kept_days))
     }
 }
 
@@ -154,13 +179,18 @@ impl Vault {
     }
 
     /// The terms by which is destroyed, and by which what arrives is let go of.
-    fn lasting_terms(&mut self, today: ShiftDay) -> Result<Terms, Error> {
+    pub(super) fn lasting_terms(&mut self, today: ShiftDay) -> Result<Terms, Error> {
         let charter = self.charter()?.clone();
         let lasting = self.state.lasting.unwrap_or_else(|| Lasting::of(&charter)).on(&charter, today);
         self.state.lasting = Some(lasting);
-        let sunset = ShiftDay::from_days(lasting.sunset.here);
-        let (encounter_days, participant_days) = (lasting.encounter.here, lasting.participant.here);
-        Ok(Terms { encounter_days, participant_days, sunset, ..self.terms(today)? })
+        Ok(Terms {
+            day: today,
+            encounter_days: lasting.encounter.here,
+            zone_days: lasting.zone.here,
+            participant_days: lasting.participant.here,
+            absence_days: lasting.absence.here,
+            sunset: ShiftDay::from_days(lasting.sunset.here),
+        })
     }
 
     /// The terms by which reading and handing out are denied.

@@ -218,6 +218,44 @@ fn a_damaged_slot_file_is_not_said_to_have_no_keys() {
     let store = unlocked.store();
     let erased = store.erase_device(Some(keystore.clone() as Arc<dyn KeyProtector>)).unwrap();
     assert_eq!((erased.are_keys_gone, keystore.aliases().len()), (false, 1), "control: the key does live on");
+    // asked again: it does not say yes then, and no folder stays behind for a key that nobody can name
+    let again = Store::erase_device_in(&dir, &Env::system(), Some(keystore.clone()));
+    assert_eq!(again.unwrap_err(), StorageError::NotFound.into());
+}
+
+/// The same when the process was killed half-way: the slots are gone, and with them what tells that they were damaged.
+#[test]
+fn an_erasure_that_goes_on_after_a_kill_still_knows_that_the_slot_file_was_damaged() {
+    let folder = tempfile::tempdir().unwrap();
+    for damaged in [true, false] {
+        let dir = folder.path().join(if damaged { "damaged" } else { "whole" });
+        let (unlocked, _, keystore) = with_keystore(&dir);
+        drop(unlocked);
+        if damaged {
+            std::fs::write(dir.join("slots"), b"no slots").unwrap();
+        }
+        storage::mark_erasing(&dir, &storage::keys_to_destroy(&dir)).unwrap();
+        // overwritten, and not yet removed
+        std::fs::write(dir.join("slots"), Env::system().random::<{ storage::SLOT_FILE_BYTES }>()).unwrap();
+        let erased = Store::erase_device_in(&dir, &Env::system(), Some(keystore.clone())).unwrap();
+        assert_eq!((erased.are_keys_gone, keystore.aliases().len()), (!damaged, usize::from(damaged)), "{damaged}");
+        assert!(erased.are_files_gone && !dir.exists());
+    }
+}
+
+/// The key of what waits outside the store is one of them.
+#[test]
+fn a_damaged_inbox_key_is_not_said_to_be_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    for damaged in [true, false] {
+        let dir = folder.path().join(if damaged { "damaged" } else { "whole" });
+        let (unlocked, _, keystore) = with_keystore(&dir);
+        if damaged {
+            std::fs::write(dir.join("inbox"), b"no key").unwrap();
+        }
+        let erased = unlocked.store().erase_device(Some(keystore.clone() as Arc<dyn KeyProtector>)).unwrap();
+        assert_eq!((erased.are_keys_gone, keystore.aliases().len()), (!damaged, 0), "{damaged}");
+    }
 }
 
 #[test]

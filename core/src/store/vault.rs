@@ -84,6 +84,10 @@ pub(super) struct LocalState {
     #[n(26)]
     #[cbor(default)]
     pub lasting: Option<super::retention::Lasting>,
+    /// A day that the keystore had, far from all that was known here, and that somebody said is wrong.
+    #[n(27)]
+    #[cbor(default)]
+    pub dismissed_day: Option<ShiftDay>,
     /// Over which networks the relay is reached: this phone's alone.
     #[n(25)]
     #[cbor(default)]
@@ -219,6 +223,8 @@ pub(super) struct Vault {
     pub erasing: Erasing,
     /// The highest day that the keystore knew at unlocking.
     pub recalled_day: Option<ShiftDay>,
+    /// The same where it was too far from all that was known here to be believed.
+    pub suspected_day: Option<ShiftDay>,
     /// Marks of the secrets in the stored root.
     stored_secrets: BTreeSet<[u8; 16]>,
     /// Complaints on their way.
@@ -296,6 +302,7 @@ impl Vault {
             catalogue: None,
             erasing,
             recalled_day: None,
+            suspected_day: None,
             stored_secrets,
             traffic: super::complaints::Traffic::default(),
             met: super::mailbox::Met::default(),
@@ -307,11 +314,12 @@ impl Vault {
 
     /// Forgets everything in memory that a failed transaction may have changed, and reads it again. The session stays.
     pub(super) fn reopen(&mut self, reader: &Reader<'_>) -> Result<(), Error> {
-        let (session, recalled) = (self.session, self.recalled_day);
+        let (session, recalled, suspected) = (self.session, self.recalled_day, self.suspected_day);
         *self = Self::open(&self.env.clone(), reader, self.store_id, self.store_key.duplicate())?;
         // a fresh session would be as good; keeping it keeps chains of one unlock together
         self.session = session;
         self.recalled_day = recalled;
+        self.suspected_day = suspected;
         self.state.day_seen = self.state.day_seen.max(recalled);
         Ok(())
     }

@@ -5,6 +5,7 @@
 
 use super::Unlocked;
 use super::index::{Item, place_of};
+use super::retention::Lasting;
 use super::vault::Vault;
 use crate::consent::standing::{Consents, last_day};
 use crate::consent::{Act, GatedCategory, GrantError, GrantStatus};
@@ -53,16 +54,18 @@ impl Vault {
         pairs.find(|(grant, category)| vault_record(*grant, *category) == record)
     }
 
-    /// What a vault record rests on: a pure function of the grants and withdrawals about its subject, and of the charter.
+    /// What a vault record rests on: it follows from the grants and withdrawals about its subject, and its last day from the terms
+    /// by which this phone destroys.
     pub(super) fn vault_standing(&self, consents: &Consents, record: RecordId) -> VaultStanding {
         let Some((id, category)) = Self::of_vault(consents, record) else { return VaultStanding::NoGrant };
         match consents.grant(&id) {
             Some(grant)
                 if grant.act == Act::Record && grant.categories.contains(&category) && !consents.is_withdrawn(grant, Some(category)) =>
             {
-                // what only the charter cut short is kept one absence limit longer, as a file is
-                let cut = self.charter().map_or(grant.expiry, |charter| last_day(grant, charter).plus(charter.absence_limit_days));
-                VaultStanding::Granted { grant: id, category, until: grant.expiry.min(cut) }
+                let until = self
+                    .charter()
+                    .map_or(grant.expiry, |charter| self.state.lasting.unwrap_or_else(|| Lasting::of(charter)).vault_until(grant, charter));
+                VaultStanding::Granted { grant: id, category, until }
             }
             _ => VaultStanding::Ended,
         }
