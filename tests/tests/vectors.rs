@@ -1053,14 +1053,15 @@ fn entries(made: &mut Made, day: ShiftDay) {
     add("recipient-spaced-name", "white space around the name", "recipient", &recipient(" Elm", 5), "entry_text");
     let id = RecordId::from_bytes([3; 16]);
     let note = |categories| {
-        EntryContent::first(SharingNote { event: SharingEvent::Stopped, grant: id, recipient: id, categories, share: None }).to_bytes()
+        EntryContent::first(SharingNote { event: SharingEvent::Stopped, grant: id, recipient: id, categories, share: None, answer: None })
+            .to_bytes()
     };
     add("sharing-note", "a share that stopped", "sharing_note", &note(vec![GatedCategory::LegalName]), "ok");
     add("sharing-note-of-nothing", "no category", "sharing_note", &note(vec![]), "entry_value");
     add("sharing-note-twice", "one category twice", "sharing_note", &note(vec![GatedCategory::LegalName; 2]), "entry_value");
     let left = |event, share| {
         let categories = vec![GatedCategory::LegalName];
-        EntryContent::first(SharingNote { event, grant: id, recipient: id, categories, share }).to_bytes()
+        EntryContent::first(SharingNote { event, grant: id, recipient: id, categories, share, answer: None }).to_bytes()
     };
     add("sharing-note-copy", "a copy that left", "sharing_note", &left(SharingEvent::Shared, Some(id)), "ok");
     add("sharing-note-no-copy", "a copy that left, and none named", "sharing_note", &left(SharingEvent::Shared, None), "entry_value");
