@@ -153,7 +153,7 @@ pub const DATA_MAP: &[DataGroup] = &[
         "name": "what colleagues call a zone or each other",
     ),
     group!("complaint", "complaint/content.rs#Complaint", true, "the board alone",
-        "the board closes it; on other phones only a sealed box, until it is sent, 60 days at most",
+        "the board closes it; on other phones only a sealed box, until it is sent, 56 days at most",
         "category": "what it is about, from a closed list",
         "text": "what its author wants the board to read",
         "reply": "where the board may answer, if they want that",

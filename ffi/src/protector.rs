@@ -87,12 +87,13 @@ pub trait KeyProtector: Send + Sync {
     fn destroy(&self, alias: Vec<u8>) -> Result<(), KeyProtectorError>;
     /// Whether the key is bound to hardware that counts attempts. A failure counts as no.
     fn is_hardware_bound(&self) -> Result<bool, KeyProtectorError>;
-    /// Keeps the highest day this device has seen (days since 1970-01-01) where a restored folder cannot take it back.
+    /// Keeps the highest day that a store (16 bytes name it) was sure of (days since 1970-01-01) where a restored folder cannot
+    /// take it back. Each store has its own.
     ///
     /// Errors: [`KeyProtectorError::Unsupported`] where the platform has no such place.
-    fn note_day(&self, day: u32) -> Result<(), KeyProtectorError>;
-    /// The highest day that was kept, none before the first. Errors: as `note_day`.
-    fn highest_day(&self) -> Result<Option<u32>, KeyProtectorError>;
+    fn note_day(&self, store: Vec<u8>, day: u32) -> Result<(), KeyProtectorError>;
+    /// The highest day that was kept for a store, none before the first. Errors: as `note_day`.
+    fn highest_day(&self, store: Vec<u8>) -> Result<Option<u32>, KeyProtectorError>;
 }
 
 /// The app's keystore as the core knows keystores.
@@ -127,10 +128,10 @@ impl store::KeyProtector for Foreign {
     fn is_hardware_bound(&self) -> bool {
         self.0.is_hardware_bound().unwrap_or(false)
     }
-    fn note_day(&self, day: u32) -> Result<(), store::ProtectorError> {
-        self.0.note_day(day).map_err(core_error)
+    fn note_day(&self, store: &[u8; 16], day: u32) -> Result<(), store::ProtectorError> {
+        self.0.note_day(store.to_vec(), day).map_err(core_error)
     }
-    fn highest_day(&self) -> Result<Option<u32>, store::ProtectorError> {
-        self.0.highest_day().map_err(core_error)
+    fn highest_day(&self, store: &[u8; 16]) -> Result<Option<u32>, store::ProtectorError> {
+        self.0.highest_day(store.to_vec()).map_err(core_error)
     }
 }

@@ -14,6 +14,7 @@ use satchel_tests::scene;
 use satchel_tests::team::{Hub, Phone, found, join, meet};
 use satchel_wire::frame::{Endpoint, Frame, Push, Signed};
 use satchel_wire::row::{Lane, Row};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 const START: u64 = 1_795_377_600;
@@ -194,7 +195,13 @@ fn every_other_key_opens_nothing() {
     let Story { ana, ben, board, hub, .. } = &story;
     hub.traffic.lock().unwrap().clear();
     ben.unlocked.complain(&draft(TEXT)).unwrap();
-    story.live(9);
+    // the wait is drawn: nine of ten leave within five days, one of a hundred after a fortnight
+    for days in 0..60 {
+        story.live(1);
+        if days > 8 && !board.unlocked.board_book().unwrap().0.is_empty() {
+            break;
+        }
+    }
     let sealed = boxes(&story, ana);
     assert!(sealed.len() >= 9, "{}", sealed.len());
     let team = ana.unlocked.dangerous_loot().unwrap().team;
@@ -261,6 +268,39 @@ fn whether_somebody_complained_shows_neither_in_number_nor_in_rhythm() {
         story.exchange();
         assert_eq!(story.board.unlocked.board_book().unwrap().0.len(), complaints as usize, "all of them arrived");
     }
+}
+
+/// A phone that is opened: what waits on it is as good without a complaint as with one, whether or not it ever reached a relay.
+#[test]
+fn a_phone_that_is_opened_does_not_show_that_a_complaint_was_written() {
+    let (mut without, mut with) = (BTreeMap::new(), BTreeMap::new());
+    for seed in 0..48 {
+        let folder = tempfile::tempdir().unwrap();
+        let ana = found(folder.path(), 500 + seed, "ana", START);
+        let board = join(folder.path(), 500 + seed, "board", START, &ana, Role::Board);
+        let keys = board.unlocked.board_set_up(false).unwrap();
+        enter(&ana, &keys);
+        meet(&ana, &board);
+        board.unlocked.board_publish(30).unwrap();
+        meet(&board, &ana);
+        ana.clock.advance(86_400);
+        ana.unlocked.tend().unwrap();
+        let days = ana.unlocked.dangerous_complaint_days().unwrap();
+        *without.entry(days.len()).or_insert(0) += 1;
+        ana.clock.advance(5 * 86_400);
+        ana.unlocked.tend().unwrap();
+        ana.unlocked.complain(&draft(TEXT)).unwrap();
+        let days = ana.unlocked.dangerous_complaint_days().unwrap();
+        *with.entry(days.len()).or_insert(0) += 1;
+        let mut kinds = days.clone();
+        kinds.dedup();
+        // a fortnight may have begun in between: never more than two days, whatever was written when
+        assert!(kinds.len() <= 2 && days.iter().all(|day| day.days().is_multiple_of(14)), "{days:?}");
+    }
+    // phones on which nobody wrote anything have none, one, two and three: no number proves a complaint
+    assert!((0..=3).all(|count| without.contains_key(&count)), "{without:?}");
+    assert!((1..=3).all(|count| with.contains_key(&count)), "{with:?}");
+    assert!(!with.contains_key(&0), "control: the complaint does wait there");
 }
 
 #[test]

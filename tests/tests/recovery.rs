@@ -74,7 +74,18 @@ fn typed(papers: &[&PaperShare]) -> Vec<PaperShare> {
 }
 
 fn recover(folder: &Path, name: &str, package: &[u8], shares: &[PaperShare], reseat: &[PaperShare]) -> Result<(Phone, Recovered), Error> {
-    let (env, clock) = team::env(99, name, NOON);
+    recover_at(folder, name, package, shares, reseat, NOON)
+}
+
+fn recover_at(
+    folder: &Path,
+    name: &str,
+    package: &[u8],
+    shares: &[PaperShare],
+    reseat: &[PaperShare],
+    now: u64,
+) -> Result<(Phone, Recovered), Error> {
+    let (env, clock) = team::env(99, name, now);
     let secret = passphrase();
     let credentials = Credentials { passphrase: &secret, protector: None, cost: KeyCost::Least };
     let dir = folder.join(name);
@@ -427,6 +438,30 @@ fn three_hundred_records_come_back_after_removals_and_turns() {
     }
     assert_eq!(view(&new), before);
     assert!(matches!(board.unlocked.recovery_status().unwrap(), RecoveryStatus::SetUp { is_kept_here: Some(true), .. }));
+}
+
+/// The new phone's clock is wrong, as a clock is that lost its battery: nothing that comes back is taken for over.
+#[test]
+fn a_recovery_on_a_phone_whose_clock_is_at_2038_loses_nothing() {
+    const YEAR_2038: u64 = 2_147_000_000;
+    let Story { folder, hub, ana, ben, board, reseat, shares } = story(14, None);
+    let before = view(&ana);
+    drop((ana, ben));
+    let package = board.unlocked.export_recovery().unwrap();
+    let papers = (typed(&[&shares[2], &shares[0]]), typed(&[&reseat]));
+    let (cleo, _) = recover_at(folder.path(), "cleo", &package, &papers.0, &papers.1, YEAR_2038).unwrap();
+    assert!(cleo.unlocked.is_date_in_doubt().unwrap());
+    for _ in 0..3 {
+        hub.exchange(&cleo).unwrap();
+        hub.exchange(&board).unwrap();
+        cleo.unlocked.tend().unwrap();
+    }
+    assert!(cleo.unlocked.is_date_in_doubt().unwrap(), "a relay that lives in another year confirms nothing");
+    cleo.clock.set(NOON);
+    assert!(!cleo.unlocked.is_date_in_doubt().unwrap());
+    hub.exchange(&cleo).unwrap();
+    assert_eq!(view(&cleo), before);
+    cleo.unlocked.name_member(&text("Cleo")).unwrap();
 }
 
 /// Two stewards print papers before either hears of the other's. One set is in force, and every phone says which: nobody

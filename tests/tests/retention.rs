@@ -101,6 +101,69 @@ fn a_clock_at_2038_and_back_destroys_nothing_and_dates_nothing() {
     assert!(ana.unlocked.participants().unwrap().is_empty() && ana.unlocked.encounter(met).is_err());
 }
 
+/// Somebody joins by a typed code on a phone whose clock is wrong: what they are given is not taken for over.
+#[test]
+fn a_newcomer_whose_clock_is_at_2038_loses_nothing() {
+    use satchel_core::store::{Credentials, KeyCost, Store};
+    use satchel_tests::team::{env, passphrase};
+    let folder = tempfile::tempdir().unwrap();
+    let ana = found(folder.path(), 40, "ana", START);
+    let met = encounter(&ana, None, None);
+    let code = ana.unlocked.invite_by_code(Role::Worker).unwrap();
+    let (env, clock) = env(40, "ben", YEAR_2038);
+    let (typed, hello) = Store::join_by_code(env.clone(), code.code()).unwrap();
+    let (joining, knock) = typed.replied(&code.answer_hello(&hello).unwrap()).unwrap();
+    let (mut hosted, answer) = ana.unlocked.answer_knock(&knock).unwrap();
+    let mut joined = joining.answered(&answer).unwrap();
+    hosted.introduced(&joined.introduce().unwrap()).unwrap();
+    let (passphrase, dir) = (passphrase(), folder.path().join("ben"));
+    let credentials = Credentials { passphrase: &passphrase, protector: None, cost: KeyCost::Least };
+    let name = ShortText::parse("Ben").unwrap();
+    let (unlocked, thanks) = joined.welcomed(&hosted.welcome().unwrap(), &dir, &credentials, &name).unwrap();
+    hosted.thanked(&thanks).unwrap();
+    let ben = Phone { name: "ben".into(), unlocked, clock, env, dir };
+    assert!(ben.unlocked.is_date_in_doubt().unwrap());
+    assert_eq!(ben.unlocked.today().unwrap(), ana.unlocked.today().unwrap());
+    meet(&ana, &ben);
+    ben.unlocked.tend().unwrap();
+    ben.clock.set(START);
+    assert!(!ben.unlocked.is_date_in_doubt().unwrap());
+    meet(&ana, &ben);
+    assert!(ben.unlocked.encounter(met).is_ok());
+}
+
+/// A laptop with two stores and one keystore: what one believed of a wrong clock is nothing to the other.
+#[test]
+fn a_second_store_that_was_founded_in_2038_does_not_age_the_first() {
+    use satchel_core::store::{Credentials, FileKeystore, Founding, KeyCost, KeyProtector, Store};
+    use satchel_tests::team::{env, passphrase};
+    let folder = tempfile::tempdir().unwrap();
+    let (env, clock) = env(41, "ana", START);
+    let keystore: std::sync::Arc<dyn KeyProtector> = std::sync::Arc::new(FileKeystore::new(&folder.path().join("keys"), env.clone()));
+    let passphrase = passphrase();
+    let credentials = Credentials { passphrase: &passphrase, protector: Some(keystore.clone()), cost: KeyCost::Least };
+    let founding = Founding { time_zone: "America/Los_Angeles".into(), member_name: ShortText::parse("Ana").unwrap() };
+    let (first, second) = (folder.path().join("first"), folder.path().join("second"));
+    let unlocked = Store::found(&first, env.clone(), &credentials, &founding).unwrap().unlocked;
+    let ana = Phone { name: "ana".into(), unlocked, clock: clock.clone(), env: env.clone(), dir: first.clone() };
+    let met = encounter(&ana, None, None);
+    ana.unlocked.store().suspend().unwrap();
+    drop(ana);
+    clock.set(YEAR_2038);
+    let other = Store::found(&second, env.clone(), &credentials, &founding).unwrap().unlocked;
+    let late = other.today().unwrap();
+    other.store().suspend().unwrap();
+    drop(other);
+    clock.set(START);
+    let unlocked = Store::open(&first, env.clone()).unwrap().unlock(&passphrase, Some(keystore.clone())).unwrap();
+    unlocked.tend().unwrap();
+    assert!(unlocked.encounter(met).is_ok());
+    drop(unlocked);
+    // control: the keystore does keep the second store's day
+    let unlocked = Store::open(&second, env).unwrap().unlock(&passphrase, Some(keystore)).unwrap();
+    assert_eq!(unlocked.today().unwrap(), late);
+}
+
 #[test]
 fn what_is_written_in_doubt_carries_the_last_sure_day() {
     let (_folder, ana) = lone(4);
@@ -385,7 +448,11 @@ fn a_store_put_back_together_with_its_clock_still_knows_the_day_from_the_keystor
         assert!(!unlocked.is_tending_due().unwrap());
         drop(unlocked);
         if !with_day {
-            fs::remove_file(keys.join("highest.day")).unwrap();
+            let day = fs::read_dir(&keys)
+                .unwrap()
+                .map(|entry| entry.unwrap().path())
+                .find(|path| path.extension().is_some_and(|end| end == "day"));
+            fs::remove_file(day.unwrap()).unwrap();
         }
         clock.set(START);
         let unlocked = Store::open(&old, env.clone()).unwrap().unlock(&passphrase, Some(keystore.clone())).unwrap();

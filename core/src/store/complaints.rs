@@ -1,9 +1,10 @@
 //! Complaints on a phone: sealed at once, waiting among boxes that hold nothing, leaving at a rate that nothing changes.
 //!
 //! Every phone of a team with a board sends one box of one size each one to three days, drawn anew after each: a
-//! complaint if one waits, else one that holds nothing. What waits here looks the same: after each sending some boxes
-//! that hold nothing join the rest, and nothing says which is which, whose it is, or when it was written. What a
-//! colleague's phone handed over waits among them.
+//! complaint if one is drawn from those that wait, else one that holds nothing. What waits here looks the same: boxes that
+//! hold nothing join the rest after each sending and once a fortnight, some and without a highest number, whether or not
+//! there is a relay. A box says the fortnight in which its time is over and nothing else: not which is which, nor whose it
+//! is, nor on which day it was written. What a colleague's phone handed over waits among them.
 
 use super::Unlocked;
 use super::vault::Vault;
@@ -22,13 +23,16 @@ use satchel_wire::row::Row;
 const WAITING: &str = "complaints";
 /// Most boxes that wait on a phone, and so most complaints (count): more are refused, by name.
 const WAITING_MAX_COUNT: usize = 10;
+/// With so many waiting, no box that holds nothing is added: there is room for what somebody writes (count).
+const COVERED_MAX_COUNT: usize = 7;
 /// With so many waiting, nothing more is taken from colleagues' phones (count).
 const CARRIED_MAX_COUNT: usize = 6;
-/// Boxes without content are added up to this (count).
-const COVER_COUNT: usize = 3;
-/// A box that reached neither relay nor board is let go of after this (days); the board keeps its keys for longer.
-const BOX_KEPT_DAYS: u16 = 60;
-/// Longest wait between two sendings, and longest delay that is drawn at writing (days).
+/// Boxes are let go of at the end of a period of this length (days): all that came in one have one day.
+const PERIOD_DAYS: u16 = 14;
+/// A box that reached neither relay nor board stays for three periods after the one it came in: 42 to 56 days. The board keeps
+/// its keys for longer.
+const KEPT_PERIODS_COUNT: u16 = 4;
+/// Longest wait between two sendings (days).
 const DRAWN_MAX_DAYS: u8 = 3;
 /// How many sent boxes are remembered, so that none goes round in circles (count).
 const SENT_MAX_COUNT: usize = 64;
@@ -43,16 +47,24 @@ struct Waiting {
     slot: Option<ShiftDay>,
     #[n(2)]
     sent: Vec<ByteArray<8>>,
+    /// The period for which boxes that hold nothing were last added.
+    #[n(3)]
+    covered: Option<u16>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 struct SealedBox {
     #[n(0)]
-    from: ShiftDay,
-    #[n(1)]
     until: ShiftDay,
-    #[cbor(n(2), with = "minicbor::bytes")]
+    #[cbor(n(1), with = "minicbor::bytes")]
     bytes: Vec<u8>,
+}
+
+impl SealedBox {
+    fn of(bytes: Vec<u8>, today: ShiftDay) -> Self {
+        let period = today.days() / PERIOD_DAYS;
+        Self { until: ShiftDay::from_days((period + KEPT_PERIODS_COUNT).saturating_mul(PERIOD_DAYS)), bytes }
+    }
 }
 
 /// What is known of complaints while a store is unlocked, besides what is stored.
@@ -134,6 +146,12 @@ impl Vault {
         Ok(self.extra(reader, WAITING)?.unwrap_or_default())
     }
 
+    /// Everything that is kept beside the boxes.
+    #[cfg(feature = "adversary")]
+    pub(super) fn complaint_days(&self, reader: &Reader<'_>) -> Result<Vec<ShiftDay>, Error> {
+        Ok(self.waiting_complaints(reader)?.boxes.iter().map(|sealed| sealed.until).collect())
+    }
+
     fn put_complaints(&self, tx: &Transaction<'_>, waiting: &mut Waiting) -> Result<(), Error> {
         // their order says nothing about when they came
         waiting.boxes.sort();
@@ -148,11 +166,12 @@ impl Vault {
         let today = self.key_day()?;
         let (key, signing) = self.board_keys().ok_or(ComplaintError::NoBoard)?;
         let mut waiting = self.waiting_complaints(tx)?;
+        self.cover_period(&mut waiting, &key, today)?;
         if waiting.boxes.len() >= WAITING_MAX_COUNT {
             return Err(ComplaintError::Full.into());
         }
         let (bytes, code) = complaint::seal(&self.env, self.team(), &key, &signing, draft)?;
-        waiting.boxes.push(SealedBox { from: today.plus(self.draw_days()), until: today.plus(BOX_KEPT_DAYS), bytes });
+        waiting.boxes.push(SealedBox::of(bytes, today));
         self.put_complaints(tx, &mut waiting)?;
         Ok(code)
     }
@@ -168,15 +187,16 @@ impl Vault {
         let is_set = waiting.slot.is_some_and(|slot| slot <= today.plus(u16::from(DRAWN_MAX_DAYS)));
         if !is_set {
             waiting.slot = Some(today.plus(1 + self.draw_days()));
-            self.add_cover(&mut waiting, &key, today)?;
+            self.cover_period(&mut waiting, &key, today)?;
             self.put_complaints(tx, &mut waiting)?;
             return Ok(None);
         }
         if waiting.slot.is_some_and(|slot| slot > today) {
             return Ok(None);
         }
-        let due = waiting.boxes.iter().find(|sealed| sealed.from <= today && sealed.until >= today);
-        let bytes = match due {
+        // drawn: which was written last, and how long it has waited, is nowhere
+        let due: Vec<&SealedBox> = waiting.boxes.iter().filter(|sealed| sealed.until >= today).collect();
+        let bytes = match due.get(self.draw(due.len())) {
             Some(sealed) => sealed.bytes.clone(),
             None => complaint::seal_dummy(&self.env, self.team(), &key)?,
         };
@@ -200,20 +220,45 @@ impl Vault {
         note_sent(&mut waiting, sent);
         waiting.slot = Some(today.plus(1 + self.draw_days()));
         if let Some((key, _)) = self.board_keys() {
-            self.add_cover(&mut waiting, &key, today)?;
+            // fewer than leave, so that they do not pile up
+            self.add_covers(&mut waiting, &key, today, 3)?;
         }
         self.put_complaints(tx, &mut waiting)
     }
 
-    /// Adds none, one or two boxes that hold nothing, while there are few.
-    fn add_cover(&self, waiting: &mut Waiting, key: &ReceivingPublicKey, today: ShiftDay) -> Result<(), Error> {
-        for _ in 0..self.draw_days() {
-            if waiting.boxes.len() < COVER_COUNT {
-                let bytes = complaint::seal_dummy(&self.env, self.team(), key)?;
-                waiting.boxes.push(SealedBox { from: today.plus(self.draw_days()), until: today.plus(BOX_KEPT_DAYS), bytes });
-            }
+    /// Adds boxes that hold nothing: each further one with one chance in so many. However many there are, one more is not much
+    /// likelier with a complaint among them than without: no number proves one.
+    fn add_covers(&self, waiting: &mut Waiting, key: &ReceivingPublicKey, today: ShiftDay, one_in: usize) -> Result<(), Error> {
+        while waiting.boxes.len() < COVERED_MAX_COUNT && self.draw(one_in) == 0 {
+            waiting.boxes.push(SealedBox::of(complaint::seal_dummy(&self.env, self.team(), key)?, today));
         }
         Ok(())
+    }
+
+    /// Once a fortnight, also where nothing is ever pushed.
+    fn cover_period(&self, waiting: &mut Waiting, key: &ReceivingPublicKey, today: ShiftDay) -> Result<(), Error> {
+        let period = today.days() / PERIOD_DAYS;
+        if waiting.covered != Some(period) {
+            waiting.covered = Some(period);
+            waiting.boxes.retain(|sealed| sealed.until >= today);
+            self.add_covers(waiting, key, today, 2)?;
+        }
+        Ok(())
+    }
+
+    /// Adds boxes that hold nothing where a fortnight began. A part of what a phone does by itself each day.
+    pub(super) fn tend_complaints(&mut self, tx: &Transaction<'_>) -> Result<(), Error> {
+        let Some((key, _)) = self.board_keys().filter(|_| self.root.board.is_none()) else { return Ok(()) };
+        let today = self.key_day()?;
+        let mut waiting = self.waiting_complaints(tx)?;
+        let before = waiting.covered;
+        self.cover_period(&mut waiting, &key, today)?;
+        if waiting.covered == before { Ok(()) } else { self.put_complaints(tx, &mut waiting) }
+    }
+
+    /// A number below one that is at most 256; 0 below none.
+    fn draw(&self, below: usize) -> usize {
+        usize::from(self.env.random::<1>()[0]) % below.max(1)
     }
 
     /// A row for a colleague's phone: one box that waits here, or one that holds nothing. It stays here as well, until
@@ -222,7 +267,7 @@ impl Vault {
         let Some((key, _)) = self.board_keys() else { return Ok(None) };
         let Some(commons) = self.keyring.notice_secret() else { return Ok(None) };
         let waiting = self.waiting_complaints(reader)?;
-        let drawn = usize::from(self.env.random::<1>()[0]) % (waiting.boxes.len() + 1);
+        let drawn = self.draw(waiting.boxes.len() + 1);
         let bytes = match waiting.boxes.get(drawn) {
             Some(sealed) => sealed.bytes.clone(),
             None => complaint::seal_dummy(&self.env, self.team(), &key)?,
@@ -248,7 +293,7 @@ impl Vault {
             if is_here || was_sent || waiting.boxes.len() >= CARRIED_MAX_COUNT || self.board_keys().is_none() {
                 return Ok(());
             }
-            waiting.boxes.push(SealedBox { from: today, until: today.plus(BOX_KEPT_DAYS), bytes: bytes.to_vec() });
+            waiting.boxes.push(SealedBox::of(bytes.to_vec(), today));
         } else if is_here {
             waiting.boxes.retain(|sealed| sealed.bytes != bytes);
             note_sent(&mut waiting, this);

@@ -124,6 +124,11 @@ impl Unlocked {
         self.read(|vault, reader| Ok(vault.ledger(reader)?.line(body).is_some()))
     }
 
+    /// What is written beside each complaint box that waits: the day on which it is let go of. Errors: as any read.
+    pub fn dangerous_complaint_days(&self) -> Result<Vec<satchel_wire::ShiftDay>, Error> {
+        self.read(|vault, reader| vault.complaint_days(reader))
+    }
+
     /// Takes everything. Errors: as any read.
     pub fn dangerous_loot(&self) -> Result<Loot, Error> {
         self.read(|vault, reader| {

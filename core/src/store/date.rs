@@ -41,7 +41,7 @@ impl Vault {
     /// The keystore saw a day that a store put back to an older copy does not know: it is not before that day. A day the
     /// keystore cannot mean is ignored.
     pub(super) fn recall_day(&mut self, protector: &dyn KeyProtector) {
-        let kept = protector.highest_day().ok().flatten().and_then(|days| u16::try_from(days).ok()).map(ShiftDay::from_days);
+        let kept = protector.highest_day(&self.store_id).ok().flatten().and_then(|days| u16::try_from(days).ok()).map(ShiftDay::from_days);
         self.recalled_day = kept;
         self.state.day_seen = self.state.day_seen.max(kept);
         self.keep_day(protector, kept);
@@ -50,7 +50,7 @@ impl Vault {
     /// Tells the keystore the highest sure day, once a day; `kept` is what it has. A keystore that cannot is none the worse.
     pub(super) fn keep_day(&self, protector: &dyn KeyProtector, kept: Option<ShiftDay>) {
         if let Some(day) = self.state.day_seen.filter(|day| Some(*day) > kept) {
-            let _ = protector.note_day(u32::from(day.days()));
+            let _ = protector.note_day(&self.store_id, u32::from(day.days()));
         }
     }
 

@@ -14,7 +14,7 @@ use crate::screen::ShortText;
 use crate::storage::{Database, SLOT_FILLER_BYTES, SlotFile};
 use crate::team::joining::{Joiner, JoinerReady, Welcome};
 use crate::team::operation::Action;
-use crate::team::{DeviceKeys, Invitation, InvitationError, Keyring, Operation, TurnError};
+use crate::team::{DeviceKeys, Frontier, Invitation, InvitationError, Keyring, Operation, Turn, TurnError};
 use satchel_wire::ShiftDay;
 use satchel_wire::ids::{MemberId, TeamId};
 use satchel_wire::limits;
@@ -184,6 +184,18 @@ impl std::fmt::Debug for JoinedStore {
     }
 }
 
+/// The day from which on a store that was handed its keyring counts: the newest that somebody signed, as far as the clock goes
+/// along. What the clock says beyond that is a jump like any other, which somebody has to confirm: a phone whose clock is
+/// wrong would take all that comes for over.
+pub(super) fn first_day(keyring: &Keyring, env: &Env) -> Result<ShiftDay, Error> {
+    let operations = keyring.log().operations().map(Operation::day);
+    let frontiers = keyring.frontiers().values().filter_map(|known| Frontier::from_bytes(&known.frontier).ok());
+    let days = operations.chain(keyring.book.known().map(Turn::day)).chain(frontiers.map(|frontier| frontier.content().day));
+    let charter = keyring.log().state().charter.clone().ok_or(Error::Damaged)?;
+    let clock = charter.shift_day(env.now().seconds())?;
+    Ok(days.max().map_or(clock, |newest| newest.min(clock)))
+}
+
 impl NewStore {
     /// Knocks with the secret of a typed code, which does not say which team it is.
     pub(super) fn knock_with(env: Env, secret: &InvitationSecret) -> Result<(Self, Vec<u8>), Error> {
@@ -225,8 +237,8 @@ impl JoinedStore {
         let unlocked = make_store(dir, &self.env, credentials, made)?;
         unlocked.promise_first_turn()?;
         match unlocked.name_member(name) {
-            // names are records, and the board writes none
-            Ok(()) | Err(Error::Role) => {}
+            // names are records, and the board writes none; a clock that is far ahead takes the team for over, until it is right
+            Ok(()) | Err(Error::Role | Error::Ended) => {}
             Err(error) => return Err(error),
         }
         let thanks = self.ready.thanks()?;
@@ -267,6 +279,7 @@ impl JoinedStore {
             held: Seed::make(&self.env),
             board: None,
         };
-        Ok(Made { root, keyring, relay, first_day: None })
+        let first_day = first_day(&keyring, &self.env)?;
+        Ok(Made { root, keyring, relay, first_day: Some(first_day) })
     }
 }

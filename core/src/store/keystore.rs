@@ -33,14 +33,15 @@ pub trait KeyProtector: Send + Sync {
     fn promise(&self) -> Promise {
         if self.is_hardware_bound() { Promise::Hardware } else { Promise::System }
     }
-    /// Keeps the highest day this device has seen (days since 1970-01-01) where a restored folder cannot take it back.
+    /// Keeps the highest day that a store (16 bytes name it) was sure of (days since 1970-01-01) where a restored folder cannot
+    /// take it back. Each store has its own: what one believed of a wrong clock is nothing to another.
     ///
     /// Errors: [`ProtectorError::Unsupported`] where the platform has no such place.
-    fn note_day(&self, _day: u32) -> Result<(), ProtectorError> {
+    fn note_day(&self, _store: &[u8; 16], _day: u32) -> Result<(), ProtectorError> {
         Err(ProtectorError::Unsupported)
     }
-    /// The highest day that was kept. Errors: as [`note_day`](Self::note_day).
-    fn highest_day(&self) -> Result<Option<u32>, ProtectorError> {
+    /// The highest day that was kept for a store. Errors: as [`note_day`](Self::note_day).
+    fn highest_day(&self, _store: &[u8; 16]) -> Result<Option<u32>, ProtectorError> {
         Err(ProtectorError::Unsupported)
     }
 }
@@ -172,24 +173,26 @@ impl FileKeystore {
         KeystoreSecret::from_slice(&bytes).map_err(|_| ProtectorError::Missing)
     }
 
-    fn day_path(&self, ending: &str) -> PathBuf {
-        self.dir.join(format!("highest{ending}"))
+    fn day_path(&self, store: &[u8; 16], ending: &str) -> PathBuf {
+        self.dir.join(format!("{}.{ending}", data_encoding::HEXLOWER.encode(store)))
     }
 
-    fn write_day(&self, day: u32) -> std::io::Result<()> {
-        let mut file = File::create(self.day_path(".new"))?;
+    fn write_day(&self, store: &[u8; 16], day: u32) -> std::io::Result<()> {
+        let (new, kept) = (self.day_path(store, "new"), self.day_path(store, "day"));
+        let mut file = File::create(&new)?;
         file.write_all(&day.to_le_bytes())?;
         file.sync_all()?;
-        fs::rename(self.day_path(".new"), self.day_path(".day"))
+        fs::rename(new, kept)
     }
 
     /// Once no key is left, nothing else is.
-    fn forget_day(&self) {
-        let is_key =
-            |entry: std::io::Result<fs::DirEntry>| entry.is_ok_and(|entry| entry.path().extension().is_some_and(|end| end == "key"));
-        if fs::read_dir(&self.dir).is_ok_and(|mut entries| !entries.any(is_key)) {
-            for ending in [".day", ".new"] {
-                let _ = fs::remove_file(self.day_path(ending));
+    fn forget_days(&self) {
+        let Ok(entries) = fs::read_dir(&self.dir) else { return };
+        let paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+        let ends = |path: &Path, endings: &[&str]| path.extension().and_then(|end| end.to_str()).is_some_and(|end| endings.contains(&end));
+        if !paths.iter().any(|path| ends(path, &["key"])) {
+            for path in paths.iter().filter(|path| ends(path, &["day", "new"])) {
+                let _ = fs::remove_file(path);
             }
         }
     }
@@ -246,7 +249,7 @@ impl KeyProtector for FileKeystore {
             file.sync_all()
         });
         let removed = fs::remove_file(&path);
-        self.forget_day();
+        self.forget_days();
         removed.and(overwritten).and_then(|()| self.sync_dir()).map_err(absent)
     }
 
@@ -258,16 +261,16 @@ impl KeyProtector for FileKeystore {
         Promise::File
     }
 
-    /// Kept for all keys of the folder, and not authenticated: whoever may write there may as well destroy the keys.
-    fn note_day(&self, day: u32) -> Result<(), ProtectorError> {
-        if self.highest_day()?.is_some_and(|known| known >= day) {
+    /// Not authenticated: whoever may write there may as well destroy the keys.
+    fn note_day(&self, store: &[u8; 16], day: u32) -> Result<(), ProtectorError> {
+        if self.highest_day(store)?.is_some_and(|known| known >= day) {
             return Ok(());
         }
-        self.write_day(day).map_err(refused)
+        self.write_day(store, day).map_err(refused)
     }
 
-    fn highest_day(&self) -> Result<Option<u32>, ProtectorError> {
-        match fs::read(self.day_path(".day")) {
+    fn highest_day(&self, store: &[u8; 16]) -> Result<Option<u32>, ProtectorError> {
+        match fs::read(self.day_path(store, "day")) {
             Ok(bytes) => Ok(bytes.try_into().ok().map(u32::from_le_bytes)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(refused(error)),
@@ -306,8 +309,8 @@ mod tests {
         for stranger in [b"../../etc/passwd".as_slice(), &[0; 33], b""] {
             assert_eq!(keystore.wrap(stranger, b"x").unwrap_err(), ProtectorError::Missing);
         }
-        keystore.note_day(20_000).unwrap();
-        assert_eq!(keystore.highest_day().unwrap(), Some(20_000));
+        keystore.note_day(&[1; 16], 20_000).unwrap();
+        assert_eq!(keystore.highest_day(&[1; 16]).unwrap(), Some(20_000));
     }
 
     #[test]

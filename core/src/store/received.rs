@@ -453,8 +453,11 @@ impl Vault {
             let (old, new): (Vec<_>, Vec<_>) = entry.answered.iter().copied().partition(|(_, day)| day.plus(ANSWERED_AGAIN_DAYS) < today);
             entry.answered = new;
             for (request, _) in old {
-                // a full tree keeps what opens it, a forgotten pairing took it along
-                let _ = received.shut(entry.pairing, &request);
+                // a full tree keeps what opens it, a forgotten pairing took it along; of copies that nobody saw there may be
+                // as many as somebody makes up
+                if entry.was_kept || !received.is_tree_half_full(&entry.pairing) {
+                    let _ = received.shut(entry.pairing, &request);
+                }
                 is_shut = true;
             }
         }

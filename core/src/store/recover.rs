@@ -1,6 +1,6 @@
 //! Bringing a team back after every phone is lost, and the reseat key in a team that still has one.
 
-use super::founding::{Made, make_store};
+use super::founding::{Made, first_day, make_store};
 use super::root::{Remembered, Root, Seed};
 use super::vault::{RelaySettings, Vault};
 use super::{Credentials, RelayAddress, Store, Unlocked, wipe_stack};
@@ -296,8 +296,8 @@ fn recover(dir: &Path, env: &Env, credentials: &Credentials<'_>, recovering: &Re
     let lost: Vec<DeviceId> = keyring.log.state().active().filter(|(_, _, role)| role.reads_records()).map(|(id, ..)| id).collect();
     let cuts = lost.iter().map(|device| cut_from(&content.frontiers, device)).collect();
     let member = MemberId::from_bytes(env.random());
-    let charter = keyring.log.state().charter.clone().ok_or(RecoveryError::Package)?;
-    let day = charter.shift_day(env.now().seconds())?;
+    // a clock that is wrong must not date what comes back, nor take it for over
+    let day = first_day(&keyring, env)?;
     // with the key that the relay knows, the new turn names the next one; without it, the paper names a fresh one
     let has_control = keyring.control().is_some();
     let fresh = (!has_control).then(|| Seed::make(env));
@@ -326,8 +326,10 @@ fn recover(dir: &Path, env: &Env, credentials: &Credentials<'_>, recovering: &Re
         pages: Vec::new(),
         invitations: Vec::new(),
     };
-    let unlocked = make_store(dir, env, credentials, Made { root, keyring, relay, first_day: None })?;
-    unlocked.name_member(recovering.member_name)?;
+    let made = Made { root, keyring, relay, first_day: Some(day) };
+    let unlocked = make_store(dir, env, credentials, made)?;
+    // a name can be given later; the paper is in nobody's hand but this call's
+    let _ = unlocked.name_member(recovering.member_name);
     Ok(Recovered { unlocked, reseat_paper, removed: lost, turns, has_control })
 }
 

@@ -197,6 +197,7 @@ impl Vault {
         report.zones = self.drop_zones(tx, &terms)?;
         self.tend_shares(tx)?;
         self.tend_received(tx)?;
+        self.tend_complaints(tx)?;
         self.replace_overdue_turn(tx, today)?;
         self.state.tended = Some(today);
         Ok(report)

@@ -8,13 +8,15 @@ use crate::storage::Transaction;
 use crate::team::keyring::Adoption;
 use crate::team::{Operation, TurnError};
 use satchel_wire::announcement::{self, Part};
-use satchel_wire::ids::{AnnouncementId, OperationId};
+use satchel_wire::ids::{AnnouncementId, OperationId, RowId};
+use satchel_wire::limits::LISTING_MAX_COUNT;
 use satchel_wire::row::{Lane, Row};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Vault {
-    /// Takes rows that a relay handed out. Returns what became of record rows, and how many turns were adopted.
-    pub(super) fn take_relay_rows(&mut self, tx: &Transaction<'_>, rows: &[Row]) -> Result<(Acceptance, usize), Error> {
+    /// Takes rows that a relay handed out, and notes which were seen. Returns what became of record rows, and how many turns
+    /// were adopted.
+    pub(super) fn take_relay_rows(&mut self, tx: &Transaction<'_>, rows: &[Row], seen: &[Row]) -> Result<(Acceptance, usize), Error> {
         let (announce, rest): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row.lane() == Lane::Announce);
         let turns = self.take_parts(tx, &announce)?;
         let mut rest: Vec<Row> = rest.into_iter().cloned().collect();
@@ -24,8 +26,20 @@ impl Vault {
         let ledger = self.ledger(tx)?;
         acceptance.bodies.iter().for_each(|body| ledger.mark_relayed(body, true));
         self.note_rows(tx, &rest)?;
-        self.progress_mut().rows.extend(rows.iter().map(Row::id));
+        self.note_seen(seen.iter().map(Row::id));
         Ok((acceptance, turns))
+    }
+
+    /// Notes rows of the cursor's day. No honest listing is longer than the limit: what is beyond it is fetched again when a
+    /// relay lists the day, and fills no memory.
+    pub(super) fn note_seen(&mut self, rows: impl Iterator<Item = RowId>) {
+        let mut rows = rows.peekable();
+        if rows.peek().is_none() {
+            return;
+        }
+        let seen = &mut self.progress_mut().rows;
+        let room = LISTING_MAX_COUNT.saturating_sub(seen.len());
+        seen.extend(rows.take(room));
     }
 
     /// Joins parts of announcements, the waiting ones included, and adopts what can be adopted.

@@ -128,7 +128,7 @@ impl Vault {
             self.move_cursor(cursor);
         }
         if self.state.relay.as_ref().is_some_and(|relay| relay.cursor.is_some_and(|cursor| cursor.day == pushed.day)) {
-            self.progress_mut().rows.extend(rows.iter().map(Row::id));
+            self.note_seen(rows.iter().map(Row::id));
         }
     }
 

@@ -29,6 +29,6 @@ extension Store {
 
 /// A platform that keeps no day outside the store need not say so.
 extension KeyProtector {
-    public func noteDay(day: UInt32) throws { throw KeyProtectorError.Unsupported }
-    public func highestDay() throws -> UInt32? { throw KeyProtectorError.Unsupported }
+    public func noteDay(store: Data, day: UInt32) throws { throw KeyProtectorError.Unsupported }
+    public func highestDay(store: Data) throws -> UInt32? { throw KeyProtectorError.Unsupported }
 }

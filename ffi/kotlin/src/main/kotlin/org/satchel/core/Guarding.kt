@@ -30,6 +30,6 @@ suspend fun Store.lockWhenIdle(idle: Duration, look: Duration = 1.seconds) {
 
 /** A [KeyProtector] for a platform that keeps no day outside the store: Android without a trusted place for it. */
 abstract class DaylessKeyProtector : KeyProtector {
-    final override fun noteDay(day: UInt): Unit = throw KeyProtectorException.Unsupported()
-    final override fun highestDay(): UInt? = throw KeyProtectorException.Unsupported()
+    final override fun noteDay(store: ByteArray, day: UInt): Unit = throw KeyProtectorException.Unsupported()
+    final override fun highestDay(store: ByteArray): UInt? = throw KeyProtectorException.Unsupported()
 }
