@@ -6,15 +6,19 @@ use satchel_core::consent::{Act, GatedCategory, GrantRequest, HowGiven, Language
 use satchel_core::error::Error;
 use satchel_core::record::{Fact, FactField, Kind, ParticipantDraft};
 use satchel_core::screen::{Alias, ShortText};
-use satchel_core::share::{Offer, ShareError};
-use satchel_core::store::{ShareState, SharedPacket};
+use satchel_core::share::{EraseRequest, Offer, ShareError, seal_request};
+use satchel_core::store::{RelayAnswer, ShareState, SharedPacket};
 use satchel_core::team::Role;
 use satchel_tests::team::{Hub, Phone, found, join, meet};
+use satchel_wire::frame::{Endpoint, Frame, Pulled};
 use satchel_wire::ids::RecordId;
+use satchel_wire::row::Lane;
 
 /// 2026-11-22 20:00 UTC.
 const START: u64 = 1_795_377_600;
 const DAY: i64 = 86_400;
+/// More than a tree of keys can forget (count).
+const FLOOD_COUNT: usize = 360;
 const NAME: GatedCategory = GatedCategory::LegalName;
 
 fn person(phone: &Phone, alias: &str) -> RecordId {
@@ -205,4 +209,73 @@ fn a_relay_that_has_no_news_makes_nobody_fresh() {
     assert_eq!(refused, Error::from(ShareError::Stale { limit_days: 7 }), "whoever is at the relay is not the team");
     meet(&s.ana, &s.ben);
     assert!(s.ana.unlocked.share(s.blue, s.grant, &[]).is_ok());
+}
+
+#[test]
+fn what_a_relay_keeps_back_is_known_to_be_missing() {
+    let (s, hub) = scene_and_relay(51);
+    for phone in [&s.ana, &s.ben, &s.ana] {
+        hub.exchange(phone).unwrap();
+    }
+    assert!(s.ana.unlocked.share(s.blue, s.grant, &[]).is_ok(), "control");
+    s.ben.unlocked.withdraw(s.blue, &only(Act::Share)).unwrap();
+    hub.exchange(&s.ben).unwrap();
+    // its notices come through, and no record
+    let mut link = s.ana.unlocked.relay_exchange().unwrap();
+    while let Some((endpoint, request)) = link.next_request().unwrap() {
+        let mut body = hub.relay.answer(endpoint, &request).unwrap_or_else(|problem| panic!("{:?}", problem.code));
+        if matches!(endpoint, Endpoint::Pull | Endpoint::Rows) {
+            let mut pulled = Pulled::from_bytes(&body).unwrap();
+            pulled.rows.retain(|row| row.lane() != Lane::Records);
+            body = pulled.to_bytes();
+        }
+        link.receive(&RelayAnswer::Ok(body)).unwrap();
+    }
+    let refused = s.ana.unlocked.share(s.blue, s.grant, &[]).unwrap_err();
+    assert_eq!(refused, Error::from(ShareError::Stale { limit_days: 7 }), "a colleague signed something that is not here");
+    meet(&s.ana, &s.ben);
+    assert!(matches!(s.ana.unlocked.share(s.blue, s.grant, &[]), Err(Error::Grant(_))), "it was the withdrawal");
+}
+
+#[test]
+fn a_request_opens_some_days_and_then_never_again() {
+    let s = scene(61);
+    s.ana.unlocked.withdraw(s.blue, &only(Act::Share)).unwrap();
+    let asked = s.ana.unlocked.ask_erasure(s.packet.share).unwrap();
+    let (late, told) = s.elm.unlocked.answer_erasure(&asked).unwrap();
+    assert!(!told.was_kept && s.elm.unlocked.answer_erasure(&asked).is_ok(), "control: again, soon");
+    for phone in [&s.elm, &s.ana] {
+        for _ in 0..5 {
+            phone.clock.advance(2 * DAY);
+            phone.unlocked.today().unwrap();
+        }
+    }
+    s.elm.unlocked.tend().unwrap();
+    assert!(s.elm.unlocked.answer_erasure(&asked).is_err(), "what opens it is destroyed");
+    // asked anew, it is another one; and the first answer is read also now
+    let anew = s.ana.unlocked.ask_erasure(s.packet.share).unwrap();
+    assert!(s.elm.unlocked.answer_erasure(&anew).is_ok());
+    assert_eq!(s.ana.unlocked.read_answer(&late).unwrap(), told);
+}
+
+#[test]
+fn requests_for_copies_that_never_were_keep_no_honest_packet_out() {
+    let s = scene(71);
+    let offer = s.elm.unlocked.show_offer(&ShortText::parse("Flood").unwrap()).unwrap();
+    let offer = Offer::from_text(&offer.text).unwrap();
+    let recipient = s.ana.unlocked.pair_recipient("Elm again", ShareClass::Service, &offer).unwrap();
+    let grant = yes(&s.ana, s.blue, Act::Share, Some(recipient));
+    let packet = s.ana.unlocked.share(s.blue, grant, &[]).unwrap();
+    for _ in 0..FLOOD_COUNT {
+        let [id, share] = [(); 2].map(|()| RecordId::from_bytes(s.ana.env.random()));
+        let request = EraseRequest { id, share, answer_key: [1; 32] };
+        let bytes = seal_request(&s.ana.env, offer.key(), offer.seed(), &request).unwrap();
+        assert!(s.elm.unlocked.answer_erasure(&bytes).is_ok(), "each is answered");
+    }
+    let maria = person(&s.elm, "Teal");
+    let kept = s.elm.unlocked.keep_shared(&packet.bytes, maria).unwrap();
+    assert_eq!(s.elm.unlocked.read_vault(maria, kept).unwrap().len(), 1);
+    s.ana.unlocked.withdraw(s.blue, &only(Act::Share)).unwrap();
+    let asked = s.ana.unlocked.ask_erasure(packet.share).unwrap();
+    assert!(s.elm.unlocked.answer_erasure(&asked).unwrap().1.was_kept);
 }
