@@ -22,6 +22,7 @@ mod hsds;
 mod keystore;
 mod lookup;
 mod output;
+mod qr;
 mod store;
 mod wording;
 

@@ -64,6 +64,8 @@ fn sentence(code: &str) -> Option<&'static str> {
         "share_says_more" => "A fact says more than they said yes to: correct it in its vault first.",
         "share_nothing" => "There is no fact to give under this yes.",
         "share_offer" => "That is no pairing offer, or it was damaged on its way.",
+        "share_code" => "Those are not the words that the other phone shows. They were good for one try: show new ones.",
+        "share_code_expired" => "Those words are older than ten minutes: show new ones.",
         "share_paired_already" => "That offer was taken already, or that name is in use: show a new one.",
         "share_not_for_us" => "That is no packet for this phone, or it was altered.",
         "share_used" => "This packet was kept or erased here already: what opened it is destroyed.",

@@ -79,3 +79,49 @@ fn facts_go_to_one_recipient_and_are_asked_back() {
     elm.run(&["share", "pair", "forget", "harbor team"]).value();
     assert!(elm.run(&["share", "pair", "list"]).value().as_array().unwrap().is_empty());
 }
+
+#[test]
+fn two_phones_pair_by_three_words_or_a_picture() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ana, elm) = (founded(folder.path(), "Ana"), founded(folder.path(), "Elm"));
+    let show = ["--json", "share", "pair", "show", "--name", "Harbor team", "--typed"];
+    let take = |code: &str, address: &str| {
+        let to = ["share", "pair", "take", "--typed", "--address", address, code, "--name", "Elm House", "--class", "service"];
+        ana.start(&[&["--json"][..], &to].concat())
+    };
+    // what cannot be the words spends no try, and other words spend it
+    assert_eq!(take("apple", "127.0.0.1:9").end().code(), "share_code");
+    let mut showing = elm.start(&show);
+    let shown = showing.next();
+    let address = shown["address"].as_str().unwrap();
+    assert_eq!(take("abandon ability able", address).end().code(), "share_code");
+    showing.end();
+    // whoever typed other words has no offer; the pairing that nobody took is forgotten by hand, and shown anew
+    elm.run(&["share", "pair", "forget", "harbor team"]).value();
+    let mut showing = elm.start(&show);
+    let shown = showing.next();
+    let (code, address) = (shown["code"].as_str().unwrap(), shown["address"].as_str().unwrap());
+    assert_eq!(code.split(' ').count(), 3);
+    let mut taking = take(&code.to_uppercase(), address);
+    let words = showing.next()["words"].clone();
+    assert_eq!(taking.next()["words"], words, "both phones show the same six words");
+    taking.say("yes");
+    assert_eq!((taking.end().status, showing.end().status), (0, 0));
+    assert_eq!(ana.run(&["grant", "recipient", "list"]).value()[0]["paired"], true);
+    assert_eq!(elm.run(&["share", "pair", "list"]).value()[0]["words"], words);
+    // two people who do not see the same words pair nothing
+    let ben = founded(folder.path(), "Ben");
+    let mut showing = elm.start(&["--json", "share", "pair", "show", "--name", "Other team", "--typed"]);
+    let shown = showing.next();
+    let to =
+        ["--json", "share", "pair", "take", "--typed", "--address", shown["address"].as_str().unwrap(), shown["code"].as_str().unwrap()];
+    let mut taking = ben.start(&[&to[..], &["--name", "Elm House", "--class", "service"]].concat());
+    taking.next();
+    taking.say("no");
+    assert_eq!(taking.end().code(), "not_confirmed");
+    assert_eq!(showing.end().status, 0);
+    assert!(ben.run(&["grant", "recipient", "list"]).value().as_array().unwrap().is_empty());
+    // as a picture: what it holds is read by another program in `qr.rs`
+    let picture = elm.start(&["share", "pair", "show", "--name", "Third team", "--qr"]).end().out;
+    assert!(picture.lines().count() > 60 && picture.contains("Both phones show: "), "{} lines", picture.lines().count());
+}

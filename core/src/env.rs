@@ -8,6 +8,8 @@ use rand_core::{Infallible, TryCryptoRng, TryRng};
 use satchel_wire::UtcDay;
 use std::fmt;
 use std::sync::Arc;
+#[cfg(feature = "adversary")]
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A moment: seconds since 1970-01-01 UTC, as this device believes. Clocks lie: never the ground of a verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -76,6 +78,9 @@ pub struct Env {
     /// Rules left out, a bit each: for tests that show what a rule is for.
     #[cfg(feature = "adversary")]
     without: u32,
+    /// The version of the text guard that this phone has: for tests that run phones with different ones.
+    #[cfg(feature = "adversary")]
+    guard: Arc<AtomicU32>,
 }
 
 impl Env {
@@ -91,7 +96,22 @@ impl Env {
             randomness,
             #[cfg(feature = "adversary")]
             without: 0,
+            #[cfg(feature = "adversary")]
+            guard: Arc::default(),
         }
+    }
+
+    /// Gives this phone, also while it runs, the text guard of another version of the program; 0 is the program's own. Exists only
+    /// for tests, and is for phones made with [`Env::new`]: whatever was cloned from this has it too.
+    #[cfg(feature = "adversary")]
+    pub fn dangerous_set_guard(&self, version: u32) {
+        self.guard.store(version, Ordering::SeqCst);
+    }
+
+    /// The version of this phone's text guard. Exists only for tests.
+    #[cfg(feature = "adversary")]
+    pub fn dangerous_guard(&self) -> u32 {
+        self.guard.load(Ordering::SeqCst)
     }
 
     /// The same clock and randomness with one rule left out. Exists only for tests.

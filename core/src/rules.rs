@@ -47,11 +47,13 @@ pub enum Rule {
     DestroyFieldKeys = 16,
     /// A withdrawal beats every grant in its scope that had not seen it.
     WithdrawalBeatsUnseen = 17,
+    /// A verdict on what arrives asks no guard: phones have different ones.
+    VerdictAsksNoGuard = 18,
 }
 
 impl Rule {
     /// All rules.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::ApplyNamedBans,
         Self::NameKnownBans,
         Self::NoBannedRecipient,
@@ -70,5 +72,6 @@ impl Rule {
         Self::EscrowRecovery,
         Self::DestroyFieldKeys,
         Self::WithdrawalBeatsUnseen,
+        Self::VerdictAsksNoGuard,
     ];
 }

@@ -161,7 +161,7 @@ impl Unlocked {
     }
 
     /// Signs and publishes the next bulletin, for the team and for the board's own channel; the one after it is due after
-    /// `due_days`, 1 to 31.
+    /// `due_days`; less than 1 counts as 1, more than 31 as 31.
     ///
     /// Errors: [`FfiError::Refused`] with `board_not_in_charter` until a steward has entered the keys.
     pub fn board_publish(&self, due_days: u16) -> Result<Arc<Bulletin>, FfiError> {

@@ -17,8 +17,14 @@ pub struct CharterSection {
     pub heading: String,
     /// Sentences, each of which stands alone.
     pub lines: Vec<String>,
-    /// Lines that the agency wrote, below the sentences.
+    /// Lines in somebody's own words, below the sentences: the agency's in a charter, the participant's in what is held.
     pub own_words: Vec<String>,
+}
+
+impl CharterSection {
+    pub(crate) fn of(section: &page::Section) -> Self {
+        Self { heading: section.heading.to_owned(), lines: section.lines.clone(), own_words: section.own_words.clone() }
+    }
 }
 
 /// The charter in force as a page for a participant.
@@ -34,12 +40,7 @@ impl CharterPage {
 
     /// Its sections.
     pub fn sections(&self) -> Vec<CharterSection> {
-        let section = |section: &page::Section| CharterSection {
-            heading: section.heading.to_owned(),
-            lines: section.lines.clone(),
-            own_words: section.own_words.clone(),
-        };
-        self.0.sections.iter().map(section).collect()
+        self.0.sections.iter().map(CharterSection::of).collect()
     }
 
     /// As text, one sentence a line.

@@ -168,6 +168,8 @@ pub struct Grant {
     pub words_version: u16,
     /// Their language: two lower-case letters (ISO 639-1).
     pub words_language: String,
+    /// The copy that another team shared under it; none for a yes that was given here.
+    pub received: Option<RecordId>,
 }
 
 impl From<consent::Grant> for Grant {
@@ -183,6 +185,7 @@ impl From<consent::Grant> for Grant {
             how: grant.how,
             words_version: grant.words_version,
             words_language: grant.words_language,
+            received: grant.received,
         }
     }
 }

@@ -112,3 +112,24 @@ impl Unlocked {
         })
     }
 }
+
+/// What a phone holds, in one line that people may compare: it tells nothing to who does not hold the same.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct Likeness {
+    /// Live bodies (count).
+    pub bodies: u32,
+    /// 64 hexadecimal digits, over their ids and everything that lists and files show today.
+    pub digest: String,
+}
+
+#[uniffi::export]
+impl Unlocked {
+    /// Whether two phones hold the same: after they exchanged everything, on the same day, both say the same.
+    pub fn likeness(&self) -> Result<Likeness, FfiError> {
+        call(|| {
+            let likeness = self.core().likeness()?;
+            let digest = likeness.digest.iter().map(|byte| format!("{byte:02x}")).collect();
+            Ok(Likeness { bodies: u32::try_from(likeness.bodies).unwrap_or(u32::MAX), digest })
+        })
+    }
+}

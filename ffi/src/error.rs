@@ -5,6 +5,7 @@ use satchel_core::consent::{GrantError, GrantStatus};
 use satchel_core::crypto::PassphraseError;
 use satchel_core::recovery::{PaperError, RecoveryError};
 use satchel_core::screen::ScreenError;
+use satchel_core::share::ShareError;
 use satchel_core::store::RelayError;
 use satchel_core::sync::{SessionError, SessionFault};
 use satchel_core::{Error, Remedy};
@@ -37,6 +38,12 @@ pub(crate) fn utf16_units(text: &str, end: usize) -> u32 {
 
 /// The remedy of [`FfiError::NoConsent`].
 const ASK_PARTICIPANT: &str = "ask_participant";
+/// Meet the recipient, and let both phones show the same six words.
+const PAIR_IN_PERSON: &str = "pair_in_person";
+/// A packet that cannot be opened any more: its sender can make another, under a yes that counts.
+const ASK_SENDER: &str = "ask_sender";
+/// A copy is asked back when the yes to it was taken back.
+const WITHDRAW_FIRST: &str = "withdraw_first";
 
 impl Finding {
     /// A finding of the guard in `text`, its byte offsets turned into UTF-16 code units.
@@ -199,8 +206,33 @@ impl From<PaperError> for FfiError {
     }
 }
 
+/// What sharing refuses, by what the caller can do about it.
+fn of_share(error: ShareError) -> FfiError {
+    let core = Error::from(error);
+    let (code, remedy) = (core.code().to_owned(), core.remedy().code().to_owned());
+    let input = |remedy: &str, field| FfiError::InvalidInput { code: code.clone(), remedy: remedy.to_owned(), field, findings: Vec::new() };
+    match error {
+        ShareError::NotAShare | ShareError::JusticeWithoutGrant => FfiError::no_consent(code, None),
+        ShareError::Stale { .. } => FfiError::Sync { code, remedy },
+        ShareError::NotPaired => FfiError::Refused { code, remedy: PAIR_IN_PERSON.to_owned() },
+        ShareError::SaysMore { field } => input(&remedy, Some(field.as_str().to_owned())),
+        ShareError::Over | ShareError::Used | ShareError::NotForUs | ShareError::Malformed => input(ASK_SENDER, None),
+        ShareError::StillGranted => input(WITHDRAW_FIRST, None),
+        ShareError::Offer | ShareError::PairedAlready => input(PAIR_IN_PERSON, None),
+        ShareError::KeptElsewhere | ShareError::OtherKind => input(&remedy, None),
+        ShareError::Nothing | ShareError::NoSuchShare | ShareError::NoSuchPairing => FfiError::NotFound { code, remedy },
+        // a pairing that has forgotten as much as it can: another one begins anew
+        ShareError::Full => FfiError::Storage { code, remedy: PAIR_IN_PERSON.to_owned() },
+        ShareError::Newer => FfiError::Storage { code, remedy },
+        ShareError::Seal => FfiError::Internal { code, remedy },
+    }
+}
+
 impl From<Error> for FfiError {
     fn from(error: Error) -> Self {
+        if let Error::Share(error) = error {
+            return of_share(error);
+        }
         let (code, remedy) = (error.code().to_owned(), error.remedy().code().to_owned());
         match &error {
             Error::Locked => Self::Locked { code, remedy },
@@ -208,6 +240,10 @@ impl From<Error> for FfiError {
             Error::WrongPassphrase => Self::WrongPassphrase { code, remedy },
             Error::NoSuchRecord | Error::Grant(GrantError::NoSuchGrant) | Error::Complaint(ComplaintError::Unknown) => {
                 Self::NotFound { code, remedy }
+            }
+            // to ask again would not help: the charter does not allow it
+            Error::Grant(GrantError::NotLive(GrantStatus::NotAllowed)) => {
+                Self::Refused { code, remedy: Remedy::AskSteward.code().to_owned() }
             }
             Error::Grant(GrantError::NotLive(status)) => Self::no_consent(code, Some(*status)),
             Error::NoGrant | Error::Grant(GrantError::NoFile | GrantError::NotCovered) => Self::no_consent(code, None),

@@ -13,8 +13,10 @@ mod consent;
 mod doctor;
 mod erasure;
 mod error;
+mod holding;
 mod id;
 mod joining;
+mod live;
 mod nearby;
 mod notes;
 mod observer;
@@ -25,6 +27,7 @@ mod recovery;
 mod relay;
 mod screening;
 mod session;
+mod sharing;
 mod store;
 mod team;
 mod unlocked;
@@ -36,10 +39,12 @@ pub use charter::{CharterChange, CharterDecision, KeyState, TurnLine};
 pub use charter_page::{CharterEvent, CharterPage, CharterSection, DataField, DataGroup, SettingChange, data_map, data_map_text};
 pub use complaints::{BoardStatus, Bulletin, BulletinDays, ComplaintDraft, ReceiptCode, ReceiptStatus};
 pub use consent::{Grant, GrantLine, RecipientLine, SharingLine, WithdrawalLine, consent_words_text};
-pub use doctor::{Diagnosis, KeySlot, key_slots};
+pub use doctor::{Diagnosis, KeySlot, Likeness, key_slots};
 pub use erasure::{DroppedEdit, ErasureReceipt, MayStillHold, TendReport};
 pub use error::{FfiError, Finding};
+pub use holding::HeldPage;
 pub use joining::{AnsweredKnock, CodeInvitation, CodeJoining, HostedInvitation, Joined, Joining, join_team};
+pub use live::{LiveObserver, LivePhase, LiveProgress, LiveState, LiveSync, RelayRoute};
 pub use nearby::{Appearance, Lookout, NearbyEvent, NearbyObserver};
 pub use notes::{FollowUp, SentTally};
 pub use observer::{ChangeObserver, ObserverError, Subscription};
@@ -53,6 +58,10 @@ pub use recovery::{MovedRelay, Paper, PaperLabel, Recovered, RecoveryStatus, Res
 pub use relay::{HttpRequest, RelayExchange, RelayReport};
 pub use screening::{Suggestion, guard_version, screen, suggest};
 pub use session::{PeerSession, SessionReport};
+pub use sharing::{
+    ErasureAnswer, OpenedPacket, PairingLine, PairingOffer, SealedAnswer, ShareLine, SharePlan, ShareState, SharedFacts, SharedPacket,
+    ShownOffer,
+};
 pub use store::{DeviceErasure, Founded, KeyCost, Store, erase_device_in, found_team};
 pub use team::{AwaitedSignature, DeviceLine, RemovalDetails, RemovalPlan, Team, WaitingBody};
 pub use unlocked::{Unlocked, Waiting};

@@ -77,7 +77,7 @@ impl Unlocked {
     pub fn lookout(&self, listen: &str) -> Result<Arc<Lookout>, FfiError> {
         call(|| {
             let lookout = nearby::Lookout::new(listen, Patience::default())?;
-            Ok(Arc::new(Lookout { unlocked: self.core().clone(), stop: lookout.stop(), lookout: Mutex::new(Some(lookout)) }))
+            Ok(Arc::new(Lookout { unlocked: self.core().unattended(), stop: lookout.stop(), lookout: Mutex::new(Some(lookout)) }))
         })
     }
 

@@ -1,11 +1,14 @@
 //! The relay: one built-in call, or requests that the app carries with its own HTTP.
 
 use crate::error::{FfiError, call};
+use crate::live::RelayRoute;
 use crate::unlocked::Unlocked;
 use satchel_core::store::{self, RelayAddress, RelayAnswer, RelayLink};
+use satchel_transport::TransportError;
 use satchel_transport::relay::{Client, Pin, Route, check_url_on};
 use satchel_wire::frame::{CONTENT_TYPE, ProblemCode};
 use satchel_wire::ids::MailboxId;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use zeroize::Zeroizing;
 
@@ -51,6 +54,7 @@ pub struct RelayExchange {
     route: Route,
     /// Made at the first request that it carries.
     client: OnceLock<Client>,
+    is_cancelled: AtomicBool,
 }
 
 #[uniffi::export]
@@ -72,12 +76,13 @@ impl Unlocked {
         })
     }
 
-    /// One whole exchange with the team's relay. Uses the network and blocks, at most a minute per request.
+    /// One whole exchange with the team's relay, by `route` or straight. Uses the network and blocks, at most a minute per request.
     ///
     /// Errors: [`FfiError::Sync`], [`FfiError::InvalidInput`] where no relay is set, [`FfiError::Locked`], [`FfiError::Storage`].
-    pub fn sync_with_relay(&self) -> Result<RelayReport, FfiError> {
+    #[uniffi::method(default(route = None))]
+    pub fn sync_with_relay(&self, route: Option<RelayRoute>) -> Result<RelayReport, FfiError> {
         call(|| {
-            let exchange = self.exchange()?;
+            let exchange = self.exchange(route)?;
             while exchange.carry()? {}
             let report = exchange.link().report().into();
             Ok(report)
@@ -86,16 +91,20 @@ impl Unlocked {
 
     /// Begins an exchange in steps: that the app carries with its own HTTP, or `carry_next`s and may break off between
     /// any two. Errors: [`FfiError::InvalidInput`] where no relay is set, [`FfiError::Locked`].
-    pub fn relay_exchange(&self) -> Result<Arc<RelayExchange>, FfiError> {
-        call(|| Ok(Arc::new(self.exchange()?)))
+    #[uniffi::method(default(route = None))]
+    pub fn relay_exchange(&self, route: Option<RelayRoute>) -> Result<Arc<RelayExchange>, FfiError> {
+        call(|| Ok(Arc::new(self.exchange(route)?)))
     }
 }
 
 impl Unlocked {
-    fn exchange(&self) -> Result<RelayExchange, FfiError> {
+    fn exchange(&self, route: Option<RelayRoute>) -> Result<RelayExchange, FfiError> {
+        let mut route = route.unwrap_or_default().read()?;
         let link = self.core().relay_exchange()?;
         let relay = self.core().relay()?.ok_or(store::RelayError::NoRelay)?;
-        Ok(RelayExchange { link: Mutex::new(link), url: relay.url, route: Route::pinned(relay.pin), client: OnceLock::new() })
+        route.pin = route.pin.or(Route::pinned(relay.pin).pin);
+        let is_cancelled = AtomicBool::new(false);
+        Ok(RelayExchange { link: Mutex::new(link), url: relay.url, route, client: OnceLock::new(), is_cancelled })
     }
 }
 
@@ -109,12 +118,20 @@ impl RelayExchange {
             Some(client) => Ok(client),
             None => {
                 let made = Client::on_route(&self.url, self.route.clone())?;
-                Ok(self.client.get_or_init(|| made))
+                let client = self.client.get_or_init(|| made);
+                // cancelled while it was made
+                if self.is_cancelled.load(Ordering::SeqCst) {
+                    client.breaker().close();
+                }
+                Ok(client)
             }
         }
     }
 
     fn carry(&self) -> Result<bool, FfiError> {
+        if self.is_cancelled.load(Ordering::SeqCst) {
+            return Err(TransportError::Cancelled.into());
+        }
         let mut link = self.link();
         let Some((endpoint, frame)) = link.next_request()? else { return Ok(false) };
         let answer = match self.client()?.post(endpoint, &frame)? {
@@ -132,6 +149,15 @@ impl RelayExchange {
     /// minute. Errors: as `sync_with_relay`; the exchange is then over, and a new one goes on from there.
     pub fn carry_next(&self) -> Result<bool, FfiError> {
         call(|| self.carry())
+    }
+
+    /// Ends `carry_next` at once, from any thread: it answers [`FfiError::Sync`] with `transport.cancelled`. What was accepted
+    /// is kept; the exchange is over.
+    pub fn cancel(&self) {
+        self.is_cancelled.store(true, Ordering::SeqCst);
+        if let Some(client) = self.client.get() {
+            client.breaker().close();
+        }
     }
 
     /// The next request, or none when the exchange is over. Ask once per answer. Errors: as `sync_with_relay`.

@@ -72,3 +72,22 @@ fn memory_is_wiped_when_it_is_freed() {
     // the system's allocator may write its own links into freed memory
     assert!(left < 32, "{left} of 4,096 bytes are still there");
 }
+
+#[test]
+fn what_sharing_refuses_says_whom_to_turn_to() {
+    use satchel_core::Error;
+    use satchel_core::consent::{GrantError, GrantStatus};
+    use satchel_core::share::ShareError;
+    let stale = FfiError::from(Error::from(ShareError::Stale { limit_days: 7 }));
+    assert_eq!(stale, FfiError::Sync { code: "share_stale".into(), remedy: "meet_colleague".into() });
+    let over = FfiError::from(Error::from(ShareError::Over));
+    assert!(matches!(&over, FfiError::InvalidInput { remedy, .. } if remedy == "ask_sender"), "{over:?}");
+    let court = FfiError::from(Error::from(ShareError::JusticeWithoutGrant));
+    assert!(matches!(&court, FfiError::NoConsent { code, status: None, .. } if code == "share_justice_without_grant"), "{court:?}");
+    let expired = FfiError::from(Error::from(GrantError::NotLive(GrantStatus::Expired)));
+    assert!(matches!(expired, FfiError::NoConsent { status: Some(GrantStatus::Expired), .. }));
+    let denied = FfiError::from(Error::from(GrantError::NotLive(GrantStatus::NotAllowed)));
+    assert!(matches!(&denied, FfiError::Refused { remedy, .. } if remedy == "ask_steward"), "{denied:?}");
+    assert!(matches!(FfiError::from(Error::from(ShareError::Newer)), FfiError::Storage { remedy, .. } if remedy == "update_app"));
+    assert!(matches!(FfiError::from(Error::from(ShareError::Malformed)), FfiError::InvalidInput { .. }), "no fault of this library");
+}

@@ -21,6 +21,12 @@ let package = Package(
             // async callback. What uses this module can be in either mode; the tests are in the later one.
             swiftSettings: [.swiftLanguageMode(.v5)]
         ),
+        // A phone that scripts/test-three tells what to do.
+        .executableTarget(
+            name: "ThreePhone",
+            dependencies: ["SatchelCore"],
+            swiftSettings: [.swiftLanguageMode(.v5)]
+        ),
         .testTarget(
             name: "SatchelCoreTests",
             dependencies: ["SatchelCore"]

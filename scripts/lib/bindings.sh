@@ -41,6 +41,19 @@ build_bindings() {
   rm -rf "$fresh"
 }
 
+# check_exports LIBRARY
+# Dies if a library offers anything to the process that it is loaded into but what uniffi made. Looked at on Linux.
+check_exports() {
+  [ "$(uname -s)" = Linux ] || return 0
+  local symbols others
+  symbols=$(nm --dynamic --defined-only "$1" | awk '{print $3}')
+  others=$(grep -vE '^(uniffi_satchel_ffi_|ffi_satchel_ffi_|UNIFFI_META_)' <<<"$symbols" || true)
+  # what finds nothing could have looked at nothing
+  grep -q '^uniffi_satchel_ffi_fn_func_library_version$' <<<"$symbols" || die "$1 exports no calls"
+  [ -z "$others" ] || die "$1 exports more than its calls: $others"
+  say "$(wc -l <<<"$symbols" | tr -d ' ') symbols exported, all of them uniffi's"
+}
+
 # replace_changed FROM TO
 # Makes TO hold the same files as FROM. Files with the same bytes keep their times, so that the
 # compilers see what really changed.

@@ -113,7 +113,7 @@ class History:
         if kind == "adopt":
             return "plain" if steward and act["bodies"] else None
         if kind == "resume":
-            return "plain" if steward and cuts_fit(state, [act["cut"]], None) else None
+            return "plain" if steward and cuts_fit(state, [act["cut"]], None) and act["cut"][1] <= 1 << 30 else None
         if kind == "reinstate":
             known = members.get(act["member"])
             return "plain" if steward and known and known["standing"] == "suspended" else None

@@ -234,7 +234,7 @@ impl Cast {
                 Action::Reinstate { member: if out.is_empty() { member(somebody) } else { *dice.pick(&out) } }
             }
             24 => self.bulletin(dice, state),
-            25 => Action::Resume { cut: self.cut(dice.below(6), dice.below(4) as u32) },
+            25 => Action::Resume { cut: self.cut(dice.below(6), if dice.below(8) == 0 { u32::MAX } else { dice.below(4) as u32 }) },
             _ => {
                 let key = (dice.below(4) > 0).then(|| self.receiving.clone());
                 let (threshold, shares) = if key.is_some() { (2 + dice.below(2) as u8, 2 + dice.below(3) as u8) } else { (0, 0) };

@@ -82,6 +82,67 @@ fn a_team_ends_unless_its_board_renews_it() {
     assert!(matches!(ana.unlocked.change_charter(&beyond), Err(Error::Charter(_))));
 }
 
+/// A steward, or whoever took a steward's phone while it was open, ends the team as of last month and cuts every term to a day.
+/// Nothing more is shown or written; and nothing is gone for a month, in which the board can undo it.
+#[test]
+fn no_change_of_the_charter_empties_phones_on_the_day_it_arrives() {
+    let folder = tempfile::tempdir().unwrap();
+    let ana = found(folder.path(), 5, "ana", START);
+    let ben = join(folder.path(), 5, "ben", START, &ana, Role::Worker);
+    let board = join(folder.path(), 5, "board", START, &ana, Role::Board);
+    meet(&ana, &ben);
+    for _ in 0..40 {
+        for phone in [&ana, &ben, &board] {
+            phone.clock.advance(DAY);
+            phone.unlocked.tend().unwrap();
+        }
+    }
+    encounter(&ana).unwrap();
+    meet(&ana, &ben);
+    let today = ana.unlocked.today().unwrap();
+    let end = CharterChange {
+        sunset: Some(ShiftDay::from_days(today.days() - 35)),
+        encounter_days: Some(1),
+        participant_days: Some(1),
+        ..CharterChange::default()
+    };
+    assert!(!ana.unlocked.change_charter(&end).unwrap().waits_for_board);
+    let live = |days: usize| {
+        for _ in 0..days {
+            for phone in [&ana, &ben, &board] {
+                phone.clock.advance(DAY);
+                phone.unlocked.tend().unwrap();
+            }
+        }
+    };
+    meet(&ana, &ben);
+    meet(&ana, &board);
+    live(10);
+    assert_eq!(encounter(&ben), Err(Error::Ended), "control: the change has arrived");
+    assert!(ben.unlocked.encounters(None).unwrap().is_empty(), "nothing is shown");
+    // the board undoes it
+    let undo =
+        CharterChange { sunset: Some(today.plus(300)), encounter_days: Some(90), participant_days: Some(365), ..CharterChange::default() };
+    let undo = ana.unlocked.change_charter(&undo).unwrap();
+    assert!(undo.waits_for_board);
+    meet(&ana, &board);
+    board.unlocked.countersign(undo.operation).unwrap();
+    meet(&board, &ana);
+    meet(&ana, &ben);
+    for phone in [&ana, &ben] {
+        assert_eq!(phone.unlocked.encounters(None).unwrap().len(), 1, "{}", phone.name);
+    }
+    live(1);
+    // and where nobody does, it is gone a month after it was heard of
+    ana.unlocked.change_charter(&end).unwrap();
+    meet(&ana, &ben);
+    live(29);
+    assert!(!ben.unlocked.tend().unwrap().is_destroyed);
+    live(3);
+    ben.clock.advance(DAY);
+    assert!(ben.unlocked.tend().unwrap().is_destroyed);
+}
+
 /// A signed change of the charter whose map was given one more pair: what a fork of the app might send.
 fn with_a_switch(signer: &SigningKey, team: TeamId, parent: OperationId, charter: &Charter, pair: &[u8]) -> Vec<u8> {
     let honest =

@@ -1,6 +1,7 @@
 //! What participants ask for, each as a check: R1 to R34, by their ids, in the order of the list that they come from.
 //!
-//! The checks go through the public API, the closed lists, stored bytes and what a member's app with valid keys writes.
+//! What can never be stored is tried at all five entrances, the bindings and old databases among them, in `rights_entrances.rs`.
+//! The checks here go through the public API, the closed lists, stored bytes and what a member's app with valid keys writes.
 //! What the software does not do yet stands in one table at the end, by id, and not among the tests.
 
 #![allow(clippy::unwrap_used)]

@@ -457,6 +457,76 @@ fn everything_held_about_somebody_is_said_to_them_and_nothing_of_others() {
     assert_eq!(unlocked.hold_on_me(other).unwrap_err(), Error::NoSuchRecord);
 }
 
+fn is_day(value: &serde_json::Value) -> bool {
+    value.as_str().is_some_and(|text| text.parse::<satchel_wire::ShiftDay>().is_ok())
+}
+
+/// What breaks the schema of a Kantara Consent Receipt 1.1, section 7: fields that it requires, their types and closed lists.
+fn kantara_errors(receipt: &serde_json::Value) -> Vec<String> {
+    let text = |value: &serde_json::Value| value.as_str().is_some_and(|text| !text.is_empty());
+    let id = |value: &serde_json::Value| {
+        let parts: Vec<usize> = value.as_str().unwrap_or_default().split('-').map(str::len).collect();
+        parts == [8, 4, 4, 4, 12]
+    };
+    let purpose = &receipt["services"][0]["purposes"][0];
+    let is_shared = purpose["thirdPartyDisclosure"] == true;
+    let checks = [
+        ("version", receipt["version"] == "KI-CR-v1.1.0"),
+        ("jurisdiction", text(&receipt["jurisdiction"])),
+        ("consentTimestamp", receipt["consentTimestamp"].is_u64()),
+        ("collectionMethod", text(&receipt["collectionMethod"])),
+        ("consentReceiptID", id(&receipt["consentReceiptID"])),
+        ("language", receipt["language"].as_str().is_some_and(|text| text.len() == 2)),
+        ("piiPrincipalId", text(&receipt["piiPrincipalId"])),
+        ("piiController", text(&receipt["piiControllers"][0]["piiController"])),
+        ("policyUrl", receipt["policyUrl"].as_str().is_some_and(|text| text.contains("://") && !text.contains(' '))),
+        ("service", text(&receipt["services"][0]["service"])),
+        ("purpose", text(&purpose["purpose"])),
+        ("consentType", ["EXPLICIT", "IMPLICIT"].contains(&purpose["consentType"].as_str().unwrap_or_default())),
+        ("piiCategory", purpose["piiCategory"].as_array().is_some_and(|list| !list.is_empty() && list.iter().all(text))),
+        ("termination", text(&purpose["termination"])),
+        ("thirdPartyDisclosure", purpose["thirdPartyDisclosure"].is_boolean() && is_shared == text(&purpose["thirdPartyName"])),
+        ("sensitive", receipt["sensitive"].is_boolean() && receipt["spiCat"].is_array()),
+    ];
+    checks.into_iter().filter(|(_, holds)| !holds).map(|(field, _)| field.to_owned()).collect()
+}
+
+/// What breaks the definition of a FHIR R5 `Consent`: elements that it does not have, cardinalities, types and required bindings of
+/// those that are used.
+fn fhir_errors(consent: &serde_json::Value) -> Vec<String> {
+    let known = ["resourceType", "language", "status", "category", "date", "period", "controller", "policyBasis", "decision", "provision"];
+    let unknown = consent.as_object().into_iter().flatten().map(|(name, _)| name.clone()).filter(|name| !known.contains(&name.as_str()));
+    let coded = |value: &serde_json::Value| {
+        let coding = &value["coding"][0];
+        value["text"].is_string()
+            || (coding["system"].as_str().is_some_and(|system| system.starts_with("http")) && coding["code"].is_string())
+    };
+    let all = |value: &serde_json::Value, holds: &dyn Fn(&serde_json::Value) -> bool| {
+        value.as_array().is_some_and(|list| !list.is_empty() && list.iter().all(holds))
+    };
+    let one_of = |value: &serde_json::Value, codes: &[&str]| value.as_str().is_some_and(|code| codes.contains(&code));
+    let provision = &consent["provision"][0];
+    let elements = ["period", "actor", "action", "purpose", "code"];
+    let known_inside = provision.as_object().is_some_and(|inside| inside.keys().all(|name| elements.contains(&name.as_str())));
+    let checks = [
+        ("resourceType", consent["resourceType"] == "Consent"),
+        ("status", one_of(&consent["status"], &["draft", "active", "inactive", "not-done", "entered-in-error", "unknown"])),
+        ("category", all(&consent["category"], &coded)),
+        ("date", is_day(&consent["date"])),
+        ("period", is_day(&consent["period"]["start"]) && is_day(&consent["period"]["end"])),
+        ("controller", all(&consent["controller"], &|reference| reference["display"].is_string())),
+        ("decision", one_of(&consent["decision"], &["deny", "permit"])),
+        ("provision", consent["provision"].is_array() && known_inside),
+        ("provision.period.start", is_day(&provision["period"]["start"])),
+        ("provision.period.end", is_day(&provision["period"]["end"])),
+        ("provision.action", all(&provision["action"], &coded)),
+        ("provision.purpose", all(&provision["purpose"], &|coding| coding["system"].is_string() && coding["code"].is_string())),
+        ("provision.code", all(&provision["code"], &coded)),
+        ("provision.actor", provision["actor"].is_null() || all(&provision["actor"], &|actor| coded(&actor["role"]))),
+    ];
+    unknown.chain(checks.into_iter().filter(|(_, holds)| !holds).map(|(field, _)| field.to_owned())).collect()
+}
+
 #[test]
 fn a_receipt_says_what_was_agreed_and_names_nobody() {
     let s = scene(13);
@@ -473,10 +543,30 @@ fn a_receipt_says_what_was_agreed_and_names_nobody() {
     assert!(required.iter().all(|field| !kantara[field].is_null()) && kantara["sensitive"] == false);
     let fhir: serde_json::Value = serde_json::from_str(&receipt(s.grant, ReceiptForm::Fhir).unwrap()).unwrap();
     assert_eq!((&fhir["resourceType"], &fhir["status"]), (&"Consent".into(), &"active".into()));
-    assert_eq!(fhir["provision"]["actor"][0]["reference"]["display"], "Elm House");
-    assert_eq!(fhir["provision"]["action"][0]["coding"][0]["code"], "disclose");
-    assert!(fhir["scope"].is_object() && fhir["category"].is_array() && fhir["policyRule"].is_object(), "required, or by invariant");
-    assert!(fhir.get("patient").is_none());
+    assert_eq!(fhir["decision"], "deny", "all but the one provision");
+    assert_eq!(fhir["provision"][0]["actor"][0]["reference"]["display"], "Elm House");
+    assert_eq!(fhir["provision"][0]["action"][0]["coding"][0]["code"], "disclose");
+    let said = ReceiptForm::Kantara;
+    let plain: serde_json::Value =
+        serde_json::from_str(&s.ana.unlocked.grant_receipt(s.blue, s.grant, "Us", "ask us", said).unwrap()).unwrap();
+    assert_eq!(kantara_errors(&kantara), Vec::<String>::new());
+    assert_eq!(kantara_errors(&plain), ["policyUrl"], "words are no address: the validator sees it");
+    assert_eq!(fhir_errors(&fhir), Vec::<String>::new());
+    let file = s.ana.unlocked.grants(s.blue).unwrap().into_iter().find(|line| line.grant.as_ref().is_some_and(Grant::is_for_file)).unwrap();
+    for grant in [file.id, s.grant] {
+        let fhir = serde_json::from_str(&receipt(grant, ReceiptForm::Fhir).unwrap()).unwrap();
+        assert_eq!(fhir_errors(&fhir), Vec::<String>::new());
+    }
+    // controls: the validators find what is wrong
+    let mut wrong = fhir.clone();
+    wrong["patient"] = "somebody".into();
+    wrong["decision"] = "maybe".into();
+    wrong["provision"][0]["period"]["end"] = "soon".into();
+    assert_eq!(fhir_errors(&wrong), ["patient", "decision", "provision.period.end"]);
+    let mut wrong = kantara.clone();
+    wrong["consentReceiptID"] = "1".into();
+    wrong["services"][0]["purposes"][0]["consentType"] = "TACIT".into();
+    assert_eq!(kantara_errors(&wrong), ["consentReceiptID", "consentType"]);
     // one more receipt is another one; and none holds a name, an alias or an id of a store
     let again: serde_json::Value = serde_json::from_str(&receipt(s.grant, ReceiptForm::Kantara).unwrap()).unwrap();
     assert_ne!(kantara["consentReceiptID"], again["consentReceiptID"]);

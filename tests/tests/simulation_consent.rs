@@ -30,7 +30,7 @@ const KINDS: [&str; 14] = [
 
 fn plan(seed: u64) -> Plan {
     let phones = 2 + usize::try_from(seed % 3).unwrap();
-    Plan { events: 240, phones, turns: usize::try_from(seed % 2).unwrap() * 2, consents: 70, without: None }
+    Plan { events: 240, phones, turns: usize::try_from(seed % 2).unwrap() * 2, consents: 70, ..Plan::default() }
 }
 
 fn run(seed: u64) -> Outcome {

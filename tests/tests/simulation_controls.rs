@@ -7,7 +7,7 @@ use satchel_tests::attacker::{Attacker, feed};
 use satchel_tests::harness::{Plan, World};
 use satchel_tests::team::Phone;
 
-const PLAN: Plan = Plan { events: 40, phones: 2, turns: 0, consents: 0, without: None };
+const PLAN: Plan = Plan { events: 40, phones: 2, turns: 0, consents: 0, versions: false, without: None };
 
 fn lived(seed: u64) -> World {
     let mut world = World::new(seed, PLAN);

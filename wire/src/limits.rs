@@ -17,6 +17,10 @@ pub const ANNOUNCEMENT_PARTS_MAX_COUNT: usize = 64;
 /// Earlier turns of which a newcomer gets what colleagues are recognised by (count): as many as a hello has room for.
 pub const ACQUAINTANCES_MAX_COUNT: usize = 8;
 
+/// Highest number at which a steward may let a chain go on (count): far beyond any phone's work, and far from the end of the
+/// numbers, which would leave the phone none.
+pub const RESUME_MAX_COUNT: u32 = 1 << 30;
+
 /// Most bytes of content in one body, header and signature excluded (bytes).
 pub const CONTENT_MAX_BYTES: usize = 60 * 1024;
 

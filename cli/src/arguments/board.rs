@@ -78,6 +78,9 @@ pub enum Charter {
         /// As an HTML document
         #[arg(long)]
         html: bool,
+        /// Every setting by its name and value instead of the page
+        #[arg(long, conflicts_with = "html")]
+        settings: bool,
     },
     /// Every change, who made it, and what waits for the board
     History,
@@ -103,6 +106,24 @@ pub enum Charter {
         /// Counts below this are hidden, 5 or more
         #[arg(long)]
         suppression: Option<u16>,
+        /// Longest term of a yes to record facts, in days, 1 to 366
+        #[arg(long)]
+        record_grant_days: Option<u16>,
+        /// Longest term of a yes to share them, in days, 1 to 366
+        #[arg(long)]
+        share_grant_days: Option<u16>,
+        /// A phone that met nobody of the team for longer shares nothing, in days, 1 to 21
+        #[arg(long)]
+        share_contact_days: Option<u16>,
+        /// A category of facts that may be recorded and shared; give every one that may
+        #[arg(long = "category", value_name = "CATEGORY")]
+        categories: Vec<String>,
+        /// No category of facts may be recorded or shared
+        #[arg(long, conflicts_with = "categories")]
+        no_categories: bool,
+        /// Whether shares with police, prosecutors, courts, probation or prisons can be asked for at all
+        #[arg(long, value_name = "YES_OR_NO", value_parser = yes_or_no, action = clap::ArgAction::Set)]
+        justice_shares: Option<bool>,
         /// Who pays; give every line, also those that stand already
         #[arg(long = "funder", value_name = "WHO")]
         funders: Vec<String>,
@@ -125,6 +146,14 @@ pub enum Charter {
         #[arg(long, value_name = "FILE")]
         board_keys: Option<PathBuf>,
     },
+}
+
+fn yes_or_no(text: &str) -> Result<bool, String> {
+    match text {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        _ => Err("expected yes or no".to_owned()),
+    }
 }
 
 fn day(text: &str) -> Result<ShiftDay, String> {

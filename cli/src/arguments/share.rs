@@ -62,11 +62,29 @@ pub enum Pair {
         /// Into a file instead of on the screen
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
+        /// As a QR code to be scanned from the screen (133 characters wide)
+        #[arg(long, conflicts_with = "out")]
+        qr: bool,
+        /// By three words to be typed on the sender's phone, good for one try: listens until it has called
+        #[arg(long, conflicts_with_all = ["out", "qr"])]
+        typed: bool,
+        /// With --typed: where to listen; port 0 takes a free one
+        #[arg(long, default_value = "127.0.0.1:0", requires = "typed")]
+        listen: String,
+        /// With --typed: where the other phone finds this one, if that is not where it listens
+        #[arg(long, requires = "typed")]
+        address: Option<String>,
     },
     /// On the sender's phone: take what the recipient's phone shows
     Take {
-        /// The file, or - for the standard input
-        file: PathBuf,
+        /// The file, or - for the standard input (with --typed: the three words)
+        offer: String,
+        /// The offer is three words; --address says where the recipient's phone listens
+        #[arg(long, requires = "address")]
+        typed: bool,
+        /// Where the recipient's phone listens
+        #[arg(long, requires = "typed")]
+        address: Option<String>,
         /// How the recipient is called here
         #[arg(long)]
         name: String,

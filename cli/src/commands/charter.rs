@@ -4,14 +4,14 @@ use super::board::read_keys;
 use crate::arguments::{Charter, Settings};
 use crate::failure::Failure;
 use crate::output::{self, Output};
-use satchel_core::consent::{Agreement, AgreementWith, Language};
+use satchel_core::consent::{Agreement, AgreementWith, GatedCategory, Language};
 use satchel_core::data_map::{DATA_MAP, data_map_text};
 use satchel_core::store::CharterChange;
 use serde_json::{Value, json};
 
 pub fn charter(settings: &Settings, output: Output, command: Charter) -> Result<(), Failure> {
     match command {
-        Charter::Show { language, html } => show(settings, output, &language, html),
+        Charter::Show { language, html, settings: by_name } => show(settings, output, &language, html, by_name),
         Charter::History => history(settings, output),
         Charter::DataMap => {
             data_map(output);
@@ -21,9 +21,16 @@ pub fn charter(settings: &Settings, output: Output, command: Charter) -> Result<
     }
 }
 
-fn show(settings: &Settings, output: Output, language: &str, html: bool) -> Result<(), Failure> {
+fn show(settings: &Settings, output: Output, language: &str, html: bool, by_name: bool) -> Result<(), Failure> {
     let language = Language::from_code(language).ok_or(Failure::Argument { name: "language", expected: "en or es" })?;
-    let page = settings.unlock()?.charter_page(language)?;
+    let unlocked = settings.unlock()?;
+    let named = unlocked.team()?.charter.settings();
+    if by_name && !output.is_json() {
+        let rows: Vec<_> = named.iter().map(|(name, value)| vec![name.replace('_', " "), value.clone()]).collect();
+        output::say(output::table(&["setting", ""], &rows).trim_end());
+        return Ok(());
+    }
+    let page = unlocked.charter_page(language)?;
     if html && !output.is_json() {
         output::say(page.to_html().trim_end());
         return Ok(());
@@ -31,6 +38,10 @@ fn show(settings: &Settings, output: Output, language: &str, html: bool) -> Resu
     let sections =
         page.sections.iter().map(|section| json!({ "heading": section.heading, "lines": section.lines, "own_words": section.own_words }));
     let mut value = json!({ "language": language.as_str(), "title": page.title, "sections": sections.collect::<Vec<_>>() });
+    if let Some(object) = value.as_object_mut() {
+        let named = named.into_iter().map(|(name, value)| (name.to_owned(), json!(value)));
+        object.insert("settings".to_owned(), Value::Object(named.collect()));
+    }
     if html && let Some(object) = value.as_object_mut() {
         object.insert("html".to_owned(), json!(page.to_html()));
     }
@@ -94,6 +105,12 @@ fn set(settings: &Settings, output: Output, command: Charter) -> Result<(), Fail
         last_day,
         absence_limit_days,
         suppression,
+        record_grant_days,
+        share_grant_days,
+        share_contact_days,
+        categories,
+        no_categories,
+        justice_shares,
         funders,
         no_funders,
         agreements,
@@ -108,6 +125,8 @@ fn set(settings: &Settings, output: Output, command: Charter) -> Result<(), Fail
     let keys = board_keys.as_deref().map(read_keys).transpose()?;
     let words = keys.as_ref().map(|keys| keys.words().join(" "));
     let agreements: Vec<Agreement> = agreements.iter().map(|text| agreement(text)).collect::<Result<_, _>>()?;
+    let category = |name: &String| GatedCategory::from_name(name).ok_or(Failure::NoMatch { what: "category" });
+    let categories = categories.iter().map(category).collect::<Result<Vec<_>, _>>()?;
     for (field, line) in funders.iter().map(|line| ("funder", line)).chain(agreements.iter().map(|line| ("agreement", &line.what))) {
         crate::store::short_text(field, line)?;
     }
@@ -124,7 +143,11 @@ fn set(settings: &Settings, output: Output, command: Charter) -> Result<(), Fail
         agreements: (no_agreements || !agreements.is_empty()).then_some(agreements),
         reviewed,
         review_due,
-        ..CharterChange::default()
+        record_grant_days,
+        share_grant_days,
+        share_contact_days,
+        categories: (no_categories || !categories.is_empty()).then_some(categories),
+        justice_shares,
     };
     if change == CharterChange::default() {
         return Err(Failure::Argument { name: "charter set", expected: "at least one setting" });

@@ -47,6 +47,9 @@ pub fn doctor(settings: &Settings, output: Output, confirm_date: bool) -> Result
     let board = super::board::status_in_words(&unlocked.board_status()?);
     let review = unlocked.review_due()?;
     let check = unlocked.store().check();
+    // a store of which something cannot be read still has the rest told
+    let likeness = unlocked.likeness().ok();
+    let digest = likeness.map(|likeness| likeness.digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
     let devices: Vec<Value> = team
         .devices
         .iter()
@@ -87,6 +90,7 @@ pub fn doctor(settings: &Settings, output: Output, confirm_date: bool) -> Result
         "relay": relay.as_ref().map(|relay| json!({ "url": relay.url, "claimed": relay.is_claimed })),
         "catalogue_resources": catalogue.as_ref().map(|info| info.resources),
         "files_whole": check.is_ok(),
+        "likeness": likeness.map(|likeness| json!({ "bodies": likeness.bodies, "digest": digest })),
         "board": board.0,
         "review_due": review.to_string(),
         "review_overdue": review < today,
@@ -119,6 +123,13 @@ pub fn doctor(settings: &Settings, output: Output, confirm_date: bool) -> Result
             outlook.relay_day.map_or("the relay was never reached".to_owned(), |day| format!("relay last reached {day}")),
             outlook.colleague_day.map_or("no colleague's phone met yet".to_owned(), |day| format!("last met a colleague's phone {day}"))
         ));
+        if let (Some(likeness), Some(digest)) = (likeness, &digest) {
+            text.push_str(&format!(
+                "  two phones that exchanged everything say the same here today: {} {}\n",
+                likeness.bodies,
+                digest.get(..16).unwrap_or_default()
+            ));
+        }
         text.push_str(&format!(
             "\nDate\n  today is {today}{}\n  {}\n",
             if in_doubt {

@@ -6,22 +6,28 @@ use crate::arguments::{Pair, Settings, Share};
 use crate::failure::Failure;
 use crate::lookup;
 use crate::output::{self, Output, table};
+use crate::qr;
 use satchel_core::Error;
 use satchel_core::consent::words::purpose_words;
 use satchel_core::consent::{Language, ShareClass};
+use satchel_core::env::Env;
 use satchel_core::record::{Fact, FactField};
 use satchel_core::screen::ShortText;
+use satchel_core::share::typed::{self, TypedOffer, TypedTaker};
 use satchel_core::share::{Answer, Offer, PACKET_BYTES, ShareError, SharedFacts};
-use satchel_core::store::{Opened, ShareLine, SharePlan, ShareState, Unlocked};
+use satchel_core::store::{Opened, ShareLine, SharePlan, ShareState, ShownOffer, Unlocked};
+use satchel_transport::{TransportError, joining, peer};
 use serde_json::{Value, json};
 use std::fs::OpenOptions;
 use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
+use std::time::Duration;
 
 pub fn share(settings: &Settings, output: Output, command: Share) -> Result<(), Failure> {
     let unlocked = settings.unlock()?;
     match command {
-        Share::Pair(pair) => pairing(&unlocked, output, pair),
+        Share::Pair(pair) => pairing(settings, &unlocked, output, pair),
         Share::Send { participant, grant, out, fields, yes } => {
             let participant = lookup::participant(&unlocked, &participant)?;
             let grant = grant_of(&unlocked, participant, &grant)?;
@@ -79,12 +85,81 @@ pub fn share(settings: &Settings, output: Output, command: Share) -> Result<(), 
     }
 }
 
-fn pairing(unlocked: &Unlocked, output: Output, command: Pair) -> Result<(), Failure> {
+/// Shows three words, and gives the offer to whoever typed them. Errors: [`ShareError::Code`] for a call with other words: they are spent.
+fn host_typed(
+    env: &Env,
+    unlocked: &Unlocked,
+    output: Output,
+    shown: &ShownOffer,
+    listener: &TcpListener,
+    address: Option<String>,
+) -> Result<(), Failure> {
+    let forget = |error: Failure| {
+        // nobody has it: the name is free again
+        let _ = unlocked.forget_pairing(shown.id);
+        error
+    };
+    let here = listener.local_addr().map_err(|error| TransportError::Listen { kind: error.kind() })?;
+    let address = address.unwrap_or_else(|| here.to_string());
+    let typed = TypedOffer::make(env, &shown.text).map_err(Error::from)?;
+    output.show(&json!({ "code": typed.code(), "address": address }), || {
+        format!(
+            "Good for one try, for ten minutes, for somebody who is here with you:\n\n  {}\n\n\
+             On their phone: satchel share pair take --typed --address {address} \"{}\" --name … --class …\nWaiting …",
+            typed.code(),
+            typed.code()
+        )
+    });
+    let exchange = || -> Result<(), Failure> {
+        let mut stream = peer::accept(listener)?;
+        patient(&stream)?;
+        let hello = joining::receive(&mut stream)?;
+        match typed.answer(env, &hello) {
+            Ok(reply) => Ok(joining::send(&mut stream, &reply)?),
+            Err(error) => {
+                // a refusal that does not arrive is no worse than a closed door
+                let _ = joining::send(&mut stream, &typed::refusal(error));
+                Err(Error::from(error).into())
+            }
+        }
+    };
+    exchange().map_err(forget)?;
+    let words = shown.words.join(" ");
+    let value = json!({ "id": shown.id.to_string(), "words": words });
+    output.show(&value, || format!("Both phones show: {words}\nIf theirs shows others, or none: satchel share pair forget"));
+    Ok(())
+}
+
+fn patient(stream: &TcpStream) -> Result<(), Failure> {
+    let limit = Some(Duration::from_secs(joining::COMPARE_MAX_SECONDS));
+    let done = stream.set_read_timeout(limit).and_then(|()| stream.set_write_timeout(limit));
+    done.map_err(|error| Failure::Unreadable(error.kind()))
+}
+
+fn take_typed(settings: &Settings, typed: &str, address: &str) -> Result<Offer, Failure> {
+    let (taker, hello) = TypedTaker::hello(&settings.env(), typed).map_err(Error::from)?;
+    let mut stream = peer::dial(address, peer::Patience::default())?;
+    patient(&stream)?;
+    joining::send(&mut stream, &hello)?;
+    Ok(taker.replied(&joining::receive(&mut stream)?).map_err(Error::from)?)
+}
+
+fn pairing(settings: &Settings, unlocked: &Unlocked, output: Output, command: Pair) -> Result<(), Failure> {
     match command {
-        Pair::Show { name, out } => {
+        Pair::Show { name, out, qr, typed, listen, address } => {
             let name = ShortText::parse(&name).map_err(|error| Failure::Text { field: "name", error })?;
+            // what cannot listen shows nothing, and keeps no pairing that nobody took
+            let listener = if typed { Some(peer::listen(&listen)?) } else { None };
             let shown = unlocked.show_offer(&name)?;
             let words = shown.words.join(" ");
+            if let Some(listener) = listener {
+                return host_typed(&settings.env(), unlocked, output, &shown, &listener, address);
+            }
+            if qr && !output.is_json() {
+                output::say(&qr::picture(&shown.text)?);
+                output::say(&format!("Both phones show: {words}"));
+                return Ok(());
+            }
             let value = json!({ "id": shown.id.to_string(), "words": words, "offer": out.is_none().then(|| shown.text.as_str()) });
             match &out {
                 None => output.show(&value, || format!("{}\n\nBoth phones show: {words}", shown.text.as_str())),
@@ -95,10 +170,14 @@ fn pairing(unlocked: &Unlocked, output: Output, command: Pair) -> Result<(), Fai
             }
             Ok(())
         }
-        Pair::Take { file, name, class, expect_words } => {
+        Pair::Take { offer, typed, address, name, class, expect_words } => {
             let class = ShareClass::from_name(&class).ok_or(Failure::NoMatch { what: "class" })?;
-            let text = String::from_utf8(read(&file)?).map_err(|_| Error::from(ShareError::Offer))?;
-            let offer = Offer::from_text(&text).map_err(Error::from)?;
+            let offer = if typed {
+                take_typed(settings, &offer, &address.unwrap_or_default())?
+            } else {
+                let text = String::from_utf8(read(Path::new(&offer))?).map_err(|_| Error::from(ShareError::Offer))?;
+                Offer::from_text(&text).map_err(Error::from)?
+            };
             let words = offer.words().join(" ");
             match expect_words {
                 Some(expected) if expected.split_whitespace().eq(offer.words()) => {}

@@ -4,6 +4,7 @@
 //! checked; the first check that fails ends it with a status other than 0.
 
 mod canaries;
+mod consent;
 mod phone;
 mod relay;
 mod story;

@@ -19,7 +19,7 @@ pub struct Phone {
 /// A process of a phone that is still talking.
 pub struct Talking {
     child: Child,
-    input: ChildStdin,
+    input: Option<ChildStdin>,
     lines: BufReader<ChildStdout>,
 }
 
@@ -78,7 +78,7 @@ impl Phone {
         let (Some(mut input), Some(out)) = (child.stdin.take(), child.stdout.take()) else { return Err(unexpected("no pipes")) };
         // a process that needs no passphrase may have ended already
         let _ = writeln!(input, "{}", self.passphrase).and_then(|()| input.flush());
-        Ok(Talking { child, input, lines: BufReader::new(out) })
+        Ok(Talking { child, input: Some(input), lines: BufReader::new(out) })
     }
 
     /// Runs a command to its end and reads its answer.
@@ -120,7 +120,15 @@ impl Talking {
 
     /// Types a line.
     pub fn say(&mut self, line: &str) -> Result<(), Failure> {
-        writeln!(self.input, "{line}").and_then(|()| self.input.flush()).map_err(|error| Failure::Unreadable(error.kind()))
+        let Some(input) = &mut self.input else { return Err(unexpected("nobody listens any more")) };
+        writeln!(input, "{line}").and_then(|()| input.flush()).map_err(|error| Failure::Unreadable(error.kind()))
+    }
+
+    /// Types a text and ends it, as programs want it that read all of their input.
+    pub fn hand_in(&mut self, text: &str) -> Result<(), Failure> {
+        let said = self.say(text);
+        self.input = None;
+        said
     }
 
     /// Waits for the end: exit status, what it still said, and its complaints.

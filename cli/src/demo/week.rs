@@ -1,5 +1,6 @@
 //! The rest of the week: a lost phone, somebody who asks to be forgotten, and a team without a phone.
 
+use super::consent::consents;
 use super::phone::{Phone, join, join_typed, meet, meet_refused};
 use super::story::{Cast, Narrator, check, converge, number};
 use crate::failure::Failure;
@@ -16,6 +17,7 @@ pub fn rest_of_the_week(cast: &Cast, folder: &Path, narrator: &Narrator) -> Resu
     };
     let rosa = spare("Rosa", "rosa")?;
     let papers = board(cast, &rosa, narrator)?;
+    consents(cast, &rosa, &spare("Elm", "elm")?, folder, narrator)?;
     let ines = spare("Ines", "ines-new")?;
     lost_phone(cast, &ines, narrator)?;
     forgotten(cast, &ines, &rosa, folder, narrator)?;

@@ -374,6 +374,59 @@ mod tests {
     }
 
     #[test]
+    fn every_field_is_a_setting_with_a_name() {
+        let charter = Charter::strictest("Europe/Madrid", ShiftDay::from_days(20_000));
+        // whoever adds a field is stopped here, and gives it a name that a history and a command line know it by
+        let Charter {
+            time_zone: _,
+            retention: Retention { encounter_days: _, zone_days: _, participant_days: _ },
+            sunset: _,
+            absence_limit_days: _,
+            suppression: _,
+            board_key: _,
+            board_signing: _,
+            funders: _,
+            agreements: _,
+            reviewed: _,
+            review_due: _,
+            grant_days: GrantDays { record: _, share: _ },
+            categories: _,
+            justice_shares: _,
+            share_contact_days: _,
+        } = charter.clone();
+        let changes: [fn(&mut Charter); 18] = [
+            |charter| charter.time_zone = "UTC".into(),
+            |charter| charter.retention.encounter_days = 1,
+            |charter| charter.retention.zone_days = 1,
+            |charter| charter.retention.participant_days = 1,
+            |charter| charter.sunset = ShiftDay::from_days(1),
+            |charter| charter.absence_limit_days = 1,
+            |charter| charter.suppression = 11,
+            |charter| charter.board_key = Some(vec![1; 1_216]),
+            |charter| charter.board_signing = Some([1; 32]),
+            |charter| charter.funders = Some(Vec::new()),
+            |charter| charter.agreements = Some(Vec::new()),
+            |charter| charter.reviewed = Some(ShiftDay::from_days(1)),
+            |charter| charter.review_due = Some(ShiftDay::from_days(1)),
+            |charter| charter.grant_days.record = 1,
+            |charter| charter.grant_days.share = 1,
+            |charter| charter.categories = Vec::new(),
+            |charter| charter.justice_shares = true,
+            |charter| charter.share_contact_days = Some(1),
+        ];
+        let before = charter.settings();
+        let mut told = std::collections::BTreeSet::new();
+        for change in changes {
+            let mut other = charter.clone();
+            change(&mut other);
+            let differ: Vec<_> = before.iter().zip(other.settings()).filter(|(a, b)| **a != *b).map(|(a, _)| a.0).collect();
+            assert_eq!(differ.len(), 1, "{differ:?}");
+            told.extend(differ);
+        }
+        assert_eq!(told.len(), before.len(), "each setting is one field");
+    }
+
+    #[test]
     fn loose_settings_are_refused() {
         let strict = Charter::strictest("Europe/Madrid", ShiftDay::from_days(20_000));
         let mut charter = strict.clone();

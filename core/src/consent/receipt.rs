@@ -1,10 +1,10 @@
 //! A receipt for a yes: made on request, handed to the participant, kept nowhere.
 //!
-//! Two forms: a consent receipt (Kantara Consent Receipt 1.1, whose fields ISO/IEC TS 27560:2023 took over) and a FHIR R4
-//! `Consent`. Neither names anybody: no participant, no worker, no id that stands in a store. Days, because nothing finer
+//! Two forms: a consent receipt (Kantara Consent Receipt 1.1, whose fields ISO/IEC TS 27560:2023 took over) and a FHIR R5
+//! `Consent` (<https://hl7.org/fhir/R5/consent.html>). Neither names anybody: no participant, no worker, no id that stands in a store. Days, because nothing finer
 //! is stored; a moment where the form wants one is the beginning of that day, UTC.
 
-use super::grant::{Act, GatedCategory, Grant, HowGiven, Purpose, ShareClass};
+use super::grant::{Act, GatedCategory, Grant, HowGiven, Purpose};
 use super::words::{self, Language, Words, category_words, purpose_words};
 use crate::env::Env;
 use std::fmt::Write;
@@ -14,7 +14,7 @@ use std::fmt::Write;
 pub enum ReceiptForm {
     /// Kantara Consent Receipt 1.1.
     Kantara,
-    /// HL7 FHIR R4 `Consent`.
+    /// HL7 FHIR R5 `Consent`.
     Fhir,
 }
 
@@ -184,24 +184,25 @@ fn kantara(env: &Env, facts: &ReceiptFacts<'_>, language: Language) -> Json {
     ])
 }
 
+/// FHIR's `url` has no white space; how to find a charter may be said in words instead.
+fn is_url(text: &str) -> bool {
+    text.contains(':') && !text.contains(char::is_whitespace)
+}
+
 fn fhir(facts: &ReceiptFacts<'_>, language: Language) -> Json {
-    const SCOPE: &str = "http://terminology.hl7.org/CodeSystem/consentscope";
     const ACTION: &str = "http://terminology.hl7.org/CodeSystem/consentaction";
-    const CODE: &str = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
     const REASON: &str = "http://terminology.hl7.org/CodeSystem/v3-ActReason";
     const PARTICIPATION: &str = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType";
     let grant = facts.grant;
     let text = |text: &str| Json::Object(vec![("text", Json::text(text))]);
+    let period = || Json::Object(vec![("start", Json::Text(grant.start.to_string())), ("end", Json::Text(grant.expiry.to_string()))]);
     let reason = if grant.purpose == Purpose::HealthCare { "TREAT" } else { "PATRQT" };
     let reason = Json::Object(vec![
         ("system", Json::text(REASON)),
         ("code", Json::text(reason)),
         ("display", Json::text(purpose_words(grant.purpose, language))),
     ]);
-    let mut provision = vec![
-        ("type", Json::text("permit")),
-        ("period", Json::Object(vec![("start", Json::Text(grant.start.to_string())), ("end", Json::Text(grant.expiry.to_string()))])),
-    ];
+    let mut provision = vec![("period", period())];
     if let (Act::Share, Some(recipient)) = (grant.act, facts.recipient) {
         let reference = Json::Object(vec![("display", Json::text(recipient))]);
         let actor = Json::Object(vec![("role", Json::coding(PARTICIPATION, "IRCP")), ("reference", reference)]);
@@ -211,16 +212,20 @@ fn fhir(facts: &ReceiptFacts<'_>, language: Language) -> Json {
     provision.push(("action", Json::List(vec![Json::coding(ACTION, action)])));
     provision.push(("purpose", Json::List(vec![reason])));
     provision.push(("code", Json::List(categories(grant, language).into_iter().map(text).collect())));
-    let scope = if grant.class == Some(ShareClass::Health) { "treatment" } else { "patient-privacy" };
-    Json::Object(vec![
+    let mut consent = vec![
         ("resourceType", Json::text("Consent")),
         ("language", Json::text(language.as_str())),
         ("status", Json::text("active")),
-        ("scope", Json::coding(SCOPE, scope)),
         ("category", Json::List(vec![Json::coding("http://loinc.org", "59284-0")])),
-        ("dateTime", Json::Text(grant.start.to_string())),
-        ("organization", Json::List(vec![Json::Object(vec![("display", Json::text(facts.agency))])])),
-        ("policyRule", Json::coding(CODE, "OPTIN")),
-        ("provision", Json::Object(provision)),
-    ])
+        ("date", Json::Text(grant.start.to_string())),
+        ("period", period()),
+        ("controller", Json::List(vec![Json::Object(vec![("display", Json::text(facts.agency))])])),
+    ];
+    if is_url(facts.policy) {
+        consent.push(("policyBasis", Json::Object(vec![("url", Json::text(facts.policy))])));
+    }
+    // nothing is allowed but what the provision, an exception to the base decision, says
+    consent.push(("decision", Json::text("deny")));
+    consent.push(("provision", Json::List(vec![Json::Object(provision)])));
+    Json::Object(consent)
 }

@@ -5,7 +5,7 @@
 //! Source: BLAKE3 specification, section 2.3 and 6.2 (the context is a constant of the program).
 
 use super::labels::{self, Label};
-use super::secrets::{CommonsSecret, DiscoverySecret, FieldKey, InvitationSecret, LaneKey, RecordKey, RecordsSecret, SessionPsk};
+use super::secrets::{CommonsSecret, DiscoverySecret, FieldKey, InvitationSecret, LaneKey, OfferKey, RecordKey, RecordsSecret, SessionPsk};
 use super::signing::SigningKey;
 use satchel_wire::TurnId;
 use zeroize::{Zeroize, Zeroizing};
@@ -102,6 +102,13 @@ impl InvitationSecret {
     /// The pre-shared key of the session in which a device joins.
     pub fn derive_psk(&self) -> SessionPsk {
         SessionPsk::filled_by(|out| derive_into(labels::PSK_INVITATION, &[self.expose()], out))
+    }
+}
+
+impl InvitationSecret {
+    /// The key of a pairing offer whose words were typed. Joining and pairing share the exchange and no key.
+    pub fn derive_offer_key(&self) -> OfferKey {
+        OfferKey::filled_by(|out| derive_into(labels::SHARE_CODE, &[self.expose()], out))
     }
 }
 

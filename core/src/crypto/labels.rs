@@ -94,8 +94,12 @@ labels! {
     SHARE_WORDS = "share words";
     /// Catches a pairing's text that was damaged.
     SHARE_CHECK = "share check";
+    /// Key and associated data of an offer whose words were typed.
+    SHARE_CODE = "share code";
     /// Associated data of an answer to a request to erase.
     SHARE_ANSWER = "share answer";
+    /// What a phone holds, in one digest that people compare.
+    LIKENESS = "likeness";
 
     // Keys derived from other keys.
     /// Commons secret, from a records secret.

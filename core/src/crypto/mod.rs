@@ -47,8 +47,8 @@ pub use packets::{open_packet, seal_packet};
 pub use passphrase::{Argon2Params, Passphrase, PassphraseError, derive_unlock_key};
 pub use puncture::{KeyTree, TreeError, TreeTag, tree_key};
 pub use secrets::{
-    CommonsSecret, DiscoverySecret, EscrowKey, FieldKey, InvitationSecret, KeystoreSecret, LaneKey, PageKey, RecordKey, RecordsSecret,
-    RootKey, SealingKey, SecretLengthError, SessionPsk, StoreKey, UnlockKey, WrappedSecret,
+    CommonsSecret, DiscoverySecret, EscrowKey, FieldKey, InvitationSecret, KeystoreSecret, LaneKey, OfferKey, PageKey, RecordKey,
+    RecordsSecret, RootKey, SealingKey, SecretLengthError, SessionPsk, StoreKey, UnlockKey, WrappedSecret,
 };
 pub use sharing::{SecretShare, SharingError, combine_shares, split_secret};
 pub use signing::{Signature, SignatureError, SigningKey, VerifyingKey};

@@ -176,6 +176,10 @@ secret!(
     EscrowKey, 32, SealingKey
 );
 secret!(
+    /// Seals one pairing offer on its way to the phone on which its words were typed.
+    OfferKey, 32, SealingKey
+);
+secret!(
     /// Lets members recognise each other on a network, and opens their sessions.
     DiscoverySecret, 32, WrappedSecret
 );

@@ -11,6 +11,8 @@ const DEVELOPMENT: &str =
 const HELD_OUT: &str = include_str!("../../../tests/corpus/screen_v2_test.jsonl");
 /// A later set, put aside in the same way: longer and harder notes, from ten points of view.
 const HELD_OUT_HARD: &str = include_str!("../../../tests/corpus/screen_v3_test.jsonl");
+/// A third one, put aside before the rules of version 4 were made, and measured once.
+const HELD_OUT_FRESH: &str = include_str!("../../../tests/corpus/screen_v4_test.jsonl");
 
 #[derive(Default)]
 struct Outcome {
@@ -48,11 +50,16 @@ fn finds(text: &str, alias: Option<&str>) -> bool {
 
 #[test]
 fn labelled_notes_are_found_and_clean_ones_pass() {
-    let corpora = [(DEVELOPMENT, "development", 980, 10), (HELD_OUT, "held out", 900, 60), (HELD_OUT_HARD, "hard", 850, 80)];
+    let corpora = [
+        (DEVELOPMENT, "development", 980, 10),
+        (HELD_OUT, "held out", 900, 60),
+        (HELD_OUT_HARD, "hard", 850, 80),
+        (HELD_OUT_FRESH, "fresh", 750, 120),
+    ];
     for (corpus, name, caught, alarms) in corpora {
         let outcome = judge(corpus, finds);
         let shown = format!("{name}: {}/{} caught, {}/{} alarms", outcome.caught, outcome.labelled, outcome.alarms, outcome.clean);
-        assert!(outcome.labelled + outcome.clean >= 350, "{shown}");
+        assert!(outcome.labelled + outcome.clean >= 290, "{shown}");
         assert!(outcome.meets(caught, alarms), "{shown}");
         // Controls: a guard that is off, and one that refuses everything, both fail.
         assert!(!judge(corpus, |_, _| false).meets(caught, alarms));
@@ -68,7 +75,7 @@ fn no_note_stands_in_both_corpora() {
             .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["text"].as_str().unwrap().to_lowercase())
             .collect()
     };
-    for held_out in [HELD_OUT, HELD_OUT_HARD] {
+    for held_out in [HELD_OUT, HELD_OUT_HARD, HELD_OUT_FRESH] {
         let shared: Vec<_> = texts(DEVELOPMENT).intersection(&texts(held_out)).cloned().collect();
         assert!(shared.len() <= 20, "short notes may coincide, not many: {shared:?}");
     }

@@ -20,6 +20,7 @@ mod message;
 mod offer;
 #[cfg(test)]
 mod tests;
+pub mod typed;
 
 pub use guard::check as check_facts;
 pub use message::{
@@ -40,6 +41,8 @@ pub mod limits {
     pub const REMEMBERED_DAYS: u16 = 90;
     /// Longest text of an offer that is read (bytes).
     pub const OFFER_TEXT_MAX_BYTES: usize = 4 * 1024;
+    /// How long the words for an offer are good (seconds).
+    pub const CODE_TERM_SECONDS: u64 = 600;
 }
 
 /// Why nothing was shared, opened, kept or answered. Nothing was changed.
@@ -72,6 +75,12 @@ pub enum ShareError {
     /// Not a pairing offer, a damaged one, or one of a later version. Remedy: show it again.
     #[error("not a pairing offer")]
     Offer,
+    /// Not the words that the other phone shows, or somebody in between: they are spent. Remedy: show new ones.
+    #[error("not the words of an offer")]
+    Code,
+    /// The words were shown more than ten minutes ago. Remedy: show new ones.
+    #[error("the words are too old")]
+    CodeExpired,
     /// This offer was taken already, or this name is in use. Remedy: make a new one.
     #[error("paired already")]
     PairedAlready,
@@ -124,6 +133,8 @@ impl ShareError {
             Self::SaysMore { .. } => "share_says_more",
             Self::Nothing => "share_nothing",
             Self::Offer => "share_offer",
+            Self::Code => "share_code",
+            Self::CodeExpired => "share_code_expired",
             Self::PairedAlready => "share_paired_already",
             Self::NotForUs => "share_not_for_us",
             Self::Used => "share_used",

@@ -98,6 +98,11 @@ pub fn read_slots(dir: &Path) -> Result<SlotFile, StorageError> {
     Ok(SlotFile::decode(&bytes)?)
 }
 
+/// Whether there is a slot file that nobody can read: which keystore keys it names is lost.
+pub fn has_unreadable_slots(dir: &Path) -> bool {
+    dir.join(SLOTS).exists() && read_slots(dir).is_err()
+}
+
 /// Destroys the key slots: overwrites them in place with random bytes, then removes them. Works
 /// while the store is open, takes no lock and waits for nothing but the medium. No slots: no error.
 ///

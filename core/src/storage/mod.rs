@@ -48,7 +48,10 @@ mod tests;
 pub use database::Database;
 pub use erasing::{aliases_to_destroy, finish_erasing, is_erasing, mark_erasing};
 pub use error::StorageError;
-pub use files::{Presence, count_wrong_try, destroy_slots, forget_wrong_tries, presence, read_slots, remove, write_slots, wrong_tries};
+pub use files::{
+    Presence, count_wrong_try, destroy_slots, forget_wrong_tries, has_unreadable_slots, presence, read_slots, remove, write_slots,
+    wrong_tries,
+};
 pub use inbox::{InboxKey, read_inbox_key, remove_inbox_key, write_inbox_key};
 pub use reader::{Counts, Reader, Usage};
 pub use slots::{Argon2Cost, SLOT_COUNT, SLOT_FILE_BYTES, SLOT_FILLER_BYTES, Slot, SlotError, SlotFile, SlotKind};

@@ -336,6 +336,10 @@ impl Vault {
         if beyond_cut && !is_adopted && self.env.holds(Rule::HoldBeyondCut) {
             return self.hold_body(tx, body_id, held, "held_beyond_cut");
         }
+        #[cfg(feature = "adversary")]
+        if !self.env.holds(Rule::VerdictAsksNoGuard) && self.dangerous_guard_finds(held.kind, &verified.content) {
+            return self.refuse(tx, &held, body_id, &header, "refused_by_guard");
+        }
         if let Some(subject) = held.subject
             && !matches!(held.kind, Kind::Grant | Kind::Withdrawal)
         {

@@ -138,6 +138,15 @@ pub(super) fn summary_with(kind: Kind, known: Option<&Summary>, content: &[u8]) 
     })
 }
 
+/// What participants said, as far as it decides whether anything about them is shown.
+#[derive(Debug)]
+pub(super) struct Answers {
+    /// Whoever said yes to anything, whatever became of it: as a verdict asks.
+    granted: BTreeSet<RecordId>,
+    /// Whose file was taken back.
+    taken: BTreeSet<RecordId>,
+}
+
 impl Vault {
     /// Reads every page of grants and withdrawals.
     pub(super) fn load_consents(&mut self, reader: &Reader<'_>) -> Result<(), Error> {
@@ -150,7 +159,9 @@ impl Vault {
         let mut consents = Consents::default();
         for item in self.index.about(subject) {
             match &item.summary {
-                Summary::Grant(grant) => consents.add_grant(item.record, grant.clone()),
+                // judged when it came, and once more: an older app may have taken what this one would not
+                Summary::Grant(grant) => consents.add_grant(item.record, grant.clone().filter(|grant| grant.check().is_ok())),
+                _ if item.kind == Kind::Grant => consents.add_grant(item.record, None),
                 Summary::Withdrawal(scopes) if self.env.holds(Rule::WithdrawalBeatsUnseen) => consents.add_withdrawal(item.record, scopes),
                 _ => {}
             }
@@ -171,25 +182,27 @@ impl Vault {
         if consents.has_live_file(today, self.charter()?) { Ok(()) } else { Err(Error::NoGrant) }
     }
 
-    /// Finds out whose file was taken back: nothing about them is shown or handed out, also while the tombstone waits for
-    /// a second signature. Costs nothing while there are no withdrawals.
+    /// Finds out who said yes, and whose file was taken back: about anybody else nothing is shown or handed out, also while a
+    /// tombstone waits for a second signature, and whatever an older app left in this database.
     pub(super) fn note_withdrawn(&mut self, reader: &Reader<'_>) -> Result<(), Error> {
         if self.withdrawn.is_some() {
             return Ok(());
         }
-        let mut withdrawn = BTreeSet::new();
-        if self.root.pages.iter().any(|page| page.kind == Kind::Withdrawal) {
-            self.load_consents(reader)?;
-            let subjects: BTreeSet<RecordId> = self.index.of_kind(Kind::Withdrawal).filter_map(|item| item.subject).collect();
-            withdrawn = subjects.into_iter().filter(|subject| self.consents_read(subject).is_file_withdrawn()).collect();
-        }
-        self.withdrawn = Some(withdrawn);
+        self.load_consents(reader)?;
+        let of_grant = |item: &Item| match &item.summary {
+            Summary::Grant(grant) if grant.as_ref().is_none_or(|grant| grant.check().is_ok()) => item.subject,
+            _ => None,
+        };
+        let granted = self.index.of_kind(Kind::Grant).filter_map(of_grant).collect();
+        let taken: BTreeSet<RecordId> = self.index.of_kind(Kind::Withdrawal).filter_map(|item| item.subject).collect();
+        let taken = taken.into_iter().filter(|subject| self.consents_read(subject).is_file_withdrawn()).collect();
+        self.withdrawn = Some(Answers { granted, taken });
         Ok(())
     }
 
-    /// Whether somebody's file was taken back, as far as [`Vault::note_withdrawn`] found out.
+    /// Whether somebody's file was taken back, or they never said yes to anything, as far as [`Vault::note_withdrawn`] found out.
     pub(super) fn is_withdrawn(&self, subject: &RecordId) -> bool {
-        self.withdrawn.as_ref().is_some_and(|withdrawn| withdrawn.contains(subject))
+        self.withdrawn.as_ref().is_some_and(|answers| answers.taken.contains(subject) || !answers.granted.contains(subject))
     }
 
     /// Who signed what lies at a place; this phone for what has not left yet.

@@ -2,11 +2,15 @@
 
 use super::Unlocked;
 use super::accept::Held;
+use super::vault::Vault;
+use crate::document::Value;
 use crate::error::Error;
-use crate::record::Kind;
+use crate::record::{Encounter, EntryContent, Kind, Shape};
+use crate::screen::{DangerousVersion, dangerous_as_version, screen};
 use crate::team::escrow::EscrowBoxes;
 use crate::team::notice::Notice;
 use crate::team::{Frontier, Operation, RecipientClass};
+use satchel_wire::cbor;
 use satchel_wire::ids::{BodyId, DeviceId, RecordId, TeamId};
 use satchel_wire::row::Row;
 
@@ -83,7 +87,49 @@ impl std::fmt::Debug for Loot {
     }
 }
 
+impl Vault {
+    /// What no phone does: asks the guard that it happens to have about a note that arrives.
+    pub(super) fn dangerous_guard_finds(&self, kind: Kind, content: &[u8]) -> bool {
+        let is_found = |met: &Encounter| met.note().is_some_and(|note| !screen(note.as_str(), None).is_empty());
+        let ask = || EntryContent::<Encounter>::from_bytes(content, kind.has_successors()).is_ok_and(|content| is_found(&content.value));
+        kind == Kind::Encounter && dangerous_as_version(self.env.dangerous_guard(), ask)
+    }
+}
+
 impl Unlocked {
+    /// Everything that stands, one line a record, sorted: its id, kind, subject and day, the ids of its live bodies, what lists
+    /// show of it as it is stored, and of documents the changes that they end with and every value. Phones that agree have equal lines.
+    pub fn dangerous_fold(&self) -> Result<Vec<String>, Error> {
+        let _as = DangerousVersion::begin(DangerousVersion::NONE);
+        self.read(|vault, reader| {
+            vault.index.load_all(reader, &vault.store_id, &vault.root)?;
+            let items: Vec<_> = vault.index.all().cloned().collect();
+            let mut lines = Vec::with_capacity(items.len());
+            for item in items {
+                let mut bodies = reader.bodies_of(&item.place())?;
+                bodies.sort_unstable();
+                let summary = data_encoding::HEXLOWER.encode(&cbor::encode(&item.summary));
+                let mut line = format!("{} {:?} {:?} {} {bodies:?} {summary}", item.record, item.kind, item.subject, item.day);
+                if item.kind.shape() == Shape::Document {
+                    let document = vault.document(reader, &item)?;
+                    let mut heads = document.heads();
+                    heads.sort_unstable();
+                    line.push_str(&format!(" {heads:?}"));
+                    for field in document.fields() {
+                        let value = match document.value(&field) {
+                            Some(Value::Text(text)) => text,
+                            other => format!("{other:?}"),
+                        };
+                        line.push_str(&format!(" {field}={value}{:?}", document.list(&field)));
+                    }
+                }
+                lines.push(line);
+            }
+            lines.sort_unstable();
+            Ok(lines)
+        })
+    }
+
     /// What is held back, one entry each: a row that no turn here opens; none for a body.
     pub fn dangerous_held(&self) -> Result<Vec<Option<Row>>, Error> {
         self.read(|vault, reader| {

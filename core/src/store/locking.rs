@@ -66,6 +66,7 @@ impl Store {
         self.shared.generation.fetch_add(1, Ordering::SeqCst);
         self.shared.observers.clear();
         let (env, dir) = (&self.shared.env, &self.shared.dir);
+        let is_complete = !storage::has_unreadable_slots(dir);
         // before the lock is asked for: a call that runs elsewhere must not hold this up
         let first = destroy_keys(dir, env, protector.as_ref());
         let opener = {
@@ -79,7 +80,7 @@ impl Store {
         let known = protector.or_else(|| opener.as_ref().and_then(|opener| opener.protector.clone()));
         let second = destroy_keys(dir, env, known.as_ref());
         drop(opener);
-        finish(dir, env, second.clone().or(first)?, second.is_ok())
+        finish(dir, env, is_complete && second.clone().or(first)?, second.is_ok())
     }
 
     /// As [`Store::erase_device`] for a folder that is not open here, also one in which an erasure began.
@@ -119,6 +120,8 @@ impl Store {
 
 /// Marker, keystore keys, slots. Whether every key is destroyed.
 fn destroy_keys(dir: &Path, env: &Env, protector: Option<&Arc<dyn KeyProtector>>) -> Result<bool, Error> {
+    // a damaged slot file names no key, and one may live on in the keystore
+    let is_complete = !storage::has_unreadable_slots(dir);
     let aliases = storage::aliases_to_destroy(dir);
     // keys count more than being able to say so after a kill: a full disk does not stop this
     let _ = storage::mark_erasing(dir, &aliases);
@@ -128,7 +131,7 @@ fn destroy_keys(dir: &Path, env: &Env, protector: Option<&Arc<dyn KeyProtector>>
     let destroyed = storage::destroy_slots(dir, &env.random::<SLOT_FILE_BYTES>());
     let _ = storage::mark_erasing(dir, &left);
     destroyed?;
-    Ok(left.is_empty())
+    Ok(is_complete && left.is_empty())
 }
 
 fn finish(dir: &Path, env: &Env, are_keys_gone: bool, may_remove: bool) -> Result<DeviceErasure, Error> {
@@ -154,5 +157,12 @@ impl Unlocked {
     /// Locks the store: this and every other handle is dead.
     pub fn lock(&self) {
         self.store().lock();
+    }
+
+    /// The same handle for what runs by itself: its calls, and those of exchanges and sessions begun with it, are no use of
+    /// the store by anybody, so that [`Store::lock_after`] locks a phone that stays in touch in somebody's pocket.
+    #[must_use]
+    pub fn unattended(&self) -> Self {
+        Self { is_unattended: true, ..self.clone() }
     }
 }

@@ -90,7 +90,8 @@ pub(super) fn welcome_pages(tx: &Transaction<'_>, env: &Env, made: &Made) -> Res
         let kept = made.keyring.log.to_keep(&id).ok_or(Error::Damaged)?;
         tx.put_operation(&id, &seal_value(env, &values, OPERATION, id.as_bytes(), &kept.to_bytes())?)?;
     }
-    let state = LocalState { relay: made.relay.clone(), day_seen: made.first_day, ..LocalState::default() };
+    let lasting = made.keyring.log().state().charter.as_ref().map(super::retention::Lasting::of);
+    let state = LocalState { relay: made.relay.clone(), day_seen: made.first_day, lasting, ..LocalState::default() };
     let pages: [(&str, Vec<u8>); 4] = [
         (TURNS, cbor::encode(&made.keyring.book.to_keep())),
         (STATE, cbor::encode(&state)),

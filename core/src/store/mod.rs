@@ -26,7 +26,9 @@
 //! | `locking` | locking, by itself or not; erasing this device |
 //! | `freeze` | drafts become numbered bodies at first departure |
 //! | `accept` | what arrives, and the verdict on it |
+//! | `likeness` | whether two phones hold the same |
 //! | `dangerous` | every secret at once, for the test that plays the thief |
+//! | `dangerous_past` | what an older app left behind, for tests that open it |
 //! | `recover` | bringing a team back after every phone is lost |
 //! | `gaps` | what is missing, and how it is asked for through the relay |
 //! | `removal`, `beyond` | taking membership away, and what a removed device wrote beyond its cut |
@@ -42,6 +44,8 @@ mod complaints;
 mod consent;
 #[cfg(feature = "adversary")]
 mod dangerous;
+#[cfg(feature = "adversary")]
+mod dangerous_past;
 mod date;
 mod deletion;
 mod erase;
@@ -54,6 +58,7 @@ mod inviting;
 mod key_state;
 mod keystore;
 mod ledger;
+mod likeness;
 mod locking;
 mod mailbox;
 mod membership;
@@ -100,6 +105,7 @@ pub use founding::{Credentials, Founded, Founding, JoinedStore, KeyCost, NewStor
 pub use inviting::{CodeInvitation, TypedStore};
 pub use key_state::{HeldBecause, KeyState, TurnLine};
 pub use keystore::{Caveat, FileKeystore, KeyProtector, Promise, ProtectorError};
+pub use likeness::Likeness;
 pub use locking::DeviceErasure;
 pub use mailbox::{
     InboxEnd, InboxReport, LockedInbox, Network, NetworkChoice, Outlook, RelayAddress, RelayAnswer, RelayError, RelayLink, RelayReport,
@@ -109,7 +115,7 @@ pub use membership::{DeviceLine, HostedInvitation, TeamOverview};
 pub use observer::{Change, Subscription};
 pub use pack::{PackParts, PackReader, PackReport, PackWriter};
 pub use read::{EncounterLine, FollowUpLine, NameLine, ReferralLine, Shown};
-pub use received::{Opened, PairingLine, ShownOffer};
+pub use received::{Opened, PairingLine, ReceivedLine, ShownOffer};
 pub use recover::{Recovered, Recovering, RecoveryStatus, Reseated};
 pub use rekey::KeyReplacement;
 pub use removal::{AwaitedSignature, RemovalPlan};
@@ -182,6 +188,8 @@ impl Inner {
 pub struct Unlocked {
     shared: Arc<Shared>,
     generation: u64,
+    /// A program calls by itself: that nobody touches the phone stays true.
+    is_unattended: bool,
 }
 
 impl std::fmt::Debug for Unlocked {
@@ -267,7 +275,7 @@ impl Store {
                     inner.opener = Some(opener);
                     inner.has_other_slots = slot_count > 1;
                     self.shared.touch();
-                    return Ok(Unlocked { shared: self.shared.clone(), generation });
+                    return Ok(Unlocked { shared: self.shared.clone(), generation, is_unattended: false });
                 }
                 Err(Error::Damaged) => {}
                 Err(error) => outcome = error,
@@ -278,7 +286,8 @@ impl Store {
 
     /// Locks, writes the log back and closes the file, as a system that is about to freeze the process demands.
     pub fn suspend(&self) -> Result<(), Error> {
-        let unlocked = Unlocked { shared: self.shared.clone(), generation: self.shared.generation.load(Ordering::SeqCst) };
+        let generation = self.shared.generation.load(Ordering::SeqCst);
+        let unlocked = Unlocked { shared: self.shared.clone(), generation, is_unattended: true };
         // makes the next list quicker and nothing else: where it fails (locked, no room), all is still as it was
         let _ = unlocked.write(|vault, tx| vault.fold_tails(tx));
         self.lock();
@@ -354,6 +363,8 @@ impl Unlocked {
         let (env, dir) = (&self.shared.env, &self.shared.dir);
         let mut replacement = None;
         let day_before = open.state.day_seen;
+        #[cfg(feature = "adversary")]
+        let _as = crate::screen::DangerousVersion::begin(self.shared.env.dangerous_guard());
         let done = database.transaction(|tx| {
             if *has_other_slots {
                 // a write that writes nothing would not say for certain which root is the last one
@@ -414,6 +425,8 @@ impl Unlocked {
         let mut inner = self.alive()?;
         let Inner { database, vault, .. } = &mut *inner;
         let (Some(database), Some(open)) = (database.as_mut(), vault.as_mut()) else { return Err(Error::Locked) };
+        #[cfg(feature = "adversary")]
+        let _as = crate::screen::DangerousVersion::begin(self.shared.env.dangerous_guard());
         database.read(|reader| look(open, reader))
     }
 
@@ -426,7 +439,9 @@ impl Unlocked {
             self.lock();
             return Err(Error::Locked);
         }
-        self.shared.touch();
+        if !self.is_unattended {
+            self.shared.touch();
+        }
         let inner = self.shared.lock_inner();
         if is_current() { Ok(inner) } else { Err(Error::Locked) }
     }

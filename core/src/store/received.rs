@@ -109,6 +109,25 @@ pub struct PairingLine {
     pub words: Vec<&'static str>,
 }
 
+/// A packet that was opened here, or of which its sender said that it is to be erased.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReceivedLine {
+    /// The copy.
+    pub share: RecordId,
+    /// Through which pairing.
+    pub pairing: RecordId,
+    /// Its last day.
+    pub until: ShiftDay,
+    /// The grant under which its facts are kept, if they are.
+    pub grant: Option<RecordId>,
+    /// With whom they are kept.
+    pub participant: Option<RecordId>,
+    /// When it was erased because its sender asked for that.
+    pub erased_on: Option<ShiftDay>,
+    /// What opened it is destroyed.
+    pub is_shut: bool,
+}
+
 /// What a packet brought.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Opened {
@@ -282,11 +301,11 @@ impl Vault {
         if facts.expiry < self.latest_day()? {
             return Err(ShareError::Over.into());
         }
+        self.require_live_grant(tx, participant)?;
         self.note_withdrawn(tx)?;
         if self.is_withdrawn(&participant) {
             return Err(GrantError::NoFile.into());
         }
-        self.require_live_grant(tx, participant)?;
         let grant = self.grant_for(tx, participant, &facts)?;
         let id = self.save_grant(tx, participant, grant)?;
         let mut changes: BTreeMap<_, Vec<_>> = BTreeMap::new();
@@ -415,6 +434,22 @@ impl Unlocked {
                 words: pairing.words.iter().map(|word| word_at(*word)).collect(),
             };
             Ok(vault.received(reader)?.pairings.iter().map(line).collect())
+        })
+    }
+
+    /// The packets that were opened here, until some time after their last day.
+    pub fn received_shares(&self) -> Result<Vec<ReceivedLine>, Error> {
+        self.read(|vault, reader| {
+            let line = |taken: &Taken| ReceivedLine {
+                share: taken.share,
+                pairing: taken.pairing,
+                until: taken.until,
+                grant: taken.kept.map(|(grant, _)| grant),
+                participant: taken.kept.map(|(_, participant)| participant),
+                erased_on: taken.erased,
+                is_shut: taken.is_shut,
+            };
+            Ok(vault.received(reader)?.taken.iter().map(line).collect())
         })
     }
 

@@ -12,6 +12,9 @@
 //! | name, zone, note | never | never |
 //! | everything | the team's last day makes it read-only | one absence limit later |
 //!
+//! What a change of the charter ends earlier than before is hidden at once, and destroyed a month after this phone heard of the
+//! change: one steward's signature, or a phone taken from one, is not to empty every phone of the team on one day.
+//!
 //! Destruction re-keys like an erasure, at most once a day, and only while the date is sure. What is over is not covered
 //! any more, and dropped where it arrives again. What waits unapplied, beyond a cut or for a grant, goes when it would have
 //! gone as a record.
@@ -21,12 +24,14 @@ use super::accept::Held;
 use super::index::{Item, Place, place_of};
 use super::vault::Vault;
 use super::write::entry_term_days;
+use crate::consent::Charter;
 use crate::consent::grant::RECORD_GRANT_MAX_DAYS;
 use crate::error::Error;
 use crate::record::{Kind, Shape, Summary};
 use crate::rules::Rule;
 use crate::storage::{Reader, Transaction};
 use crate::team::tombstone::Target;
+use minicbor::{Decode, Encode};
 use satchel_wire::ShiftDay;
 use satchel_wire::ids::RecordId;
 use satchel_wire::limits::DAY_AHEAD_MAX_DAYS;
@@ -34,6 +39,68 @@ use std::collections::BTreeSet;
 
 /// So long a phone whose turn is overdue goes on trying to reach somebody (days).
 const OVERDUE_WAIT_DAYS: u16 = 7;
+
+/// So long after this phone heard of a stricter charter it destroys nothing by it (days).
+const NOTICE_DAYS: u16 = 30;
+
+/// One term by which this phone destroys (days; of the team's last day, since 1970-01-01).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+struct Term {
+    /// What holds here.
+    #[n(0)]
+    here: u16,
+    /// What the charter said when it was last looked at.
+    #[n(1)]
+    stated: u16,
+    /// The day on which the charter was first seen to say less than before.
+    #[n(2)]
+    since: Option<ShiftDay>,
+}
+
+impl Term {
+    const fn of(stated: u16) -> Self {
+        Self { here: stated, stated, since: None }
+    }
+
+    fn on(self, stated: u16, today: ShiftDay) -> Self {
+        if stated >= self.here {
+            return Self::of(stated);
+        }
+        let since = self.since.filter(|_| stated >= self.stated).unwrap_or(today);
+        if since.plus(NOTICE_DAYS) <= today { Self::of(stated) } else { Self { here: self.here, stated, since: Some(since) } }
+    }
+}
+
+/// The terms by which this phone destroys: those of the charter, or longer ones that it heard shortened less than a month ago.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(super) struct Lasting {
+    #[n(0)]
+    encounter: Term,
+    #[n(1)]
+    participant: Term,
+    #[n(2)]
+    sunset: Term,
+}
+
+impl Lasting {
+    pub(super) const fn of(charter: &Charter) -> Self {
+        Self {
+            encounter: Term::of(charter.retention.encounter_days),
+            participant: Term::of(charter.retention.participant_days),
+            sunset: Term::of(charter.sunset.days()),
+        }
+    }
+
+    /// The same on a day on which the charter says something else.
+    fn on(self, charter: &Charter, today: ShiftDay) -> Self {
+        Self {
+            encounter: self.encounter.on(charter.retention.encounter_days, today),
+            participant: self.participant.on(charter.retention.participant_days, today),
+            sunset: self.sunset.on(charter.sunset.days(), today),
+        }
+    }
+}
 
 /// What tending did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -84,6 +151,16 @@ impl Vault {
             absence_days: charter.absence_limit_days,
             sunset: charter.sunset,
         })
+    }
+
+    /// The terms by which is destroyed, and by which what arrives is let go of.
+    fn lasting_terms(&mut self, today: ShiftDay) -> Result<Terms, Error> {
+        let charter = self.charter()?.clone();
+        let lasting = self.state.lasting.unwrap_or_else(|| Lasting::of(&charter)).on(&charter, today);
+        self.state.lasting = Some(lasting);
+        let sunset = ShiftDay::from_days(lasting.sunset.here);
+        let (encounter_days, participant_days) = (lasting.encounter.here, lasting.participant.here);
+        Ok(Terms { encounter_days, participant_days, sunset, ..self.terms(today)? })
     }
 
     /// The terms by which reading and handing out are denied.
@@ -156,7 +233,7 @@ impl Vault {
         if self.state.date_in_doubt {
             return Ok(false);
         }
-        let terms = self.terms(today)?;
+        let terms = self.lasting_terms(today)?;
         if terms.sunset.plus(terms.absence_days) < today || self.ledger(reader)?.is_over(place) {
             return Ok(true);
         }
@@ -175,8 +252,9 @@ impl Vault {
         self.finish_searches(tx)?;
         self.look_for_settlements()?;
         let today = self.today()?;
-        let terms = self.terms(today)?;
-        let mut report = TendReport { date_in_doubt: self.state.date_in_doubt, has_ended: terms.sunset < today, ..TendReport::default() };
+        let has_ended = self.charter()?.sunset < today;
+        let terms = self.lasting_terms(today)?;
+        let mut report = TendReport { date_in_doubt: self.state.date_in_doubt, has_ended, ..TendReport::default() };
         report.is_destroyed = !report.date_in_doubt && terms.sunset.plus(terms.absence_days) < today;
         if report.date_in_doubt || self.state.tended == Some(today) {
             return Ok(report);

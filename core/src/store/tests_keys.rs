@@ -206,6 +206,20 @@ fn an_erased_device_is_empty_locked_or_not_and_its_keystore_too() {
     }
 }
 
+/// Which key a damaged slot file names, nobody can say: nor that it is destroyed.
+#[test]
+fn a_damaged_slot_file_is_not_said_to_have_no_keys() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("store");
+    let (unlocked, _, keystore) = with_keystore(&dir);
+    let mut slots = std::fs::read(dir.join("slots")).unwrap();
+    slots[3] ^= 1;
+    std::fs::write(dir.join("slots"), slots).unwrap();
+    let store = unlocked.store();
+    let erased = store.erase_device(Some(keystore.clone() as Arc<dyn KeyProtector>)).unwrap();
+    assert_eq!((erased.are_keys_gone, keystore.aliases().len()), (false, 1), "control: the key does live on");
+}
+
 #[test]
 fn a_keystore_that_refuses_an_erasure_is_asked_again_and_the_slots_are_gone_all_the_same() {
     let folder = tempfile::tempdir().unwrap();
@@ -296,6 +310,33 @@ fn a_store_locks_itself_when_nobody_uses_it_or_the_clock_cannot_be_right() {
         assert!(store.lock_if_idle(), "{wrong}: a host's timer finds the same");
         assert_eq!(unlocked.zones().unwrap_err(), Error::Locked);
     }
+}
+
+#[test]
+fn a_phone_that_calls_by_itself_locks_itself_all_the_same() {
+    let clock = crate::env::testing::TestClock::at(1_795_377_600);
+    let env = Env::new(clock.clone(), crate::env::testing::SeededRandomness::new(3));
+    let folder = tempfile::tempdir().unwrap();
+    let passphrase = Passphrase::new(b"correct horse battery staple").unwrap();
+    let credentials = Credentials { passphrase: &passphrase, protector: None, cost: KeyCost::Least };
+    let founding = Founding { time_zone: "America/Los_Angeles".into(), member_name: ShortText::parse("Ana").unwrap() };
+    let unlocked = Store::found(&folder.path().join("store"), env, &credentials, &founding).unwrap().unlocked;
+    let (store, by_itself) = (unlocked.store(), unlocked.unattended());
+    let mut now = 1_795_377_600;
+    store.lock_after(Some(300));
+    for _ in 0..3 {
+        now += 200;
+        clock.set(now);
+        assert!(unlocked.zones().is_ok(), "control: somebody uses it");
+    }
+    for step in [200, 99] {
+        now += step;
+        clock.set(now);
+        assert!(by_itself.zones().is_ok() && by_itself.clone().waiting().is_ok());
+    }
+    clock.set(now + 1);
+    assert_eq!(by_itself.zones().unwrap_err(), Error::Locked, "what runs by itself kept nothing open, and ends with it");
+    assert!(!store.is_unlocked());
 }
 
 #[test]

@@ -80,6 +80,10 @@ pub(super) struct LocalState {
     #[n(22)]
     #[cbor(default)]
     pub overdue_since: Option<ShiftDay>,
+    /// The terms by which this phone destroys.
+    #[n(26)]
+    #[cbor(default)]
+    pub lasting: Option<super::retention::Lasting>,
     /// Over which networks the relay is reached: this phone's alone.
     #[n(25)]
     #[cbor(default)]
@@ -201,8 +205,8 @@ pub(super) struct Vault {
     pub signer: SigningKey,
     pub device: DeviceId,
     changes: Vec<Change>,
-    /// Participants whose file was taken back; none until it was asked for, and after each grant or withdrawal.
-    pub withdrawn: Option<BTreeSet<RecordId>>,
+    /// Who said yes, and whose file was taken back; none until it was asked for, and after each grant or withdrawal.
+    pub withdrawn: Option<super::consent::Answers>,
     /// Bodies beyond a cut that a standing member built on.
     pub depended_on: BTreeSet<BodyId>,
     /// How much is held, once something had to be.

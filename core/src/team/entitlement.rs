@@ -9,7 +9,7 @@ use crate::consent::{Charter, charter::SUNSET_MAX_DAYS};
 use crate::crypto::{ReceivingPublicKey, VerifyingKey};
 use minicbor::{Decode, Encode};
 use satchel_wire::ids::{DeviceId, MemberId, OperationId};
-use satchel_wire::limits::DEVICES_MAX_COUNT;
+use satchel_wire::limits::{DEVICES_MAX_COUNT, RESUME_MAX_COUNT};
 use std::collections::BTreeSet;
 
 /// Subjects that one device may erase alone (count); the next one needs a second member.
@@ -182,6 +182,9 @@ fn check(state: &TeamState, past: &impl Past, operation: &Operation, author: Aut
         }
         Action::Resume { cut } => {
             check_cuts(state, std::slice::from_ref(cut), None)?;
+            if cut.sequence > RESUME_MAX_COUNT {
+                return Err(Refusal::Malformed);
+            }
             (steward, Nature::Plain)
         }
         Action::SetRecovery { key, threshold, shares } => {

@@ -9,7 +9,7 @@ use satchel_core::error::Error;
 use satchel_core::record::{
     EncounterKind, FollowUpDraft, FollowUpState, Outcome, ParticipantDraft, ParticipantEdit, ReferralStatus, SelfReferralDraft, StartedBy,
 };
-use satchel_core::screen::{Alias, Note, ShortText};
+use satchel_core::screen::{Alias, DangerousVersion, Note, ShortText, dangerous_as_version};
 use satchel_core::store::{EncounterDraft, OfferDraft, TallyTap};
 use satchel_wire::ids::{RecordId, ResourceId};
 
@@ -40,7 +40,13 @@ pub struct Worker<'a> {
     pub words: &'a mut usize,
     /// What is promised.
     pub model: &'a mut Model,
+    /// Whether it writes what the guards of other versions find.
+    pub versions: bool,
 }
+
+/// What some versions of the guard find and others do not: a word that only the own and later ones know, one that only a later
+/// one knows, and a figure that all find.
+const FOUND_BY_SOME: [&str; 3] = ["saw the probation officer", "left the lantern there", "call 415-555-0123"];
 
 /// A kind of work and the record it was about.
 pub type Done = (&'static str, Option<RecordId>);
@@ -156,8 +162,20 @@ impl Worker<'_> {
         self.phone.unlocked.edit_participant(id, &ParticipantEdit { goals: Some(goals), ..ParticipantEdit::default() })
     }
 
+    /// A text that the guard of this phone lets pass; where versions differ, often one that another guard would not.
+    fn note_text(&mut self) -> String {
+        let word = self.word();
+        if self.versions && self.dice.chance(50) {
+            let text = format!("{word}, {}", FOUND_BY_SOME[self.dice.below(FOUND_BY_SOME.len())]);
+            if dangerous_as_version(self.phone.env.dangerous_guard(), || Note::parse(&text).is_ok()) {
+                return text;
+            }
+        }
+        word
+    }
+
     fn draft(&mut self, participant: Option<RecordId>) -> Result<(EncounterDraft, String), Error> {
-        let note = self.word();
+        let note = self.note_text();
         let zones: Vec<RecordId> = self.phone.unlocked.zones()?.iter().map(|line| line.id).collect();
         let mut offers = vec![OfferDraft { resource: marker(self.number), quantity: 1, outcome: Outcome::Accepted, keep_refusal: false }];
         for _ in 0..self.dice.below(4) {
@@ -170,7 +188,7 @@ impl Worker<'_> {
         }
         let kind = [EncounterKind::Street, EncounterKind::DropIn, EncounterKind::Phone][self.dice.below(3)];
         let zone = self.dice.pick(&zones);
-        let text = Note::parse(&note).expect("a clean note");
+        let text = dangerous_as_version(self.phone.env.dangerous_guard(), || Note::parse(&note)).expect("a clean note");
         Ok((EncounterDraft { kind, participant, zone, offers, note: Some(text) }, note))
     }
 
@@ -194,7 +212,12 @@ impl Worker<'_> {
             ids.truncate(2);
         }
         let Some(id) = self.dice.pick(&ids) else { return Ok(None) };
-        let shown = self.phone.unlocked.encounter(id)?;
+        // a correction names what stands, covered or not
+        let (env, guard) = (&self.phone.env, self.phone.env.dangerous_guard());
+        env.dangerous_set_guard(DangerousVersion::NONE);
+        let shown = self.phone.unlocked.encounter(id);
+        env.dangerous_set_guard(guard);
+        let shown = shown?;
         let versions = std::iter::once(&shown.value).chain(&shown.others);
         let seen: Vec<String> = versions.filter_map(|version| version.note()).map(|note| note.as_str().to_owned()).collect();
         let (draft, note) = self.draft(shown.participant)?;
@@ -283,8 +306,9 @@ impl Worker<'_> {
 
     fn resource_note(&mut self) -> Result<Option<Done>, Error> {
         let resource = resource(self.dice.below(3));
-        let note = self.word();
-        self.phone.unlocked.save_resource_note(resource, &Note::parse(&note).expect("a clean note"))?;
+        let note = self.note_text();
+        let text = dangerous_as_version(self.phone.env.dangerous_guard(), || Note::parse(&note)).expect("a clean note");
+        self.phone.unlocked.save_resource_note(resource, &text)?;
         self.model.notes.entry(resource).or_default().insert(self.number, note);
         Ok(Some(("resource note", None)))
     }

@@ -9,6 +9,7 @@ use satchel_core::consent::GrantError;
 use satchel_core::envelope::body_of;
 use satchel_core::error::Error;
 use satchel_core::rules::Rule;
+use satchel_core::screen::DangerousVersion;
 use satchel_core::store::{RelayAddress, RelayError};
 use satchel_core::team::Role;
 use satchel_wire::ids::ResourceId;
@@ -19,6 +20,8 @@ use tempfile::TempDir;
 /// When every run begins (Unix seconds).
 pub const START: u64 = 1_795_370_000;
 const HOUR: i64 = 3_600;
+/// The guards of the phones of a run with different ones: the program's own, the first one, and a later one.
+pub const GUARDS: [u32; 3] = [DangerousVersion::OWN, DangerousVersion::FIGURES, DangerousVersion::LATER];
 /// Most rounds in which everybody meets everybody before a run must have settled (count).
 const HEALING_ROUNDS_COUNT: usize = 6;
 
@@ -33,6 +36,9 @@ pub struct Plan {
     pub turns: usize,
     /// Of 100 pieces of work, how many are with grants, vaults and withdrawals.
     pub consents: usize,
+    /// Phones have the guards of different versions, write what others' guards would not let pass, and clocks that are up to two
+    /// days apart.
+    pub versions: bool,
     /// A rule that no phone keeps, to show that the checks see what it is for.
     pub without: Option<Rule>,
 }
@@ -103,6 +109,7 @@ impl World {
     }
 
     fn begin(&mut self, address: &RelayAddress) {
+        self.give_guard(0);
         self.phones[0].unlocked.set_relay(address).expect("a relay");
         if let Some(hub) = &self.hub {
             hub.exchange(&self.phones[0]).expect("the first exchange");
@@ -127,9 +134,22 @@ impl World {
         let now = self.phones[host].clock.now();
         let phone = join_without(self.folder.path(), self.seed, &name, now, &self.phones[host], role, self.plan.without);
         self.phones.push(phone);
+        self.give_guard(number);
         self.skews.push(self.skews[host]);
         self.sides.push(self.sides[host]);
         self.note("join", format_args!("phone{number} at phone{host}"));
+    }
+
+    fn give_guard(&self, at: usize) {
+        let version = if self.plan.versions { GUARDS[at % GUARDS.len()] } else { DangerousVersion::OWN };
+        self.phones[at].env.dangerous_set_guard(version);
+    }
+
+    /// What each phone shows with its own guard: lines that not all of them show (count).
+    fn differently_shown(&self) -> usize {
+        let views: Vec<String> = (0..self.phones.len()).map(|at| self.view(at)).collect();
+        let first: Vec<&str> = views.first().map_or("", |view| view).lines().collect();
+        first.iter().enumerate().filter(|(at, line)| views.iter().any(|view| view.lines().nth(*at) != Some(line))).count()
     }
 
     fn is_steward(&self, at: usize) -> bool {
@@ -149,8 +169,14 @@ impl World {
     /// One piece of work on one phone.
     pub fn work(&mut self, at: usize) -> Result<(), String> {
         let is_consent = self.plan.consents > 0 && self.dice.chance(self.plan.consents);
-        let mut worker =
-            Worker { phone: &self.phones[at], number: at, dice: &mut self.dice, words: &mut self.words, model: &mut self.model };
+        let mut worker = Worker {
+            phone: &self.phones[at],
+            number: at,
+            dice: &mut self.dice,
+            words: &mut self.words,
+            model: &mut self.model,
+            versions: self.plan.versions,
+        };
         let done = match if is_consent { worker.consent() } else { worker.work() } {
             // where a clock is behind, a grant that was given by another clock has not begun; nothing was acknowledged
             Err(Error::NoGrant | Error::Grant(GrantError::NoFile)) if self.skews.iter().any(|skew| *skew != self.skews[at]) => {
@@ -269,7 +295,8 @@ impl World {
             }
             93..95 => {
                 let at = self.dice.below(self.phones.len());
-                self.skews[at] = HOUR * (self.dice.below(13) as i64 - 6);
+                let (range, most) = if self.plan.versions { (49, 24) } else { (13, 6) };
+                self.skews[at] = HOUR * (self.dice.below(range) as i64 - most);
                 self.note("clock skewed", format_args!("phone{at}"));
             }
             95..98 => {
@@ -396,13 +423,26 @@ impl World {
     }
 
     /// All checks on a healed team. Errors: the first that failed.
+    ///
+    /// Whatever the phones' guards are, what is compared is what is stored.
     pub fn check(&self) -> Result<(), String> {
+        for phone in &self.phones {
+            phone.env.dangerous_set_guard(DangerousVersion::NONE);
+        }
         let first = self.view(0);
+        let stands = self.phones[0].unlocked.dangerous_fold().map_err(code)?;
         for (at, phone) in self.phones.iter().enumerate() {
             let here = self.view(at);
             if here != first {
                 let differs = first.lines().zip(here.lines()).find(|(a, b)| a != b);
                 return Err(format!("{} diverges from phone0: {differs:?}", phone.name));
+            }
+            let stands_here = phone.unlocked.dangerous_fold().map_err(code)?;
+            if let Some(line) = stands.iter().zip(&stands_here).find(|(a, b)| a != b) {
+                return Err(format!("{}: what stands diverges from phone0: {line:?}", phone.name));
+            }
+            if stands.len() != stands_here.len() {
+                return Err(format!("{}: {} records stand, on phone0 {}", phone.name, stands_here.len(), stands.len()));
             }
             self.check_held(at)?;
             let team = phone.unlocked.team().map_err(code)?;
@@ -427,6 +467,10 @@ impl World {
         let done = std::panic::catch_unwind(AssertUnwindSafe(|| {
             world.live()?;
             world.heal(&[])?;
+            let differs = world.differently_shown();
+            if differs > 0 {
+                world.counts.insert("covered here and not there".to_owned(), differs);
+            }
             world.check()
         }));
         let failed = match done {

@@ -4,17 +4,29 @@ import Foundation
 private let portionBytes = 64 * 1024
 
 extension Unlocked {
-    /// One whole exchange with the team's relay, off the caller's thread. `progress` is told after each request.
+    /// One whole exchange with the team's relay by `route`, off the caller's thread. `progress` is told after each request.
     ///
-    /// Cancelling ends it between two requests (each at most a minute); what was accepted is kept, and the next exchange
-    /// goes on from there. Throws `FfiError.Sync` (try later), `.InvalidInput` where no relay is set, `.Locked`, `.Storage`.
-    public func exchangeWithRelay(progress: @Sendable (RelayReport) -> Void = { _ in }) async throws -> RelayReport {
-        let exchange = try relayExchange()
-        while try await offThread({ try exchange.carryNext() }) {
-            progress(try exchange.report())
-            try Task.checkCancellation()
+    /// Cancelling ends it at once, also in the middle of a request, with `CancellationError`; what was accepted is kept, and the
+    /// next exchange goes on from there. Throws `FfiError.Sync` (try later), `.InvalidInput` where no relay is set, `.Locked`,
+    /// `.Storage`.
+    public func exchangeWithRelay(
+        by route: RelayRoute? = nil, progress: @Sendable (RelayReport) -> Void = { _ in }
+    ) async throws -> RelayReport {
+        let exchange = try relayExchange(route: route)
+        return try await withTaskCancellationHandler {
+            do {
+                while try await offThread({ try exchange.carryNext() }) {
+                    progress(try exchange.report())
+                    try Task.checkCancellation()
+                }
+            } catch let error as FfiError {
+                try Task.checkCancellation()
+                throw error
+            }
+            return try exchange.report()
+        } onCancel: {
+            exchange.cancel()
         }
-        return try exchange.report()
     }
 
     /// Writes everything this phone holds for the team into a new file, sealed.

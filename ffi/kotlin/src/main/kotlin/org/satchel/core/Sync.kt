@@ -2,25 +2,49 @@ package org.satchel.core
 
 import java.io.InputStream
 import java.io.OutputStream
+import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.awaitCancellation
+import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.ensureActive
+import kotlinx.coroutines.launch
 import kotlinx.coroutines.withContext
 
 /**
- * One whole exchange with the team's relay, off the caller's thread. [progress] is told after each request.
+ * One whole exchange with the team's relay by [route], off the caller's thread. [progress] is told after each request.
  *
- * Cancelling ends it between two requests (each at most a minute); what was accepted is kept, and the next exchange
+ * Cancelling ends it at once, also in the middle of a request; what was accepted is kept, and the next exchange
  * goes on from there. Throws [FfiException.Sync] (try later), [FfiException.InvalidInput] where no relay is set,
  * [FfiException.Locked], [FfiException.Storage].
  */
-suspend fun Unlocked.exchangeWithRelay(progress: (RelayReport) -> Unit = {}): RelayReport = withContext(Dispatchers.IO) {
-    relayExchange().use { exchange ->
-        while (exchange.carryNext()) {
-            progress(exchange.report())
-            currentCoroutineContext().ensureActive()
+suspend fun Unlocked.exchangeWithRelay(
+    route: RelayRoute? = null,
+    progress: (RelayReport) -> Unit = {},
+): RelayReport = withContext(Dispatchers.IO) {
+    relayExchange(route).use { exchange ->
+        coroutineScope {
+            // a request blocks this thread: another one ends it
+            val watch = launch(start = CoroutineStart.UNDISPATCHED) {
+                try {
+                    awaitCancellation()
+                } finally {
+                    exchange.cancel()
+                }
+            }
+            try {
+                while (exchange.carryNext()) {
+                    progress(exchange.report())
+                    ensureActive()
+                }
+                exchange.report()
+            } catch (error: FfiException.Sync) {
+                ensureActive()
+                throw error
+            } finally {
+                watch.cancel()
+            }
         }
-        exchange.report()
     }
 }
 
