@@ -322,7 +322,8 @@ impl Vault {
         // what this root does not name any more is not named again
         let named: BTreeSet<RowId> = content.pages.iter().map(|page| page.row).collect();
         self.wire_pages_mut(tx)?.retain(|page| named.contains(&page.row));
-        let is_done = unread.is_empty();
+        // one that names only pages that an earlier root named may still list bodies that have not come
+        let is_done = unread.is_empty() && (content.maker == own || self.directory.wanted.is_empty());
         let replaced = self.roots(tx)?.known.iter().filter(|root| root.maker == content.maker).flat_map(|root| &root.unread);
         let replaced: Vec<RowId> = replaced.map(|(row, _)| *row).filter(|row| !named.contains(row)).collect();
         let number = content.number;
