@@ -138,7 +138,8 @@ impl Store {
 /// What is left of a device that was erased.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Record)]
 pub struct DeviceErasure {
-    /// Every keystore key of this store is destroyed, or it had none. Otherwise: erase again, with the keystore.
+    /// Every keystore key of this store is destroyed, or it had none. Otherwise: erase again, with the keystore. Where a damaged
+    /// file named a key, nobody knows which, and the answer is then that there is no store.
     pub are_keys_gone: bool,
     /// The files are removed as well. Otherwise the next opening finishes it; without slots they open for nobody.
     pub are_files_gone: bool,

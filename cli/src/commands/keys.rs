@@ -36,7 +36,7 @@ pub fn erase_device(settings: &Settings, output: Output, is_sure: bool) -> Resul
         let keys = if erased.are_keys_gone {
             "The keys of this store are destroyed: nobody can open it any more."
         } else {
-            "The slots are destroyed, but the keystore did not destroy its key. Run this again with the right --keystore."
+            "The slots are destroyed, but the keystore did not destroy its key, or a damaged file did not say which. Run this again with the right --keystore; if there is no store then, remove the keystore itself."
         };
         let files = if erased.are_files_gone {
             "Its files are removed; the disk may keep their ciphertext."
