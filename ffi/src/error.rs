@@ -218,7 +218,7 @@ fn of_share(error: ShareError) -> FfiError {
         ShareError::SaysMore { field } => input(&remedy, Some(field.as_str().to_owned())),
         ShareError::Over | ShareError::Used | ShareError::NotForUs | ShareError::Malformed => input(ASK_SENDER, None),
         ShareError::StillGranted => input(WITHDRAW_FIRST, None),
-        ShareError::Offer | ShareError::PairedAlready => input(PAIR_IN_PERSON, None),
+        ShareError::Offer | ShareError::PairedAlready | ShareError::Code | ShareError::CodeExpired => input(PAIR_IN_PERSON, None),
         ShareError::KeptElsewhere | ShareError::OtherKind => input(&remedy, None),
         ShareError::Nothing | ShareError::NoSuchShare | ShareError::NoSuchPairing => FfiError::NotFound { code, remedy },
         // a pairing that has forgotten as much as it can: another one begins anew

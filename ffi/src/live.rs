@@ -58,6 +58,8 @@ pub enum LivePhase {
     },
     /// Nothing may be sent now: `hold`.
     Held,
+    /// Nothing is sent over this network, since it may cost: the store is set so. `hurry` exchanges once.
+    Spared,
     /// It was stopped.
     Stopped,
 }
@@ -103,6 +105,7 @@ impl From<live::State> for LiveState {
                 LivePhase::Unreachable { since, retry_at, code: code.to_owned(), remedy: remedy.code().to_owned() }
             }
             live::Phase::Held => LivePhase::Held,
+            live::Phase::Spared => LivePhase::Spared,
             live::Phase::Stopped => LivePhase::Stopped,
         };
         Self { phase, unsent: count(state.unsent), relay_at: state.relay_at, colleague_at: state.colleague_at, progress: None }
