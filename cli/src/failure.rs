@@ -42,6 +42,8 @@ pub enum Failure {
     NotErased,
     /// The question was not answered with yes; nothing happened.
     NotConfirmed,
+    /// The recognition word was not said; nothing was shown.
+    NotRecognised,
     /// The two passphrases typed were not the same.
     PassphrasesDiffer,
     /// Nothing begins with this id, has this alias or this name.
@@ -153,6 +155,7 @@ impl Failure {
             Self::NoPassphrase => "no_passphrase",
             Self::NotErased => "not_erased",
             Self::NotConfirmed => "not_confirmed",
+            Self::NotRecognised => "not_recognised",
             Self::PassphrasesDiffer => "passphrases_differ",
             Self::NoMatch { .. } => "no_match",
             Self::Ambiguous { .. } => "ambiguous",
@@ -174,7 +177,7 @@ impl Failure {
             }
             Self::Session(_) => Remedy::TryLater,
             Self::Transport(error) => error.remedy(),
-            Self::Keystore(_) | Self::Unreadable(_) | Self::NotErased | Self::NotConfirmed => Remedy::CorrectInput,
+            Self::Keystore(_) | Self::Unreadable(_) | Self::NotErased | Self::NotConfirmed | Self::NotRecognised => Remedy::CorrectInput,
             Self::NoPassphrase | Self::PassphrasesDiffer => Remedy::RetypePassphrase,
             Self::NoStore => Remedy::ChooseFolder,
             Self::Check(_) => Remedy::Report,
@@ -211,9 +214,13 @@ impl Failure {
             Self::Relay(_) | Self::Session(_) => Exit::OtherSide,
             Self::Transport(TransportError::Address | TransportError::NotEncrypted | TransportError::Proxy) => Exit::Refused,
             Self::Transport(_) => Exit::Network,
-            Self::Hsds(_) | Self::Text { .. } | Self::PassphrasesDiffer | Self::NotErased | Self::NotConfirmed | Self::Unreadable(_) => {
-                Exit::Refused
-            }
+            Self::Hsds(_)
+            | Self::Text { .. }
+            | Self::PassphrasesDiffer
+            | Self::NotErased
+            | Self::NotConfirmed
+            | Self::NotRecognised
+            | Self::Unreadable(_) => Exit::Refused,
             Self::Keystore(_) | Self::NoPassphrase => Exit::Locked,
             Self::Argument { .. } | Self::NoStore | Self::Ambiguous { .. } => Exit::Usage,
             Self::NoMatch { .. } => Exit::NotFound,

@@ -123,6 +123,7 @@ fn sentence(code: &str) -> Option<&'static str> {
         "keystore_missing" => "The keystore does not hold this store's key.",
         "keystore_refused" => "The keystore's folder cannot be used.",
         "not_erased" => "Nothing was erased.",
+        "not_recognised" => "Nothing was shown: this is not the word that they are known by.",
         "not_confirmed" => "Nothing happened: the question was not answered with yes.",
         "operation_refused" => "The team log does not take that: it names nobody who is in the team, or changes nothing.",
         "team_ended" => "The team's last day is over: what is here can be read for a while, and nothing can be written.",

@@ -36,6 +36,14 @@ fn facts_go_to_one_recipient_and_are_asked_back() {
     assert_eq!(ana.run(&["share", "send", "blue", &grant, "--field", "phone", "--out", &packet]).code(), "grant_not_covered");
     assert_eq!(ana.run(&["share", "send", "blue", &grant, "--out", &packet]).code(), "not_confirmed");
     assert!(!std::path::Path::new(&packet).exists(), "nothing was sealed");
+    // a place that cannot be written: nothing left, and nothing says that it did
+    let taken = path("taken");
+    std::fs::write(&taken, b"something else").unwrap();
+    assert_eq!(ana.run(&["share", "send", "blue", &grant, "--out", &taken, "--yes"]).code(), "unreadable_file");
+    assert!(
+        ana.run(&["grant", "log", "blue"]).value().as_array().unwrap().is_empty() && std::fs::read(&taken).unwrap() == b"something else"
+    );
+    assert!(ana.run(&["share", "list"]).value().as_array().unwrap().is_empty());
     let sent = ana.run(&["share", "send", "blue", &grant, "--out", &packet, "--yes"]).value();
     assert_eq!((sent["bytes"].as_u64(), sent["plan"]["fields"][0].as_str()), (Some(8_192), Some("legal_name")));
     assert_eq!(std::fs::metadata(&packet).unwrap().len(), 8_192);
@@ -45,6 +53,16 @@ fn facts_go_to_one_recipient_and_are_asked_back() {
     assert_eq!((told["language"].as_str(), told["held"]["given"][0]["recipient"].as_str()), (Some("es"), Some("Elm House")));
     let told = ana.start(&["participant", "hold-on-me", "blue", "--lang", "en"]).end().out;
     assert!(told.contains("we gave your legal name to Elm House."), "{told}");
+    let html = path("page.html");
+    ana.run(&["participant", "hold-on-me", "blue", "--html", &html]).value();
+    assert!(std::fs::read_to_string(&html).unwrap().starts_with("<!doctype html>"));
+    ana.run(&["participant", "edit", "blue", "--recognition-word", "Green Door"]).value();
+    for wrong in ["red door", ""] {
+        let refused = ana.run(&["participant", "hold-on-me", "blue", "--word", wrong]);
+        assert_eq!(refused.code(), "not_recognised");
+    }
+    assert_eq!(ana.run(&["participant", "hold-on-me", "blue"]).code(), "not_recognised");
+    assert_eq!(ana.run(&["participant", "hold-on-me", "blue", "--word", "green  DOOR"]).value()["held"]["recognition_word"], true);
     let receipt = ana.run(&["grant", "receipt", "blue", &grant, "--agency", "Harbor team"]).value();
     assert_eq!(receipt["piiControllers"][0]["piiController"], "Harbor team");
     assert_eq!(ana.run(&["grant", "receipt", "blue", &grant, "--form", "fhir"]).value()["resourceType"], "Consent");

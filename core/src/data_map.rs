@@ -129,6 +129,7 @@ pub const DATA_MAP: &[DataGroup] = &[
         "recipient": "to whom",
         "categories": "which kinds of facts, never the facts",
         "share": "which copy, by a random id, to ask for it back",
+        "answer": "what the recipient answered: the day, whether it was kept, and how many phones are awaited",
     ),
     group!("withdrawal", "consent/grant.rs#Withdrawal", true, TEAM, "two years, longer than any consent that it could meet",
         "act": "to keep, to share, or both",

@@ -168,10 +168,15 @@ fn what_is_late_or_not_said_shows_and_what_an_agency_wrote_is_shown_as_it_is() {
 }
 
 /// Somebody about whom nothing but a blank page is held, and somebody about whom everything is.
-fn holdings() -> [Holding; 2] {
+fn holdings() -> [Holding; 3] {
     let blank = Holding {
         language: Language::English,
         readers: 1,
+        silent: 0,
+        lost: 0,
+        has_recovery: false,
+        since: None,
+        is_log_whole: true,
         page_until: day(400),
         page: vec![],
         has_recognition_word: false,
@@ -187,6 +192,7 @@ fn holdings() -> [Holding; 2] {
     let facts = GatedCategory::ALL.iter().zip(Purpose::ALL.iter().cycle()).map(|(category, purpose)| HeldFacts {
         category: *category,
         purpose: *purpose,
+        since: Some(day(1)),
         until: day(30),
         is_received: true,
         facts: vec![
@@ -201,13 +207,29 @@ fn holdings() -> [Holding; 2] {
         recipient: (act == Act::Share).then(|| "Elm House".to_owned()),
         until: day(30),
     };
-    let events = [GivenEvent::Given, GivenEvent::Stopped, GivenEvent::Asked, GivenEvent::Answered, GivenEvent::JusticeGranted];
+    let answered = |was_kept, awaited| GivenEvent::Answered { was_kept, awaited };
+    let events = [
+        GivenEvent::Given,
+        GivenEvent::Stopped,
+        GivenEvent::Asked,
+        answered(true, 3),
+        answered(true, 0),
+        answered(false, 0),
+        GivenEvent::JusticeGranted,
+    ];
     let given = events.map(|event| Given { day: day(3), event, categories: vec![GatedCategory::LegalName], recipient: "Elm House".into() });
     let scopes = [None, Some(Act::Record), Some(Act::Share)];
-    let taken =
-        scopes.iter().flat_map(|act| [None, Some(GatedCategory::BirthDate)].map(|category| TakenBack { day: day(4), act: *act, category }));
+    let taken = scopes.iter().flat_map(|act| {
+        let kinds = [(None, true), (Some(GatedCategory::BirthDate), true), (None, false), (Some(GatedCategory::BirthDate), false)];
+        kinds.map(|(category, is_settled)| TakenBack { day: day(4), act: *act, category, is_settled })
+    });
     let full = Holding {
         readers: 4,
+        silent: 2,
+        lost: 3,
+        has_recovery: true,
+        since: Some(day(1)),
+        is_log_whole: false,
         page: vec![("alias", "Blue".into()), ("goal", "a bed".into())],
         has_recognition_word: true,
         meetings: vec![(day(1), true), (day(2), false)],
@@ -219,7 +241,8 @@ fn holdings() -> [Holding; 2] {
         taken_back: taken.collect(),
         ..blank.clone()
     };
-    [blank, full]
+    let quiet = Holding { silent: 1, lost: 1, has_recovery: false, is_log_whole: false, ..blank.clone() };
+    [blank, full, quiet]
 }
 
 #[test]
@@ -236,9 +259,12 @@ fn what_is_held_reads_as_easily_and_says_the_same_in_both_languages() {
         }
         assert_eq!(english.sections.len(), 8);
     }
-    let [blank, full] = holdings().map(|holding| holding.page(Language::English).to_text());
+    let [blank, full, quiet] = holdings().map(|holding| holding.page(Language::English).to_text());
     for said in ["Your page is blank.", "We hold no such fact.", "We gave no fact on you to any one.", "You took nothing back."] {
         assert!(blank.contains(said) && !full.contains(said), "{said}");
+    }
+    for (page, never) in [(&full, "no one else"), (&quiet, "no one else"), (&quiet, "We gave no fact")] {
+        assert!(blank.contains(never) && !page.contains(never), "{never}: {page}");
     }
     for said in ["name that you chose: Blue", "legal name: Maria Gonzalez", "to Elm House", "What you said of others is not shown here."] {
         assert!(full.contains(said), "{said}");

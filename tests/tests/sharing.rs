@@ -12,7 +12,7 @@ use satchel_core::record::{
 };
 use satchel_core::screen::{Alias, Note, ShortText};
 use satchel_core::share::{Offer, PACKET_BYTES, ShareError};
-use satchel_core::store::{EncounterDraft, Opened, ShareState, SharedPacket, vault_record};
+use satchel_core::store::{CharterChange, EncounterDraft, Opened, ShareState, SharedPacket, vault_record};
 use satchel_core::team::Role;
 use satchel_tests::attacker::{Attacker, feed};
 use satchel_tests::team::{Hub, Phone, found, join, meet};
@@ -382,7 +382,14 @@ fn frames_from_a_member_open_no_way_out() {
     let forged = RecordId::from_bytes([0x41; 16]);
     assert_eq!(s.ana.unlocked.share(s.blue, forged, &[]).unwrap_err(), ShareError::JusticeWithoutGrant.into());
     // a line of the log that names no copy, and a yes that came with no share
-    let note = SharingNote { event: SharingEvent::Shared, grant: s.grant, recipient: s.recipient, categories: vec![NAME], share: None };
+    let note = SharingNote {
+        event: SharingEvent::Shared,
+        grant: s.grant,
+        recipient: s.recipient,
+        categories: vec![NAME],
+        share: None,
+        answer: None,
+    };
     assert_eq!(send(0x42, Kind::SharingNote, Some(s.blue), &EntryContent::first(note).to_bytes()), Some("entry_value"));
     let received = Grant { act: Act::Record, recipient: None, class: None, received: Some(forged), words_version: 2, ..base };
     assert_eq!(send(0x43, Kind::Grant, Some(s.blue), &EntryContent::first(received).to_bytes()), Some("entry_value"));
@@ -447,7 +454,7 @@ fn everything_held_about_somebody_is_said_to_them_and_nothing_of_others() {
     ] {
         assert!(english.contains(said), "{said}: {english}");
     }
-    assert!(spanish.contains("Hay una hoja sobre usted.") && spanish.contains("nombre legal: Maria Gonzalez"));
+    assert!(spanish.contains("Hay una hoja sobre usted desde el ") && spanish.contains("nombre legal: Maria Gonzalez"));
     for text in [&english, &spanish] {
         assert!(!text.contains("Gray") && !text.contains("library"), "nobody else, and no note");
     }
@@ -494,7 +501,19 @@ fn kantara_errors(receipt: &serde_json::Value) -> Vec<String> {
 /// What breaks the definition of a FHIR R5 `Consent`: elements that it does not have, cardinalities, types and required bindings of
 /// those that are used.
 fn fhir_errors(consent: &serde_json::Value) -> Vec<String> {
-    let known = ["resourceType", "language", "status", "category", "date", "period", "controller", "policyBasis", "decision", "provision"];
+    let known = [
+        "resourceType",
+        "language",
+        "status",
+        "category",
+        "date",
+        "period",
+        "grantee",
+        "controller",
+        "policyBasis",
+        "decision",
+        "provision",
+    ];
     let unknown = consent.as_object().into_iter().flatten().map(|(name, _)| name.clone()).filter(|name| !known.contains(&name.as_str()));
     let coded = |value: &serde_json::Value| {
         let coding = &value["coding"][0];
@@ -514,6 +533,7 @@ fn fhir_errors(consent: &serde_json::Value) -> Vec<String> {
         ("category", all(&consent["category"], &coded)),
         ("date", is_day(&consent["date"])),
         ("period", is_day(&consent["period"]["start"]) && is_day(&consent["period"]["end"])),
+        ("grantee", consent["grantee"].is_null() || all(&consent["grantee"], &|reference| reference["display"].is_string())),
         ("controller", all(&consent["controller"], &|reference| reference["display"].is_string())),
         ("decision", one_of(&consent["decision"], &["deny", "permit"])),
         ("provision", consent["provision"].is_array() && known_inside),
@@ -567,6 +587,8 @@ fn a_receipt_says_what_was_agreed_and_names_nobody() {
     wrong["consentReceiptID"] = "1".into();
     wrong["services"][0]["purposes"][0]["consentType"] = "TACIT".into();
     assert_eq!(kantara_errors(&wrong), ["consentReceiptID", "consentType"]);
+    is_fhir_r5(&fhir);
+    assert!(fhir.get("subject").is_none() && fhir.get("grantor").is_none());
     // one more receipt is another one; and none holds a name, an alias or an id of a store
     let again: serde_json::Value = serde_json::from_str(&receipt(s.grant, ReceiptForm::Kantara).unwrap()).unwrap();
     assert_ne!(kantara["consentReceiptID"], again["consentReceiptID"]);
@@ -577,4 +599,129 @@ fn a_receipt_says_what_was_agreed_and_names_nobody() {
     }
     s.ana.unlocked.withdraw(s.blue, &stop(None)).unwrap();
     assert_eq!(receipt(s.grant, ReceiptForm::Fhir), Err(GrantError::NotLive(GrantStatus::Withdrawn).into()));
+}
+
+/// The elements of R5 (5.0.0) `Consent` and of what it is made of here, by the specification's table: a code, a date, an
+/// object, a list. What R4 had and R5 has not is refused, as is what R5 made a list.
+fn is_fhir_r5(consent: &serde_json::Value) {
+    type Shape<'a> = &'a [(&'a str, &'a str)];
+    const CONCEPT: Shape<'_> = &[("coding", "*coding"), ("text", "text")];
+    const CODING: Shape<'_> = &[("system", "text"), ("code", "text"), ("display", "text")];
+    const PERIOD: Shape<'_> = &[("start", "date"), ("end", "date")];
+    const REFERENCE: Shape<'_> = &[("display", "text")];
+    const ACTOR: Shape<'_> = &[("role", "concept"), ("reference", "reference")];
+    const BASIS: Shape<'_> = &[("url", "text")];
+    const PROVISION: Shape<'_> =
+        &[("period", "period"), ("actor", "*actor"), ("action", "*concept"), ("purpose", "*coding"), ("code", "*concept")];
+    const CONSENT: Shape<'_> = &[
+        ("resourceType", "text"),
+        ("language", "text"),
+        ("status", "text"),
+        ("category", "*concept"),
+        ("subject", "reference"),
+        ("date", "date"),
+        ("period", "period"),
+        ("grantor", "*reference"),
+        ("grantee", "*reference"),
+        ("manager", "*reference"),
+        ("controller", "*reference"),
+        ("policyBasis", "basis"),
+        ("decision", "text"),
+        ("provision", "*provision"),
+    ];
+    fn check(value: &serde_json::Value, kind: &str, at: &str) {
+        if let Some(kind) = kind.strip_prefix('*') {
+            let list = value.as_array().unwrap_or_else(|| panic!("{at} is a list"));
+            assert!(!list.is_empty(), "{at}: no empty lists in FHIR");
+            return list.iter().for_each(|value| check(value, kind, at));
+        }
+        let shape = match kind {
+            "text" => return assert!(value.as_str().is_some_and(|text| !text.is_empty()), "{at}"),
+            "date" => {
+                let text = value.as_str().unwrap();
+                return assert!(text.len() == 10 && text.parse::<satchel_wire::ShiftDay>().is_ok(), "{at}: {text}");
+            }
+            "concept" => CONCEPT,
+            "coding" => CODING,
+            "period" => PERIOD,
+            "reference" => REFERENCE,
+            "actor" => ACTOR,
+            "basis" => BASIS,
+            "provision" => PROVISION,
+            _ => CONSENT,
+        };
+        for (name, value) in value.as_object().unwrap_or_else(|| panic!("{at} is an object")) {
+            let (_, kind) = shape.iter().find(|(known, _)| known == name).unwrap_or_else(|| panic!("{at}: R5 has no {name}"));
+            check(value, kind, &format!("{at}.{name}"));
+        }
+    }
+    check(consent, "consent", "Consent");
+    assert!(["draft", "active", "inactive", "not-done", "entered-in-error", "unknown"].contains(&consent["status"].as_str().unwrap()));
+    assert!(["deny", "permit"].contains(&consent["decision"].as_str().unwrap()));
+}
+
+#[test]
+fn a_receipt_says_no_more_than_what_counts_today() {
+    let s = scene(14);
+    let receipt = |form| s.ana.unlocked.grant_receipt(s.blue, s.grant, "Harbor", "https://example.org/charter", form).unwrap();
+    for form in [ReceiptForm::Kantara, ReceiptForm::Fhir] {
+        assert!(receipt(form).contains("legal name"), "control");
+    }
+    let name = Withdrawal { act: Some(Act::Share), category: Some(NAME), recipient: None, how: HowGiven::Spoken };
+    s.ana.unlocked.withdraw(s.blue, &name).unwrap();
+    for form in [ReceiptForm::Kantara, ReceiptForm::Fhir] {
+        let text = receipt(form);
+        assert!(text.contains("birth date") && !text.contains("legal name"), "{text}");
+    }
+    // the charter was tightened: the yes ends sooner than it said
+    let day = s.ana.unlocked.today().unwrap();
+    s.ana.unlocked.change_charter(&CharterChange { share_grant_days: Some(7), ..CharterChange::default() }).unwrap();
+    let kantara: serde_json::Value = serde_json::from_str(&receipt(ReceiptForm::Kantara)).unwrap();
+    let fhir: serde_json::Value = serde_json::from_str(&receipt(ReceiptForm::Fhir)).unwrap();
+    let end = day.plus(7).to_string();
+    assert!(kantara["services"][0]["purposes"][0]["termination"].as_str().unwrap().starts_with(&end));
+    assert_eq!((&fhir["period"]["end"], &fhir["provision"][0]["period"]["end"]), (&end.as_str().into(), &end.as_str().into()));
+    is_fhir_r5(&fhir);
+}
+
+#[test]
+fn the_page_for_them_says_only_what_the_phone_knows() {
+    let s = scene(15);
+    let page = |phone: &Phone| phone.unlocked.hold_on_me(s.blue).unwrap().page(Language::English).to_text();
+    assert!(page(&s.ana).contains("We gave no fact on you") && page(&s.ana).contains("no one else"), "control: one phone, and it knows");
+    let ben = join(s.folder.path(), 15, "Ben", START, &s.ana, Role::Worker);
+    meet(&s.ana, &ben);
+    assert!(page(&ben).contains("We gave no fact on you"));
+    // a share that has not come over yet
+    let packet = s.share(&[]).unwrap();
+    for phone in [&s.ana, &ben, &s.elm] {
+        for _ in 0..4 {
+            phone.clock.advance(2 * DAY);
+            phone.unlocked.today().unwrap();
+        }
+    }
+    assert!(!page(&ben).contains("We gave no fact") && page(&ben).contains("There may be more"), "{}", page(&ben));
+    meet(&s.ana, &ben);
+    assert!(page(&ben).contains("we gave your legal name and your birth date to Elm House") && !page(&ben).contains("There may be more"));
+    // a colleague over there has not confirmed
+    let oak = join(&s.folder.path().join("elm"), 15, "Oak", START + 8 * 86_400, &s.elm, Role::Worker);
+    let maria = person(&s.elm, "Teal");
+    s.elm.unlocked.keep_shared(&packet.bytes, maria).unwrap();
+    meet(&s.elm, &oak);
+    s.ana.unlocked.withdraw(s.blue, &stop(None)).unwrap();
+    let asked = s.ana.unlocked.ask_erasure(packet.share).unwrap();
+    let (answer, told) = s.elm.unlocked.answer_erasure(&asked).unwrap();
+    assert_eq!((told.was_kept, told.awaited), (true, 1));
+    s.ana.unlocked.read_answer(&answer).unwrap();
+    assert!(!page(&s.ana).contains("gone there") && page(&s.ana).contains("1 of their phones may still have it"), "{}", page(&s.ana));
+    meet(&s.elm, &oak);
+    meet(&s.elm, &oak);
+    let (answer, told) = s.elm.unlocked.answer_erasure(&asked).unwrap();
+    assert_eq!(told.awaited, 0);
+    s.ana.unlocked.read_answer(&answer).unwrap();
+    assert!(page(&s.ana).contains("gone there"), "confirmed by all: {}", page(&s.ana));
+    // a phone that had the page and is not ours any more
+    let member = s.ana.unlocked.team().unwrap().devices.iter().find(|line| !line.is_self).unwrap().member;
+    s.ana.unlocked.remove_member(member).unwrap();
+    assert!(!page(&s.ana).contains("no one else") && page(&s.ana).contains("One more phone may still open it"), "{}", page(&s.ana));
 }

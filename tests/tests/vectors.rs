@@ -1053,18 +1053,40 @@ fn entries(made: &mut Made, day: ShiftDay) {
     add("recipient-spaced-name", "white space around the name", "recipient", &recipient(" Elm", 5), "entry_text");
     let id = RecordId::from_bytes([3; 16]);
     let note = |categories| {
-        EntryContent::first(SharingNote { event: SharingEvent::Stopped, grant: id, recipient: id, categories, share: None }).to_bytes()
+        EntryContent::first(SharingNote { event: SharingEvent::Stopped, grant: id, recipient: id, categories, share: None, answer: None })
+            .to_bytes()
     };
     add("sharing-note", "a share that stopped", "sharing_note", &note(vec![GatedCategory::LegalName]), "ok");
     add("sharing-note-of-nothing", "no category", "sharing_note", &note(vec![]), "entry_value");
     add("sharing-note-twice", "one category twice", "sharing_note", &note(vec![GatedCategory::LegalName; 2]), "entry_value");
     let left = |event, share| {
         let categories = vec![GatedCategory::LegalName];
-        EntryContent::first(SharingNote { event, grant: id, recipient: id, categories, share }).to_bytes()
+        EntryContent::first(SharingNote { event, grant: id, recipient: id, categories, share, answer: None }).to_bytes()
     };
     add("sharing-note-copy", "a copy that left", "sharing_note", &left(SharingEvent::Shared, Some(id)), "ok");
     add("sharing-note-no-copy", "a copy that left, and none named", "sharing_note", &left(SharingEvent::Shared, None), "entry_value");
     add("sharing-note-stopped-copy", "what stops is no copy", "sharing_note", &left(SharingEvent::Stopped, Some(id)), "entry_value");
+    let answered = |event, answer| {
+        let categories = vec![GatedCategory::LegalName];
+        EntryContent::first(SharingNote { event, grant: id, recipient: id, categories, share: Some(id), answer }).to_bytes()
+    };
+    let [own, other] = [id, RecordId::from_bytes([4; 16])].map(|share| Some(satchel_core::share::Answer::new(share, day, true, 2)));
+    add("sharing-note-answer", "what a recipient answered", "sharing_note", &answered(SharingEvent::ErasureAnswered, own), "ok");
+    add("sharing-note-no-answer", "answered, and no answer", "sharing_note", &answered(SharingEvent::ErasureAnswered, None), "entry_value");
+    add(
+        "sharing-note-other-answer",
+        "an answer about another copy",
+        "sharing_note",
+        &answered(SharingEvent::ErasureAnswered, other),
+        "entry_value",
+    );
+    add(
+        "sharing-note-early-answer",
+        "an answer where nothing was asked",
+        "sharing_note",
+        &answered(SharingEvent::Shared, own),
+        "entry_value",
+    );
     let paired = |key: &[u8]| {
         let mut value = vec![0xa1, 0x01, 0xa3, 0x00, 0x63, b'E', b'l', b'm', 0x01, 0x01, 0x02, 0xa2, 0x00, 0x59];
         value.extend_from_slice(&u16::try_from(key.len()).unwrap().to_be_bytes());

@@ -47,6 +47,12 @@ pub enum Participant {
         /// The language [default: theirs, if there are words in it]
         #[arg(long, value_parser = ["en", "es"])]
         lang: Option<String>,
+        /// The recognition word as they said it; asked for if the file has one
+        #[arg(long)]
+        word: Option<String>,
+        /// Write the page as HTML into this new file, and show nothing here
+        #[arg(long)]
+        html: Option<std::path::PathBuf>,
     },
     /// Change a file; what is not given stays
     Edit {

@@ -1,10 +1,11 @@
 //! Participants, promises, self-referrals.
 
+use super::share::write_new;
 use super::view::{self, Names, short};
 use crate::arguments::{FileFields, FollowUp, Participant, Refer, Settings};
 use crate::failure::Failure;
 use crate::lookup;
-use crate::output::{Output, table};
+use crate::output::{self, Output, table};
 use crate::store::{alias, optional_text, short_text};
 use satchel_core::consent::{HowGiven, Language};
 use satchel_core::record::{FollowUpDraft, FollowUpState, ParticipantDraft, ParticipantEdit, ReferralStatus, SelfReferralDraft, StartedBy};
@@ -52,12 +53,27 @@ pub fn participant(settings: &Settings, output: Output, command: Participant) ->
                 table(&["id", "alias", "last day", ""], &lines.iter().map(row).collect::<Vec<_>>())
             });
         }
-        Participant::HoldOnMe { participant, lang } => {
+        Participant::HoldOnMe { participant, lang, word, html } => {
             let unlocked = settings.unlock()?;
-            let holding = unlocked.hold_on_me(lookup::participant(&unlocked, &participant)?)?;
+            let id = lookup::participant(&unlocked, &participant)?;
+            let file = unlocked.participant(id)?;
+            if file.recognition_word.is_some() {
+                let question = if output.is_json() { "" } else { "Which word do we know you by? " };
+                let said = word.or_else(|| output::ask(question)).unwrap_or_default();
+                if !file.is_recognised_by(&said) {
+                    return Err(Failure::NotRecognised);
+                }
+            }
+            let holding = unlocked.hold_on_me(id)?;
             let language = lang.as_deref().and_then(Language::from_code).unwrap_or(holding.language);
             let page = holding.page(language);
-            output.show(&view::holding(&holding, &page), || page.to_text());
+            match html {
+                Some(path) => {
+                    write_new(&path, page.to_html().as_bytes())?;
+                    output.show(&json!({ "html": path.display().to_string() }), || format!("Written to {}.", path.display()));
+                }
+                None => output.show(&view::holding(&holding, &page), || page.to_text()),
+            }
         }
         Participant::Show { participant } => {
             let unlocked = settings.unlock()?;

@@ -37,8 +37,16 @@ pub fn share(settings: &Settings, output: Output, command: Share) -> Result<(), 
             if !yes {
                 agree(output, false, &plan_value(&plan), &plan_text(&unlocked, &plan)?, "Hand it over? [yes/no] ")?;
             }
-            let packet = unlocked.share(participant, grant, &fields)?;
-            write(&out, &packet.bytes)?;
+            // the file first: what is logged as given has to be somewhere, and what was agreed to is what leaves
+            let place = Destination::open(&out)?;
+            let packet = match unlocked.share(participant, grant, &plan.fields) {
+                Ok(packet) => packet,
+                Err(error) => {
+                    place.leave();
+                    return Err(error.into());
+                }
+            };
+            place.fill(&packet.bytes)?;
             let value = json!({ "share": packet.share.to_string(), "bytes": packet.bytes.len(), "plan": plan_value(&packet.plan) });
             tell(output, &out, &value, || {
                 let name = packet.plan.name.as_ref().map_or("the recipient", |name| name.as_str()).to_owned();
@@ -57,7 +65,7 @@ pub fn share(settings: &Settings, output: Output, command: Share) -> Result<(), 
         Share::AskErase { share, out } => {
             let share = lookup::record("copy", &share, unlocked.shares()?.into_iter().map(|line| line.share))?;
             let bytes = unlocked.ask_erasure(share)?;
-            write(&out, &bytes)?;
+            write_new(&out, &bytes)?;
             tell(output, &out, &json!({ "share": share.to_string(), "bytes": bytes.len() }), || {
                 "Sealed for the same recipient. Bring it to them; `satchel share open` reads what they answer.".to_owned()
             });
@@ -78,7 +86,7 @@ pub fn share(settings: &Settings, output: Output, command: Share) -> Result<(), 
                 agree(output, false, &plan, words, "Erase it, and say so? [yes/no] ")?;
             }
             let (bytes, answer) = unlocked.answer_erasure(&bytes)?;
-            write(&out, &bytes)?;
+            write_new(&out, &bytes)?;
             tell(output, &out, &answer_value(&answer), || format!("{}\nSealed for whoever asked. Bring it to them.", answer_text(&answer)));
             Ok(())
         }
@@ -164,7 +172,7 @@ fn pairing(settings: &Settings, unlocked: &Unlocked, output: Output, command: Pa
             match &out {
                 None => output.show(&value, || format!("{}\n\nBoth phones show: {words}", shown.text.as_str())),
                 Some(path) => {
-                    write(path, shown.text.as_bytes())?;
+                    write_new(path, shown.text.as_bytes())?;
                     tell(output, path, &value, || format!("Both phones show: {words}"));
                 }
             }
@@ -313,7 +321,7 @@ fn answer_value(answer: &Answer) -> Value {
 }
 
 fn answer_text(answer: &Answer) -> String {
-    let what = if answer.was_kept { "Erased there" } else { "Not kept there, and shut" };
+    let what = if answer.was_kept { "Erased there" } else { "Never kept there" };
     let waits = if answer.awaited == 0 { String::new() } else { format!("; {} phones had not confirmed", answer.awaited) };
     format!("{what} on {}{waits}. That is their word.", answer.erased)
 }
@@ -344,15 +352,43 @@ fn tell(output: Output, out: &Path, value: &Value, human: impl FnOnce() -> Strin
     }
 }
 
-/// A file that exists is left alone.
-fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let unreadable = |error: std::io::Error| Failure::Unreadable(error.kind());
-    if path == Path::new("-") {
-        let mut out = std::io::stdout().lock();
-        return out.write_all(bytes).and_then(|()| out.flush()).map_err(unreadable);
+/// Where bytes will go: a file that did not exist, open before anything is logged, or the standard output.
+enum Destination<'p> {
+    File(&'p Path, std::fs::File),
+    Output,
+}
+
+impl<'p> Destination<'p> {
+    /// Opens it. A file that exists is left alone. Errors: [`Failure::Unreadable`].
+    fn open(path: &'p Path) -> Result<Self, Failure> {
+        if path == Path::new("-") {
+            return Ok(Self::Output);
+        }
+        let file = OpenOptions::new().write(true).create_new(true).open(path).map_err(|error| Failure::Unreadable(error.kind()))?;
+        Ok(Self::File(path, file))
     }
-    let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(unreadable)?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(unreadable)
+    /// Nothing goes there after all.
+    fn leave(self) {
+        if let Self::File(path, file) = self {
+            drop(file);
+            let _ = std::fs::remove_file(path);
+        }
+    }
+    fn fill(self, bytes: &[u8]) -> Result<(), Failure> {
+        let written = match self {
+            Self::File(_, mut file) => file.write_all(bytes).and_then(|()| file.sync_all()),
+            Self::Output => {
+                let mut out = std::io::stdout().lock();
+                out.write_all(bytes).and_then(|()| out.flush())
+            }
+        };
+        written.map_err(|error| Failure::Unreadable(error.kind()))
+    }
+}
+
+/// Writes a new file, or to the standard output.
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    Destination::open(path)?.fill(bytes)
 }
 
 /// Reads no more than a packet or an offer can be.

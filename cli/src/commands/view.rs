@@ -193,13 +193,23 @@ pub fn holding(held: &Holding, page: &Page) -> Value {
             GivenEvent::Given => "given",
             GivenEvent::Stopped => "stopped",
             GivenEvent::Asked => "erasure_asked",
-            GivenEvent::Answered => "erasure_answered",
+            GivenEvent::Answered { .. } => "erasure_answered",
             GivenEvent::JusticeGranted => "justice_granted",
         };
-        json!({ "day": given.day.to_string(), "event": event, "categories": names(&given.categories), "recipient": given.recipient })
+        let answer = match given.event {
+            GivenEvent::Answered { was_kept, awaited } => json!({ "was_kept": was_kept, "phones_awaited": awaited }),
+            _ => Value::Null,
+        };
+        json!({
+            "day": given.day.to_string(),
+            "event": event,
+            "categories": names(&given.categories),
+            "recipient": given.recipient,
+            "answer": answer,
+        })
     });
     let taken = held.taken_back.iter().map(|taken| {
-        json!({ "day": taken.day.to_string(), "act": taken.act.map(Act::as_str), "category": taken.category.map(GatedCategory::as_str) })
+        json!({ "day": taken.day.to_string(), "act": taken.act.map(Act::as_str), "category": taken.category.map(GatedCategory::as_str), "erased_everywhere": taken.is_settled })
     });
     json!({
         "language": page.language.as_str(),
@@ -207,6 +217,11 @@ pub fn holding(held: &Holding, page: &Page) -> Value {
         "sections": sections.collect::<Vec<_>>(),
         "held": {
             "phones": held.readers,
+            "phones_silent": held.silent,
+            "phones_lost": held.lost,
+            "recovery": held.has_recovery,
+            "since": held.since.map(|day| day.to_string()),
+            "log_is_whole": held.is_log_whole,
             "page_until": held.page_until.to_string(),
             "page": held.page.iter().map(|(field, value)| json!({ "field": field, "value": value })).collect::<Vec<_>>(),
             "recognition_word": held.has_recognition_word,

@@ -24,6 +24,8 @@ pub struct HeldFacts {
     pub category: GatedCategory,
     /// Why.
     pub purpose: Purpose,
+    /// Since when.
+    pub since: Option<ShiftDay>,
     /// Until when.
     pub until: ShiftDay,
     /// They came from another team.
@@ -56,8 +58,13 @@ pub enum GivenEvent {
     Stopped,
     /// The recipient was asked to erase it.
     Asked,
-    /// The recipient says that it did.
-    Answered,
+    /// The recipient answered, by their word.
+    Answered {
+        /// Any of it had been kept there.
+        was_kept: bool,
+        /// So many of their phones had not confirmed (count).
+        awaited: u16,
+    },
     /// A yes to police or courts was given.
     JusticeGranted,
 }
@@ -84,6 +91,8 @@ pub struct TakenBack {
     pub act: Option<Act>,
     /// Only this category, or all.
     pub category: Option<GatedCategory>,
+    /// No erasure since then waits for a phone.
+    pub is_settled: bool,
 }
 
 /// Everything that is held about one participant.
@@ -93,6 +102,16 @@ pub struct Holding {
     pub language: Language,
     /// How many of the team's phones can open it.
     pub readers: usize,
+    /// So many of them were silent for long (count).
+    pub silent: usize,
+    /// So many phones were lost or removed since the page began: they may still open it (count).
+    pub lost: usize,
+    /// The board can bring it back, with a phone of its own and slips of paper.
+    pub has_recovery: bool,
+    /// Since when there is a page, as far as a yes says so.
+    pub since: Option<ShiftDay>,
+    /// What was given to others is all known here, as far as this phone can tell.
+    pub is_log_whole: bool,
     /// The last day of the page, if nobody meets them again.
     pub page_until: ShiftDay,
     /// What the page says: field and value, in the participant's words.
@@ -141,17 +160,22 @@ impl Holding {
 
     fn page_lines(&self, speak: Speaker) -> (Vec<String>, Vec<String>) {
         let mut lines = vec![
-            speak.say("We keep a page on you.", "Hay una hoja sobre usted."),
+            match self.since {
+                Some(day) => {
+                    speak.say(&format!("We keep a page on you since {day}."), &format!("Hay una hoja sobre usted desde el {day}."))
+                }
+                None => speak.say("We keep a page on you.", "Hay una hoja sobre usted."),
+            },
             match self.readers {
                 1 => speak.say("One of our phones can open it.", "La abre un solo teléfono del grupo."),
                 n => speak.say(&format!("So far, {n} of our phones can open it."), &format!("La abren {n} teléfonos del grupo.")),
             },
-            speak.say("No one else can.", "Nadie más la abre."),
-            speak.say(
-                &format!("If we do not meet again, it goes on {}.", self.page_until),
-                &format!("Si no nos vemos más, se borra el {}.", self.page_until),
-            ),
         ];
+        self.others_lines(speak, &mut lines);
+        lines.push(speak.say(
+            &format!("If we do not meet again, it goes on {}.", self.page_until),
+            &format!("Si no nos vemos más, se borra el {}.", self.page_until),
+        ));
         if self.has_recognition_word {
             lines.push(speak.say("We keep the word that we know you by. We do not show it.", "Hay una clave suya. No se muestra."));
         }
@@ -161,6 +185,38 @@ impl Holding {
             speak.say("This is what it says:", "Dice esto:")
         });
         (lines, self.page.iter().map(|(field, value)| format!("{}: {value}", speak.field(field))).collect())
+    }
+
+    /// Who else may open the page: nobody is passed over.
+    fn others_lines(&self, speak: Speaker, lines: &mut Vec<String>) {
+        match self.silent {
+            0 => {}
+            1 => lines.push(speak.say("We have not heard from one of them for long.", "De uno no se sabe nada hace mucho.")),
+            n => lines.push(
+                speak
+                    .say(&format!("We have not heard from {n} of them for long."), &format!("De {n} de ellos no se sabe nada hace mucho.")),
+            ),
+        }
+        match self.lost {
+            0 => {}
+            1 => lines.push(speak.say(
+                "One more phone may still open it. It got lost, or it left us.",
+                "Tal vez la abre un teléfono más. Se perdió, o ya no es del grupo.",
+            )),
+            n => lines.push(speak.say(
+                &format!("As many as {n} more phones may still open it. They got lost, or they left us."),
+                &format!("Tal vez la abren {n} teléfonos más. Se perdieron, o ya no son del grupo."),
+            )),
+        }
+        if self.has_recovery {
+            lines.push(speak.say(
+                "If we lose our phones, our board can bring it back. It needs some slips that we gave to people we trust.",
+                "Si perdemos los teléfonos, la junta la puede traer. Usa unas hojas que tiene gente de confianza.",
+            ));
+        }
+        if self.lost == 0 && !self.has_recovery {
+            lines.push(speak.say("We know of no one else who can.", "No se sabe de nadie más que la abra."));
+        }
     }
 
     fn meeting_lines(&self, speak: Speaker) -> (Vec<String>, Vec<String>) {
@@ -207,6 +263,9 @@ impl Holding {
                 &format!("We hold {what}. It is for {why}. It goes on {}.", held.until),
                 &format!("Hay esto: {what}. Es para {why}. Se borra el {}.", held.until),
             ));
+            if let Some(since) = held.since {
+                lines.push(speak.say(&format!("You let us keep it on {since}."), &format!("Nos dejó el {since}.")));
+            }
             if held.is_received {
                 lines.push(speak.say("It came from a team that you said yes to.", "Lo dio otro grupo, con el sí de usted."));
             }
@@ -257,8 +316,18 @@ impl Holding {
                 GivenEvent::Asked => {
                     speak.say(&format!("On {day} we asked {who} to erase it."), &format!("El {day} le pedimos a {who} que lo borre."))
                 }
-                GivenEvent::Answered => speak
-                    .say(&format!("On {day} we heard from {who} that it is gone there."), &format!("El {day} {who} dijo que lo borró.")),
+                GivenEvent::Answered { was_kept: false, .. } => speak.say(
+                    &format!("On {day} we heard from {who} that they did not keep it."),
+                    &format!("El {day} {who} dijo que no lo tenía."),
+                ),
+                GivenEvent::Answered { awaited: 0, .. } => speak.say(
+                    &format!("On {day} we heard from {who} that it is gone there. That is their word."),
+                    &format!("El {day} {who} dijo que lo borró. Eso dice."),
+                ),
+                GivenEvent::Answered { awaited, .. } => speak.say(
+                    &format!("On {day} we heard from {who} that they erased it. But {awaited} of their phones may still have it."),
+                    &format!("El {day} {who} dijo que lo borró. Pero tal vez lo tienen {awaited} de sus teléfonos."),
+                ),
                 GivenEvent::JusticeGranted => speak.say(
                     &format!("On {day} you let us give {what} to {who}. They are part of the law."),
                     &format!("El {day} nos dejó dar {what} a {who}. Son parte de la ley."),
@@ -266,8 +335,13 @@ impl Holding {
             }
         };
         let mut lines: Vec<String> = self.given.iter().map(line).collect();
-        if !self.given.iter().any(|given| given.event == GivenEvent::Given) {
-            lines.insert(0, speak.say("We gave no fact on you to any one.", "No dimos ningún dato a nadie."));
+        if self.given.is_empty() && self.is_log_whole {
+            lines.push(speak.say("We gave no fact on you to any one.", "No dimos ningún dato a nadie."));
+        } else if self.given.is_empty() {
+            lines.push(speak.say("This phone knows of no fact that we gave.", "Este teléfono no sabe de ningún dato dado."));
+        }
+        if !self.is_log_whole {
+            lines.push(speak.say("There may be more that it has not heard of yet.", "Puede haber más que aún no sabe."));
         }
         (lines, Vec::new())
     }
@@ -283,9 +357,13 @@ impl Holding {
                     &format!("On {day} you said: do not give this to others: {what}."),
                     &format!("El {day} dijo que no se dé más: {what}."),
                 ),
-                _ => speak.say(
+                _ if taken.is_settled => speak.say(
                     &format!("On {day} you took this back: {what}. We erased it."),
                     &format!("El {day} quitó esto: {what}. Lo borramos."),
+                ),
+                _ => speak.say(
+                    &format!("On {day} you took this back: {what}. We erase it. Some of our phones have not said so yet."),
+                    &format!("El {day} quitó esto: {what}. Lo borramos. Faltan unos teléfonos que aún no lo dicen."),
                 ),
             }
         };

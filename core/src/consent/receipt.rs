@@ -1,12 +1,13 @@
 //! A receipt for a yes: made on request, handed to the participant, kept nowhere.
 //!
 //! Two forms: a consent receipt (Kantara Consent Receipt 1.1, whose fields ISO/IEC TS 27560:2023 took over) and a FHIR R5
-//! `Consent` (<https://hl7.org/fhir/R5/consent.html>). Neither names anybody: no participant, no worker, no id that stands in a store. Days, because nothing finer
+//! `Consent` (5.0.0). Neither names anybody: no participant, no worker, no id that stands in a store. Days, because nothing finer
 //! is stored; a moment where the form wants one is the beginning of that day, UTC.
 
 use super::grant::{Act, GatedCategory, Grant, HowGiven, Purpose};
 use super::words::{self, Language, Words, category_words, purpose_words};
 use crate::env::Env;
+use satchel_wire::ShiftDay;
 use std::fmt::Write;
 
 /// Which form a receipt has.
@@ -14,7 +15,7 @@ use std::fmt::Write;
 pub enum ReceiptForm {
     /// Kantara Consent Receipt 1.1.
     Kantara,
-    /// HL7 FHIR R5 `Consent`.
+    /// HL7 FHIR R5 `Consent` (5.0.0).
     Fhir,
 }
 
@@ -23,6 +24,10 @@ pub enum ReceiptForm {
 pub struct ReceiptFacts<'a> {
     /// The grant, which counts today.
     pub grant: &'a Grant,
+    /// The categories for which it counts today; none for a file.
+    pub categories: &'a [GatedCategory],
+    /// The last day on which it counts: the charter may cut what the grant says.
+    pub until: ShiftDay,
     /// How the recipient of a share is called.
     pub recipient: Option<&'a str>,
     /// How the agency wants to be called on it; nothing in a store says so.
@@ -106,17 +111,17 @@ pub fn receipt(env: &Env, facts: &ReceiptFacts<'_>, form: ReceiptForm) -> String
     text
 }
 
-/// The words that they said yes to, filled in again from what the grant says.
+/// The words that they said yes to, filled in again with what of it counts today.
 fn said(facts: &ReceiptFacts<'_>, language: Language) -> Option<Words> {
     let grant = facts.grant;
-    let until = grant.expiry.to_string();
-    let gaps = words::Gaps { what: &grant.categories, why: grant.purpose, who: facts.recipient.unwrap_or(""), until: &until };
+    let until = facts.until.to_string();
+    let gaps = words::Gaps { what: facts.categories, why: grant.purpose, who: facts.recipient.unwrap_or(""), until: &until };
     words::fill(grant.words_version, language, &gaps)
 }
 
-fn categories(grant: &Grant, language: Language) -> Vec<&'static str> {
+fn categories(facts: &ReceiptFacts<'_>, language: Language) -> Vec<&'static str> {
     let page = if language == Language::English { "a page with the name that you chose" } else { "una hoja con el nombre que eligió" };
-    match grant.categories.as_slice() {
+    match facts.categories {
         [] => vec![page],
         some => some.iter().map(|category| category_words(*category, language)).collect(),
     }
@@ -149,12 +154,12 @@ fn kantara(env: &Env, facts: &ReceiptFacts<'_>, language: Language) -> Json {
         HowGiven::OnScreen => "on the screen, after these words were shown",
         HowGiven::SignedPaperOnFile => "on paper",
     };
-    let termination = format!("{}; at any time before, by saying so", grant.expiry);
+    let termination = format!("{}; at any time before, by saying so", facts.until);
     let mut purpose = vec![
         ("purpose", Json::text(purpose_words(grant.purpose, language))),
         ("purposeCategory", Json::texts([grant.purpose.as_str()])),
         ("consentType", Json::text("EXPLICIT")),
-        ("piiCategory", Json::texts(categories(grant, language))),
+        ("piiCategory", Json::texts(categories(facts, language))),
         ("primaryPurpose", Json::Flag(true)),
         ("termination", Json::Text(termination)),
         ("thirdPartyDisclosure", Json::Flag(grant.act == Act::Share)),
@@ -164,7 +169,7 @@ fn kantara(env: &Env, facts: &ReceiptFacts<'_>, language: Language) -> Json {
     }
     let service = Json::Object(vec![("service", Json::text(grant.act.as_str())), ("purposes", Json::List(vec![Json::Object(purpose)]))]);
     let sensitive: Vec<&str> =
-        grant.categories.iter().filter(|category| is_sensitive(**category)).map(|category| category.as_str()).collect();
+        facts.categories.iter().filter(|category| is_sensitive(**category)).map(|category| category.as_str()).collect();
     let controller = Json::Object(vec![("piiController", Json::text(facts.agency)), ("onBehalf", Json::Flag(false))]);
     Json::Object(vec![
         ("version", Json::text("KI-CR-v1.1.0")),
@@ -189,29 +194,32 @@ fn is_url(text: &str) -> bool {
     text.contains(':') && !text.contains(char::is_whitespace)
 }
 
+/// In R5 the root says what holds where nothing else is said, and each provision is an exception to that: nothing is allowed
+/// but what they said yes to. Whoever reads a provision otherwise refuses, which harms nobody.
 fn fhir(facts: &ReceiptFacts<'_>, language: Language) -> Json {
     const ACTION: &str = "http://terminology.hl7.org/CodeSystem/consentaction";
     const REASON: &str = "http://terminology.hl7.org/CodeSystem/v3-ActReason";
     const PARTICIPATION: &str = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType";
     let grant = facts.grant;
     let text = |text: &str| Json::Object(vec![("text", Json::text(text))]);
-    let period = || Json::Object(vec![("start", Json::Text(grant.start.to_string())), ("end", Json::Text(grant.expiry.to_string()))]);
+    let named = |name: &str| Json::Object(vec![("display", Json::text(name))]);
+    let period = || Json::Object(vec![("start", Json::Text(grant.start.to_string())), ("end", Json::Text(facts.until.to_string()))]);
     let reason = if grant.purpose == Purpose::HealthCare { "TREAT" } else { "PATRQT" };
     let reason = Json::Object(vec![
         ("system", Json::text(REASON)),
         ("code", Json::text(reason)),
         ("display", Json::text(purpose_words(grant.purpose, language))),
     ]);
+    let recipient = facts.recipient.filter(|_| grant.act == Act::Share);
     let mut provision = vec![("period", period())];
-    if let (Act::Share, Some(recipient)) = (grant.act, facts.recipient) {
-        let reference = Json::Object(vec![("display", Json::text(recipient))]);
-        let actor = Json::Object(vec![("role", Json::coding(PARTICIPATION, "IRCP")), ("reference", reference)]);
+    if let Some(recipient) = recipient {
+        let actor = Json::Object(vec![("role", Json::coding(PARTICIPATION, "IRCP")), ("reference", named(recipient))]);
         provision.push(("actor", Json::List(vec![actor])));
     }
     let action = if grant.act == Act::Share { "disclose" } else { "collect" };
     provision.push(("action", Json::List(vec![Json::coding(ACTION, action)])));
     provision.push(("purpose", Json::List(vec![reason])));
-    provision.push(("code", Json::List(categories(grant, language).into_iter().map(text).collect())));
+    provision.push(("code", Json::List(categories(facts, language).into_iter().map(text).collect())));
     let mut consent = vec![
         ("resourceType", Json::text("Consent")),
         ("language", Json::text(language.as_str())),
@@ -219,12 +227,14 @@ fn fhir(facts: &ReceiptFacts<'_>, language: Language) -> Json {
         ("category", Json::List(vec![Json::coding("http://loinc.org", "59284-0")])),
         ("date", Json::Text(grant.start.to_string())),
         ("period", period()),
-        ("controller", Json::List(vec![Json::Object(vec![("display", Json::text(facts.agency))])])),
     ];
+    if let Some(recipient) = recipient {
+        consent.push(("grantee", Json::List(vec![named(recipient)])));
+    }
+    consent.push(("controller", Json::List(vec![named(facts.agency)])));
     if is_url(facts.policy) {
         consent.push(("policyBasis", Json::Object(vec![("url", Json::text(facts.policy))])));
     }
-    // nothing is allowed but what the provision, an exception to the base decision, says
     consent.push(("decision", Json::text("deny")));
     consent.push(("provision", Json::List(vec![Json::Object(provision)])));
     Json::Object(consent)

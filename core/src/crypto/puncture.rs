@@ -73,6 +73,9 @@ fn number(tag: TreeTag) -> u32 {
 }
 
 impl KeyTree {
+    /// Most bytes of a tree (bytes).
+    pub const MAX_BYTES: usize = NODES_MAX_COUNT * NODE_BYTES;
+
     /// The whole tree of a seed. The caller wipes its own copy.
     pub fn new(seed: &[u8; 32]) -> Self {
         Self(vec![Node::root(seed)])

@@ -3,6 +3,7 @@
 //! It comes into being in one step with its *record* grant. Deliberately absent: legal name, birth date,
 //! numbers, photo, description, flags of any kind.
 
+use crate::catalogue::fold;
 use crate::screen::{Alias, ShortText};
 use satchel_wire::ShiftDay;
 use satchel_wire::ids::RecordId;
@@ -86,6 +87,18 @@ pub struct Participant {
     pub grant: Option<RecordId>,
     /// Fields in which two phones disagree, with the other values.
     pub conflicts: Vec<Conflict>,
+}
+
+impl Participant {
+    /// Whether somebody said a recognition word that the file has: case, accents and spaces do not matter. Two phones may
+    /// have written two, and they may remember either. Without a word nobody is recognised.
+    pub fn is_recognised_by(&self, said: &str) -> bool {
+        let plain = |text: &str| fold(text).split_whitespace().collect::<Vec<_>>().join(" ");
+        let said = plain(said);
+        let others =
+            self.conflicts.iter().filter(|conflict| conflict.field == field::RECOGNITION_WORD).flat_map(|conflict| &conflict.others);
+        !said.is_empty() && self.recognition_word.iter().chain(others).any(|word| plain(word.as_str()) == said)
+    }
 }
 
 /// Two phones wrote one field at the same time: the values beside the one shown.

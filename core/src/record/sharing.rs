@@ -4,6 +4,7 @@
 use super::entry::{EntryError, EntryValue};
 use crate::consent::GatedCategory;
 use crate::consent::grant::GRANT_ITEMS_MAX_COUNT;
+use crate::share::Answer;
 use minicbor::{Decode, Encode};
 use satchel_wire::ids::RecordId;
 
@@ -62,6 +63,9 @@ pub struct SharingNote {
     /// Which copy, where one left, was asked back or answered for: a random id that only its recipient knows besides.
     #[n(4)]
     pub share: Option<RecordId>,
+    /// What the recipient answered, by their word.
+    #[n(5)]
+    pub answer: Option<Answer>,
 }
 
 impl EntryValue for SharingNote {
@@ -71,6 +75,8 @@ impl EntryValue for SharingNote {
         }
         let sorted = self.categories.is_sorted_by(|a, b| a < b) && !self.categories.is_empty();
         let is_of_copy = !matches!(self.event, SharingEvent::Stopped | SharingEvent::JusticeGranted);
-        if sorted && self.share.is_some() == is_of_copy { Ok(()) } else { Err(EntryError::Value) }
+        let is_answer = self.event == SharingEvent::ErasureAnswered;
+        let answered = self.answer.is_some() == is_answer && self.answer.is_none_or(|answer| Some(answer.share) == self.share);
+        if sorted && answered && self.share.is_some() == is_of_copy { Ok(()) } else { Err(EntryError::Value) }
     }
 }

@@ -39,6 +39,12 @@ pub mod limits {
     pub const PACKETS_MAX_COUNT: usize = 4_096;
     /// An answered or expired share is remembered for so long after its last day (days): answers arrive late.
     pub const REMEMBERED_DAYS: u16 = 90;
+    /// A request that was answered is answered again for so long (days); then what opens it is destroyed.
+    pub const ANSWERED_AGAIN_DAYS: u16 = 7;
+    /// Asked again after so many days, it is a request with a place of its own (days).
+    pub const ASKED_ANEW_DAYS: u16 = 3;
+    /// Most requests for one copy that are remembered as answered (count).
+    pub const ANSWERED_MAX_COUNT: usize = 16;
     /// Longest text of an offer that is read (bytes).
     pub const OFFER_TEXT_MAX_BYTES: usize = 4 * 1024;
     /// How long the words for an offer are good (seconds).
@@ -57,8 +63,9 @@ pub enum ShareError {
     /// The recipient belongs to the justice system, and the participant was asked about something else.
     #[error("police, courts and prisons need a grant that says so")]
     JusticeWithoutGrant,
-    /// Nobody of the team was met for longer than the charter allows: a withdrawal may be on its way.
-    #[error("no contact with the team for more than {limit_days} days")]
+    /// No colleague has said anything for longer than the charter allows, or something that one has signed is missing here:
+    /// a withdrawal may be on its way. A relay without news does not count. Remedy: meet a colleague.
+    #[error("what colleagues said is older than {limit_days} days, or is not all here")]
     Stale {
         /// The charter's limit (days).
         limit_days: u16,

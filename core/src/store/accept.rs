@@ -317,6 +317,13 @@ impl Vault {
         let Ok(verified) = opened.verify(&device.key) else { return Ok(BodyVerdict::ThrownAway) };
         let header = verified.header;
         if let Some(verdict) = self.drop_erased(tx, &held, body_id, &header)? {
+            if held.kind == Kind::SharingNote
+                && self.keyring.log.state().device_role(author).is_some_and(crate::team::Role::reads_records)
+                && let Ok(content) = EntryContent::<SharingNote>::from_bytes(&verified.content, false)
+                && content.value.check().is_ok()
+            {
+                self.note_late_copy(tx, held.day, content.value)?;
+            }
             return Ok(verdict);
         }
         if header.schema > SCHEMA_VERSION {

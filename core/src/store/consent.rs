@@ -373,7 +373,7 @@ impl Unlocked {
             let (class, recipient, categories) = (grant.class, grant.recipient, grant.categories.clone());
             let id = vault.save_grant(tx, participant, grant)?;
             if let (Some(ShareClass::Justice), Some(recipient)) = (class, recipient) {
-                let note = SharingNote { event: SharingEvent::JusticeGranted, grant: id, recipient, categories, share: None };
+                let note = SharingNote { event: SharingEvent::JusticeGranted, grant: id, recipient, categories, share: None, answer: None };
                 vault.log_sharing(tx, participant, note)?;
             }
             Ok(id)
@@ -457,7 +457,15 @@ impl Unlocked {
                 return Err(GrantError::NothingToWithdraw.into());
             }
             // first of all: what the log says of copies is hidden with the file, and goes with it
-            let to_ask = vault.note_shares_of(tx, participant, &reached)?;
+            let is_file_closed = withdrawal.act != Some(Act::Share) && withdrawal.category.is_none() && withdrawal.recipient.is_none();
+            let to_ask = vault.note_shares_of(tx, participant, &reached, is_file_closed)?;
+            let mut stopped = BTreeSet::new();
+            if is_file_closed {
+                let day = vault.latest_day()?;
+                let is_live =
+                    |id: &RecordId| vault.charter().is_ok_and(|charter| consents.status(id, day, charter) == Some(GrantStatus::Live));
+                stopped.extend(consents.grants().filter(|(id, _)| is_live(id)).filter_map(|(_, grant)| grant?.recipient));
+            }
             let id = RecordId::from_bytes(vault.env.random());
             let today = vault.today()?;
             let mut scopes = Scopes::default();
@@ -467,18 +475,16 @@ impl Unlocked {
             vault.save_entry(tx, entry, EntryContent::first(*withdrawal), Summary::Withdrawal(scopes))?;
 
             vault.retry_about(tx, &participant)?;
-            let mut stopped = BTreeSet::new();
             for (grant, value) in reached.iter().filter(|(_, value)| value.act == Act::Share) {
                 let Some(recipient) = value.recipient else { continue };
                 let taken = |category: &GatedCategory| withdrawal.reaches(value, Some(*category));
                 let categories = value.categories.iter().copied().filter(taken).collect();
-                let note = SharingNote { event: SharingEvent::Stopped, grant: *grant, recipient, categories, share: None };
+                let note = SharingNote { event: SharingEvent::Stopped, grant: *grant, recipient, categories, share: None, answer: None };
                 vault.log_sharing(tx, participant, note)?;
                 stopped.insert(recipient);
             }
             let ended = vault.vaults_without_grant(tx, &participant)?;
             let mut erasures = Vec::new();
-            let is_file_closed = withdrawal.act != Some(Act::Share) && withdrawal.category.is_none() && withdrawal.recipient.is_none();
             for some in ended.chunks(TOMBSTONE_RECORDS_MAX_COUNT) {
                 let (records, places) = some.iter().copied().unzip::<_, _, Vec<_>, BTreeSet<_>>();
                 erasures.push(vault.erase(tx, &Erasure::Records(records), Some(places))?);

@@ -119,6 +119,8 @@ pub(super) struct Erasing {
     /// too late looks at the log as well, in the middle of a transaction.
     is_due: bool,
     tombstones: Vec<(OperationId, Tombstone)>,
+    /// The tombstone by which somebody's page goes right now.
+    pub at_hand: BTreeMap<RecordId, OperationId>,
 }
 
 impl Erasing {
@@ -228,7 +230,10 @@ impl Vault {
         }
         let places: BTreeSet<Place> = found.iter().map(|(_, _, place)| *place).collect();
         self.erase_held(tx)?;
+        let files = found.iter().filter(|(_, kind, _)| *kind == Kind::Participant);
+        self.erasing.at_hand = files.filter_map(|(id, _, place)| Some((self.index.item(place)?.record, *id))).collect();
         self.erase_places(tx, &places)?;
+        self.erasing.at_hand.clear();
         let day = self.today()?;
         for operation in operations {
             self.erasing.stored.applied.insert(*operation, Applied { day, is_searched: true });
@@ -250,6 +255,8 @@ impl Vault {
 
     /// Takes the lines of some places out of the ledger, and asks the relay to delete their rows.
     pub(super) fn strike(&mut self, tx: &Transaction<'_>, places: &BTreeSet<Place>, is_over: bool) -> Result<(), Error> {
+        // what was given away is asked back also when the log of it goes
+        self.note_copies_before(tx, places)?;
         let lines = self.ledger(tx)?.lines().filter(|line| places.contains(&line.place));
         let bodies: Vec<_> = lines.map(|line| line.body).collect();
         self.supersede_bodies(tx, &bodies)?;
@@ -308,9 +315,11 @@ impl Vault {
         self.reseal_directory(tx)?;
         let book = self.book_before_rekey(tx)?;
         let received = self.received_before_rekey(tx)?;
+        let copies = self.copies_before_rekey(tx)?;
         self.root.held = Seed::make(&self.env);
         self.put_book_again(tx, book)?;
         self.put_received_again(tx, received)?;
+        self.put_copies_again(tx, copies)?;
         self.touch_root();
         self.require_new_store_key();
         for (id, held) in held {
@@ -336,7 +345,11 @@ impl Vault {
             // flat cost: the rest of the pages is searched when the phone has time
             Some(places) => {
                 self.erase_held(tx)?;
+                if let Erasure::Subject(participant) = erasure {
+                    self.erasing.at_hand.insert(*participant, operation);
+                }
                 self.erase_places(tx, &places)?;
+                self.erasing.at_hand.clear();
                 let day = self.today()?;
                 self.erasing.stored.applied.insert(operation, Applied { day, is_searched: false });
                 self.erasing.changed = true;

@@ -93,6 +93,12 @@ impl Vault {
         parents.into_iter().chain(unknown).take(ASKS_MAX_COUNT).collect()
     }
 
+    /// Whether something that one of some phones has signed is not here, or operations of the team's log are not.
+    pub(super) fn is_something_missing(&mut self, reader: &Reader<'_>, of: &[DeviceId]) -> Result<bool, Error> {
+        let chains = self.chain_gaps(reader)?;
+        Ok(!self.missing_operations().is_empty() || of.iter().any(|device| chains.contains_key(device)))
+    }
+
     /// Remembers, at the end of an exchange, what is missing.
     pub(super) fn note_gaps(&mut self, reader: &Reader<'_>) -> Result<(), Error> {
         let chains = self.chain_gaps(reader)?;

@@ -10,13 +10,13 @@ use super::root::Seed;
 use super::vault::Vault;
 use super::vaults::vault_record;
 use crate::consent::grant::RECORD_GRANT_MAX_DAYS;
-use crate::consent::{Act, Grant, GrantError};
+use crate::consent::{Act, GatedCategory, Grant, GrantError};
 use crate::crypto::{KeyTree, ReceivingKey, word_at, word_index};
 use crate::document::Value;
 use crate::error::Error;
 use crate::record::Kind;
 use crate::screen::ShortText;
-use crate::share::limits::{PACKETS_MAX_COUNT, REMEMBERED_DAYS, SENDERS_MAX_COUNT};
+use crate::share::limits::{ANSWERED_AGAIN_DAYS, ANSWERED_MAX_COUNT, PACKETS_MAX_COUNT, REMEMBERED_DAYS, SENDERS_MAX_COUNT};
 use crate::share::{self, Answer, EraseRequest, Message, Offer, ShareError, SharedFacts};
 use crate::storage::{Reader, Transaction};
 use crate::team::tombstone::Erasure;
@@ -35,6 +35,37 @@ pub(super) struct Received {
     pairings: Vec<ShownPairing>,
     #[n(1)]
     taken: Vec<Taken>,
+}
+
+impl Received {
+    /// Whether a packet is refused although what opens it may still be here.
+    fn refuses(&self, share: &RecordId, pairing: &RecordId) -> bool {
+        let is_it = |known: &&Taken| known.share == *share && known.pairing == *pairing;
+        self.taken.iter().find(is_it).is_some_and(|known| known.is_refused || known.erased.is_some())
+    }
+
+    /// Destroys what opens the packet with an id. Errors: [`ShareError::Full`], [`ShareError::NoSuchPairing`].
+    fn shut(&mut self, pairing: RecordId, id: &RecordId) -> Result<(), ShareError> {
+        let pairing = self.pairings.iter_mut().find(|known| known.id == pairing).ok_or(ShareError::NoSuchPairing)?;
+        let mut tree = KeyTree::from_bytes(&pairing.tree).map_err(|_| ShareError::Full)?;
+        tree.forget(share::tag_of(id)).map_err(|_| ShareError::Full)?;
+        pairing.tree.zeroize();
+        pairing.tree = tree.to_bytes().to_vec();
+        Ok(())
+    }
+
+    /// Destroys what opens a packet if there is room to; else, or where its pairing is gone already, it is refused by its line.
+    fn shut_or_refuse(&mut self, entry: &mut Taken) {
+        entry.is_shut = self.shut(entry.pairing, &entry.share).is_ok();
+        entry.is_refused = !entry.is_shut;
+    }
+
+    /// Whether so much of a pairing's tree is in use that what nobody saw is not shut in advance any more: whoever has the
+    /// seed could use it up by requests for copies that never were.
+    fn is_tree_half_full(&self, pairing: &RecordId) -> bool {
+        let tree = self.pairings.iter().find(|known| known.id == *pairing).map(|known| known.tree.len());
+        tree.is_some_and(|bytes| bytes > KeyTree::MAX_BYTES / 2)
+    }
 }
 
 /// The private half of a pairing.
@@ -83,6 +114,26 @@ struct Taken {
     /// What opens it is destroyed.
     #[n(6)]
     is_shut: bool,
+    /// It was kept once.
+    #[n(7)]
+    was_kept: bool,
+    /// The grant that it was kept under, where the page is gone and no tombstone is known to have taken it.
+    #[n(8)]
+    left: Option<RecordId>,
+    /// Requests that were answered, and when first: what opens them is destroyed some days later.
+    #[n(9)]
+    answered: Vec<(RecordId, ShiftDay)>,
+    /// What opens it could not be destroyed, and cannot be: it is refused by this line.
+    #[n(10)]
+    is_refused: bool,
+}
+
+impl Taken {
+    const fn new(share: RecordId, pairing: RecordId, until: ShiftDay) -> Self {
+        let (was_kept, is_shut, is_refused) = (false, false, false);
+        let (kept, erased, erasure, left) = (None, None, None, None);
+        Self { share, pairing, until, kept, erased, erasure, is_shut, was_kept, left, answered: Vec::new(), is_refused }
+    }
 }
 
 /// An offer, shown once.
@@ -207,11 +258,7 @@ impl Vault {
     /// Takes note of a copy, and destroys what opens it if that is due.
     fn take(received: &mut Received, entry: Taken) -> Result<(), ShareError> {
         if entry.is_shut {
-            let pairing = received.pairings.iter_mut().find(|pairing| pairing.id == entry.pairing).ok_or(ShareError::NoSuchPairing)?;
-            let mut tree = KeyTree::from_bytes(&pairing.tree).map_err(|_| ShareError::Full)?;
-            tree.forget(share::tag_of(&entry.share)).map_err(|_| ShareError::Full)?;
-            pairing.tree.zeroize();
-            pairing.tree = tree.to_bytes().to_vec();
+            received.shut(entry.pairing, &entry.share)?;
         }
         let is_full = received.taken.len() >= PACKETS_MAX_COUNT;
         let at = received.taken.iter().position(|known| known.share == entry.share && known.pairing == entry.pairing);
@@ -239,11 +286,11 @@ impl Vault {
                     return Err(ShareError::Over.into());
                 }
                 let (share, until) = (facts.share, facts.expiry);
+                if received.refuses(&share, &from) {
+                    return Err(ShareError::Used.into());
+                }
                 if !received.taken.iter().any(|known| known.share == share && known.pairing == from) {
-                    Self::take(
-                        &mut received,
-                        Taken { share, pairing: from, until, kept: None, erased: None, erasure: None, is_shut: false },
-                    )?;
+                    Self::take(&mut received, Taken::new(share, from, until))?;
                     self.put_received(tx, &received)?;
                 }
                 Ok(Opened::Facts { from, facts })
@@ -298,6 +345,9 @@ impl Vault {
             opened => opened?,
         };
         let Message::Facts(facts) = message else { return Err(ShareError::OtherKind.into()) };
+        if received.refuses(&facts.share, &pairing) {
+            return Err(ShareError::Used.into());
+        }
         if facts.expiry < self.latest_day()? {
             return Err(ShareError::Over.into());
         }
@@ -318,26 +368,25 @@ impl Vault {
             })?;
         }
         let kept = Some((id, participant));
-        let entry = Taken { share: facts.share, pairing, until: facts.expiry, kept, erased: None, erasure: None, is_shut: true };
+        let entry = Taken { kept, was_kept: true, is_shut: true, ..Taken::new(facts.share, pairing, facts.expiry) };
         Self::take(&mut received, entry)?;
         self.put_shut(tx, &received)?;
         Ok(id)
     }
 
-    /// The vault records of a grant that came with a share, and where they lie. The grant itself stays until its last day, as
-    /// every grant does: with all its records erased it counts for nothing.
+    /// The vault records of a grant that came with a share, and where they lie. Of every category: the grant itself may be
+    /// gone, or contradicted. It stays until its last day, as every grant does: with all its records erased it counts for
+    /// nothing.
     fn vaults_of_kept(
         &mut self,
         reader: &Reader<'_>,
         grant: RecordId,
-        participant: RecordId,
+        participant: Option<RecordId>,
     ) -> Result<(Vec<RecordId>, BTreeSet<Place>), Error> {
-        let consents = self.consents(reader, &participant)?;
-        let categories = consents.grant(&grant).map(|grant| grant.categories.clone()).unwrap_or_default();
-        let records: Vec<RecordId> = categories.into_iter().map(|category| vault_record(grant, category)).collect();
+        let records: Vec<RecordId> = GatedCategory::ALL.iter().map(|category| vault_record(grant, *category)).collect();
         let mut places = BTreeSet::new();
-        for record in &records {
-            let place = place_of(*record, Kind::Vault, Some(participant));
+        for (record, participant) in records.iter().filter_map(|record| Some((*record, participant?))) {
+            let place = place_of(record, Kind::Vault, Some(participant));
             if self.item(reader, &place)?.is_some() {
                 places.insert(place);
             }
@@ -352,32 +401,42 @@ impl Vault {
         let Message::Erase(request) = message else { return Err(ShareError::OtherKind.into()) };
         let today = self.today()?;
         let known = received.taken.iter().find(|known| known.share == request.share && known.pairing == pairing).cloned();
-        let mut entry = known.unwrap_or(Taken {
-            share: request.share,
-            pairing,
-            until: today.plus(RECORD_GRANT_MAX_DAYS),
-            kept: None,
-            erased: None,
-            erasure: None,
-            is_shut: true,
-        });
+        let is_known = known.is_some();
+        let mut entry = known.unwrap_or(Taken::new(request.share, pairing, today.plus(RECORD_GRANT_MAX_DAYS)));
         if entry.erased.is_none() {
-            if let Some((grant, participant)) = entry.kept {
+            let kept = entry.kept.map(|(grant, participant)| (grant, Some(participant)));
+            if let Some((grant, participant)) = kept.or(entry.left.map(|grant| (grant, None))) {
                 let (records, places) = self.vaults_of_kept(tx, grant, participant)?;
-                if !records.is_empty() {
-                    entry.erasure = Some(self.erase(tx, &Erasure::Records(records), Some(places))?);
-                }
+                entry.erasure = Some(self.erase(tx, &Erasure::Records(records), Some(places))?);
+                // the tombstone put what is held under another key, and this value with it
+                received = self.received(tx)?;
             }
-            (entry.is_shut, entry.erased) = (true, Some(today));
-            entry.kept = None;
-            Self::take(&mut received, entry.clone())?;
-            self.put_shut(tx, &received)?;
+            (entry.erased, entry.kept, entry.left) = (Some(today), None, None);
+            if is_known || !received.is_tree_half_full(&pairing) {
+                received.shut_or_refuse(&mut entry);
+            } else {
+                entry.is_refused = true;
+            }
         }
+        if entry.answered.iter().all(|(id, _)| *id != request.id) && entry.answered.len() < ANSWERED_MAX_COUNT {
+            entry.answered.push((request.id, today));
+        }
+        let mut remembered = entry.clone();
+        // destroyed above, where there was room
+        remembered.is_shut = false;
+        let room = if is_known { PACKETS_MAX_COUNT } else { PACKETS_MAX_COUNT / 2 };
+        if is_known || received.taken.len() < room {
+            Self::take(&mut received, remembered)?;
+            if let Some(known) = received.taken.iter_mut().find(|known| known.share == entry.share && known.pairing == entry.pairing) {
+                known.is_shut = entry.is_shut;
+            }
+        }
+        self.put_shut(tx, &received)?;
         let awaited = match entry.erasure {
             Some(operation) => self.unconfirmed(operation)?,
             None => 0,
         };
-        let answer = Answer::new(request.share, entry.erased.unwrap_or(today), entry.erasure.is_some(), awaited);
+        let answer = Answer::new(request.share, entry.erased.unwrap_or(today), entry.was_kept, awaited);
         Ok((share::seal_answer(&self.env, &request.answer_key, &answer)?, answer))
     }
 
@@ -386,10 +445,13 @@ impl Vault {
         let mut received = self.received(tx)?;
         let mut changed = false;
         for known in &mut received.taken {
-            if let Some((_, subject)) = known.kept
+            if let Some((grant, subject)) = known.kept
                 && self.item(tx, &place_of(subject, Kind::Participant, Some(subject)))?.is_none()
             {
+                // who asks for it later is told how far that tombstone is; where there is none, one is written then
                 known.kept = None;
+                known.erasure = self.erasing.at_hand.get(&subject).copied();
+                known.left = known.erasure.is_none().then_some(grant);
                 changed = true;
             }
         }
@@ -399,15 +461,28 @@ impl Vault {
     /// Destroys what opens packets whose time is over, and forgets those that are long over.
     pub(super) fn tend_received(&mut self, tx: &Transaction<'_>) -> Result<(), Error> {
         let (mut received, today) = (self.received(tx)?, self.today()?);
-        let over: Vec<Taken> = received.taken.iter().filter(|known| !known.is_shut && known.until < today).cloned().collect();
         let before = received.taken.len();
-        for mut entry in over.iter().cloned() {
-            entry.is_shut = true;
-            // a pairing that was forgotten took its secrets with it; a full tree keeps what is only denied then
-            let _ = Self::take(&mut received, entry);
+        let mut taken = std::mem::take(&mut received.taken);
+        let mut is_shut = false;
+        for entry in &mut taken {
+            if !entry.is_shut && !entry.is_refused && entry.until < today {
+                received.shut_or_refuse(entry);
+                is_shut = true;
+            }
+            let (old, new): (Vec<_>, Vec<_>) = entry.answered.iter().copied().partition(|(_, day)| day.plus(ANSWERED_AGAIN_DAYS) < today);
+            entry.answered = new;
+            for (request, _) in old {
+                // a full tree keeps what opens it, a forgotten pairing took it along; of copies that nobody saw there may be
+                // as many as somebody makes up
+                if entry.was_kept || !received.is_tree_half_full(&entry.pairing) {
+                    let _ = received.shut(entry.pairing, &request);
+                }
+                is_shut = true;
+            }
         }
+        received.taken = taken;
         received.taken.retain(|known| known.until.plus(REMEMBERED_DAYS) >= today);
-        match (over.is_empty(), received.taken.len() == before) {
+        match (!is_shut, received.taken.len() == before) {
             (true, true) => Ok(()),
             (true, false) => self.put_received(tx, &received),
             (false, _) => self.put_shut(tx, &received),

@@ -1,37 +1,49 @@
 //! Sharing with a recipient outside the team: what may leave, what left, and asking for it back.
 //!
 //! A packet leaves under one live grant to share, for one recipient who was met in person, with the granted fields and no
-//! others, and the log says so in the same transaction. Each phone remembers the copies that it made, and those of which it
-//! learned when it took a consent back, without the participant as soon as their file is gone: what was given away is asked
-//! back also then.
+//! others, and the log says so in the same transaction. Every phone knows the copies that this log names, and takes note of
+//! them before the log goes, without the participant and what was given: what was given away is asked back also then, by any
+//! phone of the team.
 
 use super::Unlocked;
-use super::consent::SharingLine;
-use super::index::place_of;
+use super::index::{Item, Place, place_of};
 use super::vault::Vault;
+use crate::consent::grant::RECORD_GRANT_MAX_DAYS;
 use crate::consent::standing::{Consents, last_day};
 use crate::consent::{Act, GatedCategory, Grant, GrantError, GrantStatus, Purpose, ShareClass};
 use crate::error::Error;
 use crate::record::{Fact, FactField, Kind, Pairing, Recipient, SharingEvent, SharingNote, Summary};
 use crate::screen::ShortText;
-use crate::share::limits::{PACKETS_MAX_COUNT, REMEMBERED_DAYS};
+use crate::share::limits::{ASKED_ANEW_DAYS, PACKETS_MAX_COUNT, REMEMBERED_DAYS};
 use crate::share::{self, Answer, EraseRequest, Offer, ShareError, SharedFacts};
 use crate::storage::{Reader, Transaction};
 use minicbor::{Decode, Encode};
 use satchel_wire::ShiftDay;
 use satchel_wire::ids::RecordId;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const SENT: &str = "shares sent";
 
+/// Every copy of which this phone knows, and what reaches their recipients: asking back must not hang on a record of the
+/// recipient, which any member can erase or contradict.
+#[derive(Default, Encode, Decode)]
+#[cbor(map)]
+pub(super) struct Copies {
+    #[n(0)]
+    sent: Vec<Sent>,
+    #[n(1)]
+    pairings: BTreeMap<RecordId, Pairing>,
+}
+
 /// A copy that left.
-#[derive(Debug, Clone, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 struct Sent {
     #[n(0)]
     share: RecordId,
+    /// Under which yes; none once their file is gone.
     #[n(1)]
-    grant: RecordId,
+    grant: Option<RecordId>,
     #[n(2)]
     recipient: RecordId,
     #[n(3)]
@@ -45,16 +57,34 @@ struct Sent {
     asked: Option<Asked>,
     #[n(7)]
     answer: Option<Answer>,
+    /// A colleague asked, by the log.
+    #[n(8)]
+    asked_elsewhere: Option<ShiftDay>,
 }
 
-/// A request to erase a copy: one for each copy, the same whenever it is asked again.
-#[derive(Clone, Encode, Decode)]
+impl Sent {
+    /// Takes what an answer says, the one with fewer phones awaited. Says whether it is news.
+    fn hear(&mut self, answer: Answer) -> bool {
+        let is_news = self.answer.is_none_or(|known| answer.awaited < known.awaited || known.was_kept != answer.was_kept);
+        if is_news {
+            self.answer = Some(answer);
+        }
+        is_news
+    }
+}
+
+/// A request to erase a copy: the same when it is asked again soon; later it has another place, since the recipient destroys
+/// what opens one that was answered. The key of the answer stays: answers may come late.
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 struct Asked {
     #[n(0)]
     day: ShiftDay,
     #[n(1)]
     request: EraseRequest,
+    /// The day on which the request in hand was made.
+    #[n(2)]
+    made: ShiftDay,
 }
 
 impl std::fmt::Debug for Asked {
@@ -115,7 +145,7 @@ pub struct ShareLine {
     pub share: RecordId,
     /// To whom.
     pub recipient: RecordId,
-    /// Which kinds of facts.
+    /// Which kinds of facts; none once their file is gone.
     pub categories: Vec<GatedCategory>,
     /// Its last day.
     pub until: ShiftDay,
@@ -134,11 +164,21 @@ struct Fit {
 }
 
 impl Vault {
-    fn sent(&self, reader: &Reader<'_>) -> Result<Vec<Sent>, Error> {
-        Ok(self.extra(reader, SENT)?.unwrap_or_default())
+    fn copies(&self, reader: &Reader<'_>) -> Result<Copies, Error> {
+        Ok(self.held_value(reader, SENT)?.unwrap_or_default())
     }
-    fn put_sent(&self, tx: &Transaction<'_>, sent: &Vec<Sent>) -> Result<(), Error> {
-        self.put_extra(tx, SENT, sent)
+    fn put_copies(&self, tx: &Transaction<'_>, mut copies: Copies) -> Result<(), Error> {
+        let Copies { sent, pairings } = &mut copies;
+        pairings.retain(|recipient, _| sent.iter().any(|known| known.recipient == *recipient));
+        self.put_held_value(tx, SENT, &copies)
+    }
+    /// Read before the key of held values is replaced.
+    pub(super) fn copies_before_rekey(&self, reader: &Reader<'_>) -> Result<Option<Copies>, Error> {
+        self.held_value(reader, SENT)
+    }
+    /// Stored again after that.
+    pub(super) fn put_copies_again(&self, tx: &Transaction<'_>, copies: Option<Copies>) -> Result<(), Error> {
+        copies.map_or(Ok(()), |copies| self.put_copies(tx, copies))
     }
 
     fn recipient(&mut self, reader: &Reader<'_>, recipient: RecordId) -> Result<Option<Recipient>, Error> {
@@ -156,16 +196,24 @@ impl Vault {
         Ok((recipient, offer))
     }
 
-    /// Errors when a withdrawal may be on its way here: nobody of the team was met for too long.
-    fn require_contact(&mut self) -> Result<(), Error> {
+    /// Errors when a withdrawal may be on its way here: no colleague has said anything for too long, or something that one
+    /// has signed is missing here. A relay that has no news proves nothing: only a colleague's signed frontier counts, or a
+    /// meeting. Of a colleague who says nothing while another does, nothing is known.
+    pub(super) fn require_contact(&mut self, reader: &Reader<'_>) -> Result<(), Error> {
         let limit_days = self.charter()?.share_contact_days();
         let (own, today) = (self.device, self.latest_day()?);
-        let state = self.keyring.log.state();
-        let is_alone = !state.active().any(|(device, _, role)| device != own && role.reads_records());
+        let state = self.keyring.log.state().clone();
+        let colleagues: Vec<_> =
+            state.active().filter(|(device, _, role)| *device != own && role.reads_records()).map(|(device, ..)| device).collect();
+        if colleagues.is_empty() {
+            return Ok(());
+        }
         let admitted = state.devices.get(&own).and_then(|known| self.keyring.log.operation(&known.admitted));
-        let last = self.state.last_contact.max(admitted.map(crate::team::Operation::day));
+        let said = colleagues.iter().filter_map(|device| Some(self.frontier_of(device)?.content().day.min(today))).max();
+        let last = said.max(self.state.met_colleague).max(admitted.map(crate::team::Operation::day));
         let is_fresh = last.is_some_and(|day| day.plus(limit_days) >= today);
-        if is_alone || is_fresh { Ok(()) } else { Err(ShareError::Stale { limit_days }.into()) }
+        let is_whole = !self.is_something_missing(reader, &colleagues)?;
+        if is_fresh && is_whole { Ok(()) } else { Err(ShareError::Stale { limit_days }.into()) }
     }
 
     /// What may leave under a grant today: everything that it covers, or some fields of it.
@@ -194,7 +242,7 @@ impl Vault {
         let status = if self.is_withdrawn(&participant) { GrantStatus::Withdrawn } else { status };
         let (Some(value), GrantStatus::Live) = (value, status) else { return Err(GrantError::NotLive(status).into()) };
         self.require_live_grant(reader, participant)?;
-        self.require_contact()?;
+        self.require_contact(reader)?;
         let Some((recipient, class)) = told else { return Err(ShareError::NotPaired.into()) };
         let (known, offer) = self.offer_of(reader, recipient)?;
         let day = self.latest_day()?;
@@ -244,8 +292,8 @@ impl Vault {
 
     fn share(&mut self, tx: &Transaction<'_>, participant: RecordId, grant: RecordId, fields: &[FactField]) -> Result<SharedPacket, Error> {
         let Fit { grant: value, offer, facts, plan } = self.fit_to_share(tx, participant, grant, fields)?;
-        let mut sent = self.sent(tx)?;
-        if sent.len() >= PACKETS_MAX_COUNT {
+        let mut copies = self.copies(tx)?;
+        if copies.sent.len() >= PACKETS_MAX_COUNT {
             return Err(ShareError::Full.into());
         }
         let share = RecordId::from_bytes(self.env.random());
@@ -260,111 +308,207 @@ impl Vault {
         };
         let bytes = share::seal_facts(&self.env, offer.key(), offer.seed(), &shared)?;
         let (recipient, categories) = (plan.recipient, shared.categories());
-        let note = SharingNote { event: SharingEvent::Shared, grant, recipient, categories: categories.clone(), share: Some(share) };
+        let note =
+            SharingNote { event: SharingEvent::Shared, grant, recipient, categories: categories.clone(), share: Some(share), answer: None };
         self.log_sharing(tx, participant, note)?;
-        let (participant, until) = (Some(participant), plan.until);
-        sent.push(Sent { share, grant, recipient, categories, until, participant, asked: None, answer: None });
-        self.put_sent(tx, &sent)?;
+        let (participant, grant, until) = (Some(participant), Some(grant), plan.until);
+        let (asked, answer, asked_elsewhere) = (None, None, None);
+        copies.sent.push(Sent { share, grant, recipient, categories, until, participant, asked, answer, asked_elsewhere });
+        copies.pairings.entry(recipient).or_insert_with(|| Pairing::new(offer.key().as_bytes(), offer.seed()));
+        self.put_copies(tx, copies)?;
         Ok(SharedPacket { share, plan, bytes })
     }
 
-    /// Takes note of every copy that left under some grants, before the log of them may go. Returns those copies.
+    /// Every copy of which this phone knows: those that it made or took note of, and those that the sharing log names, of
+    /// one participant or of all. The log is read whether or not it may be shown: what was given away is asked back most of
+    /// all when a file is closed.
+    fn known_copies(&mut self, reader: &Reader<'_>, of: Option<&BTreeSet<RecordId>>) -> Result<Copies, Error> {
+        let mut copies = self.copies(reader)?;
+        for kind in [Kind::SharingNote, Kind::Grant, Kind::Recipient] {
+            self.index.load_kind(reader, &self.store_id, &self.root, kind)?;
+        }
+        let today = self.today()?;
+        let is_of = |item: &&Item| item.subject.is_some_and(|subject| of.is_none_or(|some| some.contains(&subject)));
+        let items: Vec<Item> = self.index.of_kind(Kind::SharingNote).filter(is_of).cloned().collect();
+        let mut said = Vec::new();
+        for item in items {
+            // one line that cannot be read keeps no other copy from being known
+            for note in self.entry_values::<SharingNote>(reader, &item).unwrap_or_default() {
+                let Some((participant, share)) = item.subject.zip(note.share) else { continue };
+                said.push((item.day, participant, share, note));
+            }
+        }
+        for (day, participant, share, note) in said.iter().filter(|(.., note)| note.event == SharingEvent::Shared) {
+            if copies.sent.len() >= PACKETS_MAX_COUNT || copies.sent.iter().any(|known| known.share == *share) {
+                continue;
+            }
+            let consents = self.consents(reader, participant)?;
+            let until = match consents.grant(&note.grant) {
+                Some(grant) => last_day(grant, self.charter()?),
+                None => day.plus(RECORD_GRANT_MAX_DAYS),
+            };
+            if until.plus(REMEMBERED_DAYS) < today {
+                continue;
+            }
+            let (grant, recipient, categories) = (Some(note.grant), note.recipient, note.categories.clone());
+            let (share, participant, asked, answer, asked_elsewhere) = (*share, Some(*participant), None, None, None);
+            copies.sent.push(Sent { share, grant, recipient, categories, until, participant, asked, answer, asked_elsewhere });
+        }
+        for (day, _, share, note) in &said {
+            let Some(known) = copies.sent.iter_mut().find(|known| known.share == *share) else { continue };
+            match (note.event, note.answer) {
+                (SharingEvent::ErasureAsked, _) => known.asked_elsewhere = known.asked_elsewhere.max(Some(*day)),
+                (SharingEvent::ErasureAnswered, Some(answer)) => drop(known.hear(answer)),
+                _ => {}
+            }
+        }
+        for recipient in copies.sent.iter().map(|known| known.recipient).collect::<BTreeSet<_>>() {
+            if !copies.pairings.contains_key(&recipient)
+                && let Some(pairing) = self.recipient(reader, recipient)?.and_then(|known| known.pairing)
+            {
+                copies.pairings.insert(recipient, pairing);
+            }
+        }
+        Ok(copies)
+    }
+
+    /// Takes note of the copies that the log names, before the log or a recipient's record goes.
+    pub(super) fn note_copies_before(&mut self, tx: &Transaction<'_>, places: &BTreeSet<Place>) -> Result<(), Error> {
+        let going: Vec<(Kind, Option<RecordId>)> =
+            places.iter().filter_map(|place| self.index.item(place)).map(|item| (item.kind, item.subject)).collect();
+        let is_log = |kind: Kind| matches!(kind, Kind::Participant | Kind::SharingNote | Kind::Grant);
+        let subjects: BTreeSet<RecordId> = going.iter().filter(|(kind, _)| is_log(*kind)).filter_map(|(_, subject)| *subject).collect();
+        let of = if going.iter().any(|(kind, _)| *kind == Kind::Recipient) { None } else { Some(&subjects) };
+        if of.is_some_and(BTreeSet::is_empty) {
+            return Ok(());
+        }
+        let known = self.known_copies(tx, of)?;
+        if known.sent.is_empty() { Ok(()) } else { self.put_copies(tx, known) }
+    }
+
+    /// A line of the log about somebody whose page is gone came too late: the copy is asked back all the same.
+    pub(super) fn note_late_copy(&mut self, tx: &Transaction<'_>, day: ShiftDay, note: SharingNote) -> Result<(), Error> {
+        let SharingNote { event: SharingEvent::Shared, recipient, share: Some(share), .. } = note else { return Ok(()) };
+        let mut copies = self.copies(tx)?;
+        if copies.sent.len() >= PACKETS_MAX_COUNT || copies.sent.iter().any(|known| known.share == share) {
+            return Ok(());
+        }
+        if let Some(pairing) = self.recipient(tx, recipient)?.and_then(|known| known.pairing) {
+            copies.pairings.entry(recipient).or_insert(pairing);
+        }
+        let until = day.plus(RECORD_GRANT_MAX_DAYS);
+        let (grant, categories, participant) = (None, Vec::new(), None);
+        let (asked, answer, asked_elsewhere) = (None, None, None);
+        copies.sent.push(Sent { share, grant, recipient, categories, until, participant, asked, answer, asked_elsewhere });
+        self.put_copies(tx, copies)
+    }
+
+    /// Takes note of every copy that left under some grants, or of all about somebody, before the log of them may go.
+    /// Returns those that are to be asked back.
     pub(super) fn note_shares_of(
         &mut self,
         tx: &Transaction<'_>,
         participant: RecordId,
         reached: &[(RecordId, Grant)],
+        is_file_closed: bool,
     ) -> Result<Vec<RecordId>, Error> {
-        if !reached.iter().any(|(_, grant)| grant.act == Act::Share) {
+        if !is_file_closed && !reached.iter().any(|(_, grant)| grant.act == Act::Share) {
             return Ok(Vec::new());
         }
-        let (mut sent, today) = (self.sent(tx)?, self.today()?);
-        for SharingLine { note, .. } in self.sharing_lines(tx, participant)? {
-            let grant = reached.iter().find(|(id, _)| *id == note.grant);
-            let (SharingEvent::Shared, Some(share), Some((_, grant))) = (note.event, note.share, grant) else { continue };
-            let until = last_day(grant, self.charter()?);
-            if sent.len() < PACKETS_MAX_COUNT && !sent.iter().any(|known| known.share == share) {
-                let SharingNote { grant, recipient, categories, .. } = note;
-                sent.push(Sent { share, grant, recipient, categories, until, participant: Some(participant), asked: None, answer: None });
-            }
-        }
-        self.put_sent(tx, &sent)?;
-        let is_of = |known: &&Sent| reached.iter().any(|(id, _)| *id == known.grant);
-        Ok(sent.iter().filter(is_of).filter(|known| known.until >= today && known.answer.is_none()).map(|known| known.share).collect())
+        let today = self.today()?;
+        let copies = self.known_copies(tx, Some(&BTreeSet::from([participant])))?;
+        let is_reached = |known: &&Sent| reached.iter().any(|(id, _)| Some(*id) == known.grant);
+        let is_of = |known: &&Sent| (is_file_closed && known.participant == Some(participant)) || is_reached(known);
+        let standing = copies.sent.iter().filter(is_of).filter(|known| known.until >= today && known.answer.is_none());
+        let to_ask = standing.map(|known| known.share).collect();
+        self.put_copies(tx, copies)?;
+        Ok(to_ask)
     }
 
-    /// Forgets whom copies are about whose file is gone.
+    /// Forgets whom copies are about whose file is gone, and all that nobody needs to ask for them.
     pub(super) fn forget_shared_subjects(&mut self, tx: &Transaction<'_>) -> Result<(), Error> {
-        let mut sent = self.sent(tx)?;
+        let mut copies = self.copies(tx)?;
         let mut changed = false;
-        for known in &mut sent {
+        for known in &mut copies.sent {
             if let Some(subject) = known.participant
                 && self.item(tx, &place_of(subject, Kind::Participant, Some(subject)))?.is_none()
             {
-                known.participant = None;
+                (known.participant, known.grant) = (None, None);
+                known.categories.clear();
                 changed = true;
             }
         }
-        if changed { self.put_sent(tx, &sent) } else { Ok(()) }
+        if changed { self.put_copies(tx, copies) } else { Ok(()) }
     }
 
-    /// Forgets copies that are long over.
+    /// Takes note of what the log says, and forgets copies that are long over; those of which nothing else is left, as soon
+    /// as there is nothing to ask for any more.
     pub(super) fn tend_shares(&mut self, tx: &Transaction<'_>) -> Result<(), Error> {
-        let (mut sent, today) = (self.sent(tx)?, self.today()?);
-        let before = sent.len();
-        sent.retain(|known| known.until.plus(REMEMBERED_DAYS) >= today);
-        if sent.len() == before { Ok(()) } else { self.put_sent(tx, &sent) }
+        let before = self.copies(tx)?;
+        let (mut copies, today) = (self.known_copies(tx, None)?, self.today()?);
+        copies.sent.retain(|known| known.until.plus(if known.participant.is_some() { REMEMBERED_DAYS } else { 0 }) >= today);
+        if copies.sent == before.sent && copies.pairings.len() == before.pairings.len() { Ok(()) } else { self.put_copies(tx, copies) }
     }
 
     fn state_of(&mut self, reader: &Reader<'_>, known: &Sent) -> Result<ShareState, Error> {
         if let Some(answer) = known.answer {
             return Ok(ShareState::Answered(answer));
         }
-        if let Some(asked) = &known.asked {
-            return Ok(ShareState::Asked(asked.day));
+        if let Some(asked) = known.asked.as_ref().map(|asked| asked.day).max(known.asked_elsewhere) {
+            return Ok(ShareState::Asked(asked));
         }
         let day = self.latest_day()?;
         if known.until < day {
             return Ok(ShareState::Over);
         }
-        let Some(participant) = known.participant else { return Ok(ShareState::ToAsk) };
+        let Some((participant, grant)) = known.participant.zip(known.grant) else { return Ok(ShareState::ToAsk) };
         self.note_withdrawn(reader)?;
         let consents = self.consents(reader, &participant)?;
-        let live = consents.live_categories(&known.grant, day, self.charter()?);
-        let stands = consents.holds(&known.grant)
+        let live = consents.live_categories(&grant, day, self.charter()?);
+        let stands = consents.holds(&grant)
             && !self.is_withdrawn(&participant)
-            && self.grant_status(reader, &consents, &known.grant)? == GrantStatus::Live
+            && self.grant_status(reader, &consents, &grant)? == GrantStatus::Live
             && known.categories.iter().all(|category| live.contains(category));
         Ok(if stands { ShareState::Standing } else { ShareState::ToAsk })
     }
 
     fn ask_erasure(&mut self, tx: &Transaction<'_>, share: RecordId) -> Result<Vec<u8>, Error> {
         self.require_writer()?;
-        let mut sent = self.sent(tx)?;
-        let at = sent.iter().position(|known| known.share == share).ok_or(ShareError::NoSuchShare)?;
-        let mut known = sent.swap_remove(at);
+        let mut copies = self.known_copies(tx, None)?;
+        let at = copies.sent.iter().position(|known| known.share == share).ok_or(ShareError::NoSuchShare)?;
+        let mut known = copies.sent.swap_remove(at);
         if self.state_of(tx, &known)? == ShareState::Standing {
             return Err(ShareError::StillGranted.into());
         }
-        let (_, offer) = self.offer_of(tx, known.recipient)?;
-        let request = match &known.asked {
-            Some(asked) => asked.request.clone(),
+        let offer = match copies.pairings.get(&known.recipient) {
+            Some(pairing) => Offer::from_parts(pairing.key(), pairing.seed()).map_err(|_| ShareError::NotPaired)?,
+            None => self.offer_of(tx, known.recipient)?.1,
+        };
+        let today = self.today()?;
+        let id = RecordId::from_bytes(self.env.random());
+        let request = match &mut known.asked {
+            Some(asked) => {
+                if asked.made.plus(ASKED_ANEW_DAYS) < today {
+                    (asked.request.id, asked.made) = (id, today);
+                }
+                asked.request.clone()
+            }
             None => {
-                let request = EraseRequest { id: RecordId::from_bytes(self.env.random()), share, answer_key: self.env.random() };
-                known.asked = Some(Asked { day: self.today()?, request: request.clone() });
-                self.log_about_copy(tx, &known, SharingEvent::ErasureAsked)?;
+                let request = EraseRequest { id, share, answer_key: self.env.random() };
+                known.asked = Some(Asked { day: today, request: request.clone(), made: today });
+                self.log_about_copy(tx, &known, SharingEvent::ErasureAsked, None)?;
                 request
             }
         };
-        sent.push(known);
-        self.put_sent(tx, &sent)?;
+        copies.sent.push(known);
+        self.put_copies(tx, copies)?;
         Ok(share::seal_request(&self.env, offer.key(), offer.seed(), &request)?)
     }
 
     fn read_answer(&mut self, tx: &Transaction<'_>, bytes: &[u8]) -> Result<Answer, Error> {
-        let mut sent = self.sent(tx)?;
+        let mut copies = self.copies(tx)?;
         let mut outcome = Err(ShareError::NotForUs);
-        for known in &mut sent {
+        for known in &mut copies.sent {
             let Some(asked) = &known.asked else { continue };
             let answer = match share::open_answer(&asked.request.answer_key, bytes) {
                 Err(ShareError::NotForUs) => continue,
@@ -373,26 +517,25 @@ impl Vault {
             if answer.share != known.share {
                 return Err(ShareError::Malformed.into());
             }
-            let is_first = known.answer.replace(answer).is_none();
-            outcome = Ok((is_first, known.clone(), answer));
+            outcome = Ok((known.hear(answer), known.clone(), answer));
             break;
         }
-        let (is_first, known, answer) = outcome?;
-        if is_first {
-            self.log_about_copy(tx, &known, SharingEvent::ErasureAnswered)?;
+        let (is_news, known, answer) = outcome?;
+        if is_news {
+            self.log_about_copy(tx, &known, SharingEvent::ErasureAnswered, Some(answer))?;
         }
-        self.put_sent(tx, &sent)?;
+        self.put_copies(tx, copies)?;
         Ok(answer)
     }
 
     /// Writes to the log of a participant what became of a copy, as long as they have a file.
-    fn log_about_copy(&mut self, tx: &Transaction<'_>, known: &Sent, event: SharingEvent) -> Result<(), Error> {
-        let Some(participant) = known.participant else { return Ok(()) };
+    fn log_about_copy(&mut self, tx: &Transaction<'_>, known: &Sent, event: SharingEvent, answer: Option<Answer>) -> Result<(), Error> {
+        let Some((participant, grant)) = known.participant.zip(known.grant) else { return Ok(()) };
         if self.item(tx, &place_of(participant, Kind::Participant, Some(participant)))?.is_none() {
             return Ok(());
         }
-        let Sent { share, grant, recipient, categories, .. } = known.clone();
-        self.log_sharing(tx, participant, SharingNote { event, grant, recipient, categories, share: Some(share) })
+        let Sent { share, recipient, categories, .. } = known.clone();
+        self.log_sharing(tx, participant, SharingNote { event, grant, recipient, categories, share: Some(share), answer })
     }
 }
 
@@ -430,11 +573,11 @@ impl Unlocked {
         self.write(|vault, tx| vault.share(tx, participant, grant, fields))
     }
 
-    /// The copies that left, as far as this phone knows: those that it made, and those of consents taken back here.
+    /// The copies that left, as far as this phone knows: those that it made, and those that the sharing log names or named.
     pub fn shares(&self) -> Result<Vec<ShareLine>, Error> {
         self.read(|vault, reader| {
             let mut lines = Vec::new();
-            for known in vault.sent(reader)? {
+            for known in vault.known_copies(reader, None)?.sent {
                 let state = vault.state_of(reader, &known)?;
                 let Sent { share, recipient, categories, until, participant, .. } = known;
                 lines.push(ShareLine { share, recipient, categories, until, participant, state });
