@@ -154,7 +154,7 @@ impl Vault {
     }
 
     /// The terms by which is destroyed, and by which what arrives is let go of.
-    fn lasting_terms(&mut self, today: ShiftDay) -> Result<Terms, Error> {
+    pub(super) fn lasting_terms(&mut self, today: ShiftDay) -> Result<Terms, Error> {
         let charter = self.charter()?.clone();
         let lasting = self.state.lasting.unwrap_or_else(|| Lasting::of(&charter)).on(&charter, today);
         self.state.lasting = Some(lasting);
@@ -197,7 +197,7 @@ impl Vault {
         }
     }
 
-    fn is_to_be_destroyed(&self, item: &Item, terms: &Terms) -> bool {
+    pub(super) fn is_to_be_destroyed(&self, item: &Item, terms: &Terms) -> bool {
         match (item.kind.shape(), item.subject) {
             (Shape::Entry, Some(subject)) if matches!(item.kind, Kind::Grant | Kind::Withdrawal) => {
                 // a document about them rests on the grant: no verdict may depend on who let go of it first
