@@ -307,7 +307,8 @@ fn a_phone_that_is_opened_does_not_show_that_a_complaint_was_written() {
 fn a_phone_that_is_full_says_so() {
     let story = Story::new(40);
     let accepted = (0..20).take_while(|_| story.ben.unlocked.complain(&draft(TEXT)).is_ok()).count();
-    assert!((7..=10).contains(&accepted), "{accepted}");
+    // beside those that hold nothing there is room for nine at least
+    assert!((9..=16).contains(&accepted), "{accepted}");
     assert_eq!(refused(story.ben.unlocked.complain(&draft(TEXT))), ComplaintError::Full);
     story.live(8);
     story.ben.unlocked.complain(&draft(TEXT)).unwrap();

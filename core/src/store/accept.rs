@@ -860,7 +860,9 @@ impl Vault {
                 self.let_go(tx, id)?;
                 acceptance.add(body, verdict);
                 if matches!(verdict, BodyVerdict::Applied) {
-                    if let Some(body) = body.filter(|_| at_relay) {
+                    // what a steward adopted lies there under a turn that those who had removed its author do not hold
+                    let is_adopted = |body: &BodyId| self.keyring.log.state().adopted.contains(body);
+                    if let Some(body) = body.filter(|body| at_relay && !is_adopted(body)) {
                         self.ledger(tx)?.mark_relayed(&body, true);
                     }
                     applied.extend(body);

@@ -22,11 +22,11 @@ use satchel_wire::row::Row;
 
 const WAITING: &str = "complaints";
 /// Most boxes that wait on a phone, and so most complaints (count): more are refused, by name.
-const WAITING_MAX_COUNT: usize = 10;
+const WAITING_MAX_COUNT: usize = 16;
 /// With so many waiting, no box that holds nothing is added: there is room for what somebody writes (count).
 const COVERED_MAX_COUNT: usize = 7;
 /// With so many waiting, nothing more is taken from colleagues' phones (count).
-const CARRIED_MAX_COUNT: usize = 6;
+const CARRIED_MAX_COUNT: usize = 10;
 /// Boxes are let go of at the end of a period of this length (days): all that came in one have one day.
 const PERIOD_DAYS: u16 = 14;
 /// A box that reached neither relay nor board stays for three periods after the one it came in: 42 to 56 days. The board keeps

@@ -5,7 +5,7 @@
 //! knows the pages when they come. Only what is in the index and the ledger is listed: this phone has applied every ban
 //! that it knows, so nothing erased ever appears.
 
-use super::index::{ItemKey, Place};
+use super::index::{Item, ItemKey, Place};
 use super::pages::{KnownPage, KnownRoot, digest_of, earliest_with_field};
 use super::retention::Terms;
 use super::root::Seed;
@@ -148,10 +148,15 @@ impl Vault {
             bodies.entry(line.place).or_default().push((line.body, line.day));
         }
         bodies.values_mut().for_each(|bodies| bodies.sort_unstable());
-        let listing = Listing { bodies, terms: self.latest_terms()? };
         for kind in Kind::ALL {
             self.index.load_kind(tx, &self.store_id, &self.root, kind)?;
         }
+        // what is over and was not destroyed yet today: named now, it would open until the turn after this one
+        let today = self.today()?;
+        let lasting = self.lasting_terms(today)?;
+        let over: Vec<Place> = self.index.all().filter(|item| self.is_to_be_destroyed(item, &lasting)).map(Item::place).collect();
+        over.iter().for_each(|place| drop(bodies.remove(place)));
+        let listing = Listing { bodies, terms: self.latest_terms()? };
         let (kept, mut open) = self.unchanged_pages(tx, &listing)?;
         // by kind and week, so that retention and erasure touch few pages
         open.sort_by_cached_key(|place| {

@@ -227,7 +227,7 @@ impl Vault {
         }
     }
 
-    fn is_to_be_destroyed(&self, item: &Item, terms: &Terms) -> bool {
+    pub(super) fn is_to_be_destroyed(&self, item: &Item, terms: &Terms) -> bool {
         match (item.kind.shape(), item.subject) {
             (Shape::Entry, Some(subject)) if matches!(item.kind, Kind::Grant | Kind::Withdrawal) => {
                 // a document about them rests on the grant: no verdict may depend on who let go of it first

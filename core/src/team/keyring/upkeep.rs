@@ -135,10 +135,11 @@ impl Keyring {
         }
     }
 
-    /// Whether this phone let a device in.
-    fn is_host_of(&self, device: &DeviceId) -> bool {
-        let admitted = self.log.state().devices.get(device).and_then(|known| self.log.operation(&known.admitted));
-        admitted.is_some_and(|admitted| admitted.author() == self.device)
+    /// Whether this phone let a device in, of which the maker of the turn in use had not heard.
+    fn is_host_of_unheard(&self, device: &DeviceId) -> bool {
+        let Some(admitted) = self.log.state().devices.get(device).map(|known| known.admitted) else { return false };
+        let is_host = self.log.operation(&admitted).is_some_and(|admission| admission.author() == self.device);
+        is_host && self.book.usable(&self.log).is_some_and(|held| !self.log.names(held.turn.log_heads(), &admitted))
     }
 
     /// An announcement of the turn in use, once more, to devices that lack it, if this phone is the one to send it.
@@ -158,8 +159,7 @@ impl Keyring {
             let Some(key) = self.receiving_key_of(device) else { continue };
             let key = key_prefix(key.as_bytes());
             // whoever let a newcomer in may be the only one who knows their key: nobody else would be faster
-            let is_ours = self.is_host_of(device);
-            let wait = if is_ours { 0 } else { self.rank(&known.turn, day, &lacking).min(RANK_MAX_DAYS) };
+            let wait = if self.is_host_of_unheard(device) { 0 } else { self.rank(&known.turn, day, &lacking).min(RANK_MAX_DAYS) };
             if known.boxed != Some(key) && day >= known.since.plus(wait) {
                 due.push((*device, key));
             }
