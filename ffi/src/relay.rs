@@ -23,12 +23,21 @@ pub struct RelayReport {
     pub turns: u32,
     /// Requests made.
     pub requests: u32,
+    /// Rows that the relay had and has no more, as after a backup was put back: it is filled again. Tell the user, who tells
+    /// the operator.
+    pub lost: u32,
 }
 
 impl From<&store::RelayReport> for RelayReport {
     fn from(report: &store::RelayReport) -> Self {
         let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        Self { pulled: count(report.pulled), pushed: count(report.pushed), turns: count(report.turns), requests: count(report.requests) }
+        Self {
+            pulled: count(report.pulled),
+            pushed: count(report.pushed),
+            turns: count(report.turns),
+            requests: count(report.requests),
+            lost: count(report.lost),
+        }
     }
 }
 

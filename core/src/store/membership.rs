@@ -217,7 +217,7 @@ impl Vault {
     pub(super) fn own_frontier(&mut self, reader: &Reader<'_>) -> Result<Vec<u8>, Error> {
         let day = self.today()?;
         let heads = self.chain_heads(reader)?;
-        Ok(self.keyring.own_frontier(&heads, day)?)
+        Ok(self.keyring.own_frontier(&heads, day, self.has_destroyed_old_keys())?)
     }
 
     fn chain_heads(&mut self, reader: &Reader<'_>) -> Result<Vec<ChainHead>, Error> {

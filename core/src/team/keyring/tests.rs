@@ -74,7 +74,7 @@ impl Team {
         for from in 0..first {
             let operations = self.operations(from);
             let (head, day) = (self.head(from), self.day);
-            let frontier = self.rings[from].own_frontier(&[head], day).unwrap();
+            let frontier = self.rings[from].own_frontier(&[head], day, true).unwrap();
             let key = self.rings[from].receiving_public().unwrap().as_bytes().to_vec();
             for to in (0..self.rings.len()).filter(|to| *to != from) {
                 self.rings[to].merge_operations(&operations);
@@ -203,7 +203,7 @@ fn a_silent_device_gets_no_box_until_somebody_meets_it() {
     for n in [0, 1] {
         let head = team.head(n);
         let day = team.day;
-        let frontier = team.rings[n].own_frontier(&[head], day).unwrap();
+        let frontier = team.rings[n].own_frontier(&[head], day, true).unwrap();
         team.rings[1 - n].take_frontier(&frontier, None, 0, day);
     }
     assert!(team.rings[0].is_dormant(&silent, team.day) && !team.rings[0].is_dormant(&team.id(1), team.day));
@@ -312,7 +312,7 @@ fn an_operation_that_waits_is_kept_over_a_restart() {
 fn a_frontier_says_which_turn_it_seals_under() {
     let mut team = Team::new(Env::system(), &[Role::Worker]);
     let (head, day) = (team.head(0), team.day);
-    let frontier = team.rings[0].own_frontier(&[head], day).unwrap();
+    let frontier = team.rings[0].own_frontier(&[head], day, true).unwrap();
     let named = Frontier::from_bytes(&frontier).unwrap().content().turn.unwrap();
     assert_eq!(named[..], team.usable(0).unwrap().as_bytes()[..8]);
 }
