@@ -104,6 +104,31 @@ fn recipients(ring: &Keyring) -> Vec<DeviceId> {
     held.turn.recipients().iter().map(|recipient| recipient.device).collect()
 }
 
+/// Everybody was away for longer than the absence limit. Whoever missed the last turn before that is met again as long as they
+/// are silent, since any member wakes them; and once the relay has brought a word of theirs, they are no stranger either.
+#[test]
+fn who_is_heard_again_and_is_behind_is_recognised() {
+    let mut team = Team::new(Env::system(), &[Role::Worker; 2]);
+    let missed = team.usable(2).unwrap();
+    let announcement = team.rings[0].start_turn(team.day).unwrap().announcement.unwrap();
+    assert!(team.rings[1].accept_announcement(&announcement, team.day).is_ok());
+    for ring in &mut team.rings[..2] {
+        ring.end_pull(team.day).unwrap();
+    }
+    let recognises = |team: &Team, turn| team.rings[0].recognised(team.day).any(|known| known.turn == turn);
+    team.day = team.day.plus(23);
+    assert!(recognises(&team, missed), "silent");
+    team.talk_among(2);
+    assert!(recognises(&team, missed), "the third is silent still");
+    team.talk();
+    assert!(!team.rings[0].is_dormant(&team.id(2), team.day) && recognises(&team, missed), "behind");
+    // their frontier names the turn in use: the old one is nobody's any more
+    assert!(team.rings[2].accept_announcement(&announcement, team.day).is_ok());
+    team.rings[2].end_pull(team.day).unwrap();
+    team.talk();
+    assert!(!recognises(&team, missed));
+}
+
 #[test]
 fn the_turn_after_thirty_days_is_started_by_one_phone_of_twenty_five() {
     let mut team = Team::new(Env::system(), &[Role::Worker; 24]);
