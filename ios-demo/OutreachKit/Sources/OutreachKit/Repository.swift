@@ -52,6 +52,7 @@ public typealias Complaint = SatchelCore.Complaint
 public typealias ComplaintProgress = SatchelCore.ComplaintProgress
 public typealias BoardBook = SatchelCore.BoardBook
 public typealias BookLine = SatchelCore.BookLine
+public typealias BoardKeys = SatchelCore.BoardKeys
 public typealias BoardStatus = SatchelCore.BoardStatus
 public typealias RelayReport = SatchelCore.RelayReport
 public typealias SessionReport = SatchelCore.SessionReport
@@ -387,6 +388,12 @@ public final class Repository: @unchecked Sendable {
         }
     }
     public func setUpBoard() async -> Reply<[String]> { await asked { try $0.boardSetUp(anew: false).words } }
+    /// The board's two keys, of 1,216 and 32 bytes, as the board hands them to a steward in person.
+    public func boardKeys() async -> Reply<BoardKeys> { await asked { try $0.boardKeys() } }
+    /// A steward puts the board's keys into the charter: from then on complaints are offered.
+    public func seatBoard(_ keys: BoardKeys) async -> Reply<Void> {
+        await asked { _ = try $0.changeCharter(change: CharterChange(boardKey: keys.receiving, boardSigning: keys.signing)) }
+    }
     public func boardBook() async -> Reply<BoardBook> { await asked { try $0.boardBook() } }
     public func boardRead(_ id: String) async -> Reply<Complaint> { await asked { try $0.boardRead(id: id) } }
     public func boardAnswer(_ id: String, _ text: String) async -> Reply<Void> { await asked { try $0.boardAnswer(id: id, text: text) } }

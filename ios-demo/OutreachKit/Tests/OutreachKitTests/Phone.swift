@@ -4,7 +4,7 @@ import XCTest
 @testable import OutreachKit
 
 /// A connection between two phones of this test: bytes in portions, as a radio would hand them on.
-final class Pipe: Carrier, @unchecked Sendable {
+final class Link: Carrier, @unchecked Sendable {
     struct Ended: Error {}
     private let out: AsyncStream<Data>.Continuation
     private var come: AsyncStream<Data>.Iterator
@@ -15,10 +15,10 @@ final class Pipe: Carrier, @unchecked Sendable {
         self.come = come.makeAsyncIterator()
     }
 
-    static func pair() -> (Pipe, Pipe) {
+    static func pair() -> (Link, Link) {
         let (one, toOne) = AsyncStream<Data>.makeStream()
         let (other, toOther) = AsyncStream<Data>.makeStream()
-        return (Pipe(toOther, one), Pipe(toOne, other))
+        return (Link(toOther, one), Link(toOne, other))
     }
 
     func bytes() async -> Data? { await come.next() }
@@ -62,7 +62,7 @@ final class Pipe: Carrier, @unchecked Sendable {
 
     func dial(_ address: String) -> Carrier? {
         guard let called = waiting.removeValue(forKey: address) else { return nil }
-        let (one, other) = Pipe.pair()
+        let (one, other) = Link.pair()
         called.resume(returning: one)
         return other
     }
@@ -255,7 +255,7 @@ let noon = WallTime(weekday: .monday, minute: 720)
 
     /// A session over a connection that the test carries.
     @discardableResult func meet(_ one: Phone, _ other: Phone) async -> Reply<SessionReport> {
-        let (near, far) = Pipe.pair()
+        let (near, far) = Link.pair()
         let (dialing, listening) = (one.repository, other.repository)
         let side = Task { () -> Reply<SessionReport> in
             let reply = await listening.meet(dials: false, send: { far.put($0) }, receive: { await far.bytes() })
