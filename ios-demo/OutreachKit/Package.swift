@@ -8,7 +8,7 @@ let identity = String(core.split(separator: "/").last ?? "SatchelCore")
 
 let package = Package(
     name: "OutreachKit",
-    platforms: [.iOS(.v16)],
+    platforms: [.iOS(.v16), .macOS(.v13)],
     products: [.library(name: "OutreachKit", targets: ["OutreachKit"])],
     dependencies: [.package(path: core)],
     targets: [

@@ -40,6 +40,13 @@ final class PartsTest: XCTestCase {
         XCTAssertEqual(Days.after("2026-12-25", 7), "2027-01-01")
     }
 
+    func testOfTwoPhonesThatSeeEachOtherExactlyOneCallsFirst() {
+        let (one, other) = (Data([1, 2]), Data([1, 3]))
+        XCTAssertEqual(patience(.us, own: one, theirs: other), 0)
+        XCTAssertGreaterThan(patience(.them, own: one, theirs: other), 0)
+        XCTAssertNotEqual(patience(.either, own: one, theirs: other) == 0, patience(.either, own: other, theirs: one) == 0)
+    }
+
     func testNamesAreWrittenAsInTheTables() {
         XCTAssertEqual(snake(Outcome.turnedAwayByProvider), "turned_away_by_provider")
         XCTAssertEqual(snake(FollowUpState.open), "open")
