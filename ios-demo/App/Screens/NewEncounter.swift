@@ -31,7 +31,7 @@ extension Screens {
                 }
             }
             ForEach(now.offers, id: \.resource.id) { offer in offered(offer, model) }
-            guarded(words("note"), model.note, lines: 2, underGrant: now.participant == nil ? nil : { model.recordUnderGrant($0) })
+            guarded(words("note"), model.note, lines: 2, underGrant: now.participant == nil ? nil : model.recordUnderGrant)
         } foot: {
             primary(words("save"), action: model.save)
         }
