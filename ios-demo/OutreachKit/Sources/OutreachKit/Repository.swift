@@ -197,10 +197,16 @@ public final class Repository: @unchecked Sendable {
                 let store = try self.gate.withLock { try self.stores[number] ?? Store.open(dir: self.dir(number).path) }
                 // it may have been closed when the app went to the background
                 try store.resume()
-                try self.adopt(number, store.unlock(passphrase: passphrase, protector: self.protector))
+                let opened = try store.unlock(passphrase: passphrase, protector: self.protector)
+                try self.adopt(number, opened)
+                // lets go of what is over. Where it cannot (a full disk), the next unlocking tries: nobody is kept out for it
+                _ = try? opened.tend()
             }
         }
     }
+
+    /// Whether something may be over that nobody has let go of today.
+    func isTendingDue() async -> Reply<Bool> { await asked { try $0.isTendingDue() } }
 
     /// Locks at once, from any thread: keys are wiped when it returns.
     public func lockNow() {

@@ -67,6 +67,17 @@ import XCTest
         _ = try await ana.at(TodayModel.self)
     }
 
+    func testUnlockingLetsGoOfWhatIsOver() async throws {
+        let ana = try await ana()
+        let before = await ana.repository.isTendingDue()
+        XCTAssertEqual(before, .success(true), "control")
+        ana.app.lock()
+        try await ana.at(UnlockModel.self).unlock(passphrase)
+        _ = try await ana.at(TodayModel.self)
+        let after = await ana.repository.isTendingDue()
+        XCTAssertEqual(after, .success(false))
+    }
+
     func testWhatIsFoundLockedComesToTheLockScreen() async throws {
         let ana = try await ana()
         let today = try await ana.at(TodayModel.self)
