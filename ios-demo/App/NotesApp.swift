@@ -10,7 +10,6 @@ struct NotesApp: App {
     var body: some Scene {
         WindowGroup {
             Screens(shown: delegate.shown)
-                .preferredColorScheme(nil)
         }
     }
 }

@@ -99,7 +99,6 @@ public struct AccessibilityTraits: SetAlgebra, Sendable {
     public mutating func formSymmetricDifference(_ other: AccessibilityTraits) {}
 }
 public enum ScrollDismissesKeyboardMode { case interactively }
-public enum ColorScheme { case light, dark }
 
 extension View {
     public func id<ID: Hashable>(_ id: ID) -> some View { self }
@@ -117,7 +116,6 @@ extension View {
     public func fixedSize(horizontal: Bool, vertical: Bool) -> some View { self }
     public func scaledToFit() -> some View { self }
     public func scrollDismissesKeyboard(_ mode: ScrollDismissesKeyboardMode) -> some View { self }
-    public func preferredColorScheme(_ scheme: ColorScheme?) -> some View { self }
     public func buttonStyle<S: ButtonStyle>(_ style: S) -> some View { self }
     public func accessibilityLabel<S: StringProtocol>(_ label: S) -> some View { self }
     public func accessibilityHidden(_ hidden: Bool) -> some View { self }
@@ -159,4 +157,45 @@ public protocol Layout {
 }
 extension Layout {
     @MainActor public func callAsFunction<V: View>(@ViewBuilder _ content: () -> V) -> some View { content() }
+}
+
+// --- where it meets UIKit ---
+import UIKit
+
+extension Color { nonisolated public init(_ colour: UIColor) { self.init() } }
+extension UIColor { public convenience init(_ colour: Color) { self.init(red: 0, green: 0, blue: 0, alpha: 1) } }
+@MainActor @preconcurrency public protocol UIViewRepresentable: View where Body == Never {
+    associatedtype UIViewType: UIView
+    associatedtype Coordinator = Void
+    typealias Context = UIViewRepresentableContext<Self>
+    func makeUIView(context: Context) -> UIViewType
+    func updateUIView(_ view: UIViewType, context: Context)
+    func makeCoordinator() -> Coordinator
+    func sizeThatFits(_ proposal: ProposedViewSize, uiView: UIViewType, context: Context) -> CGSize?
+}
+extension UIViewRepresentable {
+    public var body: Never { fatalError() }
+    public func sizeThatFits(_ proposal: ProposedViewSize, uiView: UIViewType, context: Context) -> CGSize? { nil }
+}
+extension UIViewRepresentable where Coordinator == Void { public func makeCoordinator() {} }
+@MainActor public struct UIViewRepresentableContext<V: UIViewRepresentable> { public var coordinator: V.Coordinator { fatalError() } }
+@MainActor @preconcurrency public protocol UIViewControllerRepresentable: View where Body == Never {
+    associatedtype UIViewControllerType: UIViewController
+    typealias Context = Void
+    func makeUIViewController(context: Context) -> UIViewControllerType
+    func updateUIViewController(_ controller: UIViewControllerType, context: Context)
+}
+extension UIViewControllerRepresentable { public var body: Never { fatalError() } }
+
+@MainActor @preconcurrency public protocol Scene {}
+public struct WindowGroup<Content: View>: Scene { public init(@ViewBuilder content: () -> Content) {} }
+@MainActor @preconcurrency public protocol App {
+    associatedtype Body: Scene
+    var body: Body { get }
+    init()
+}
+extension App { public static func main() {} }
+@MainActor @preconcurrency @propertyWrapper public struct UIApplicationDelegateAdaptor<D: NSObject & UIApplicationDelegate> {
+    public init(_ type: D.Type) {}
+    public var wrappedValue: D { fatalError() }
 }

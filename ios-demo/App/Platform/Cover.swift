@@ -13,7 +13,7 @@ import UIKit
     }
 
     private func hear(_ name: Notification.Name, _ heard: @escaping @MainActor (Cover) -> Void) {
-        NotificationCenter.default.addObserver(forName: name, object: nil, queue: .main) { [weak self] _ in
+        _ = NotificationCenter.default.addObserver(forName: name, object: nil, queue: .main) { [weak self] _ in
             MainActor.assumeIsolated {
                 guard let self else { return }
                 heard(self)

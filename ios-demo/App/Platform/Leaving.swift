@@ -17,6 +17,8 @@ import UIKit
     /// Before the launch ends.
     func begin() {
         BGTaskScheduler.shared.register(forTaskWithIdentifier: Self.refresh, using: .main) { task in
+            // it comes on the main queue, and is used there only
+            nonisolated(unsafe) let task = task
             MainActor.assumeIsolated { self.refresh(task) }
         }
         hear(UIApplication.didEnterBackgroundNotification) { $0.left() }
@@ -27,7 +29,7 @@ import UIKit
     }
 
     private func hear(_ name: Notification.Name, _ heard: @escaping @MainActor (Leaving) -> Void) {
-        NotificationCenter.default.addObserver(forName: name, object: nil, queue: .main) { [weak self] _ in
+        _ = NotificationCenter.default.addObserver(forName: name, object: nil, queue: .main) { [weak self] _ in
             MainActor.assumeIsolated {
                 if let self { heard(self) }
             }

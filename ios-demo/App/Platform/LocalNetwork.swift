@@ -73,9 +73,9 @@ enum LocalNetwork {
             guard let address = here.pointee.ifa_addr, address.pointee.sa_family == sa_family_t(AF_INET),
                 String(cString: here.pointee.ifa_name) == "en0"
             else { continue }
-            var name = [CChar](repeating: 0, count: Int(NI_MAXHOST))
-            let length = socklen_t(MemoryLayout<sockaddr_in>.size)
-            if getnameinfo(address, length, &name, socklen_t(name.count), nil, 0, NI_NUMERICHOST) == 0 { return String(cString: name) }
+            let bytes = address.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { $0.pointee.sin_addr.s_addr }
+            // in network order: the first number is the lowest byte
+            return (0..<4).map { String(UInt32(littleEndian: bytes) >> ($0 * 8) & 255) }.joined(separator: ".")
         }
         return nil
     }

@@ -49,11 +49,17 @@ final class Nearby: @unchecked Sendable {
     private func show(_ appearance: Appearance) -> Bool {
         guard let listener = try? NWListener(using: .tcp) else { return false }
         var record = NWTXTRecord()
-        record.setEntry(.data(appearance.shown), for: Self.property)
+        _ = record.setEntry(.data(appearance.shown), for: Self.property)
         listener.service = NWListener.Service(name: appearance.name, type: Self.service, txtRecord: record)
-        listener.newConnectionHandler = { [weak self] connection in self?.queue.async { self?.session(Wire(connection), dials: false) } }
+        listener.newConnectionHandler = { [weak self] connection in
+            guard let self else { return connection.cancel() }
+            queue.async { self.session(Wire(connection), dials: false) }
+        }
         let browser = NWBrowser(for: .bonjourWithTXTRecord(type: Self.service, domain: nil), using: .tcp)
-        browser.browseResultsChangedHandler = { [weak self] results, _ in self?.queue.async { self?.seen(results) } }
+        browser.browseResultsChangedHandler = { [weak self] results, _ in
+            guard let self else { return }
+            queue.async { self.seen(results) }
+        }
         queue.async { [self] in
             endNow()
             own = appearance.shown
