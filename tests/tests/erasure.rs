@@ -357,7 +357,9 @@ fn no_byte_of_the_erased_record_stays_in_the_files() {
 #[test]
 fn everything_under_an_erased_id_is_gone_before_the_phone_says_so() {
     let folder = tempfile::tempdir().unwrap();
+    let (_hub, address) = Hub::new(folder.path(), START);
     let ana = found(folder.path(), 79, "Ana", START);
+    ana.unlocked.set_relay(&address).unwrap();
     let ben = join(folder.path(), 79, "Ben", START, &ana, Role::Worker);
     let mut mallory = Attacker::join(79, "Mallory", &ana, Role::Worker);
     let draft = ParticipantDraft { alias: Some(Alias::parse("Wren").unwrap()), ..ParticipantDraft::default() };
