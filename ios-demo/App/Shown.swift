@@ -1,6 +1,7 @@
 import Combine
 import OutreachKit
 import SwiftUI
+import UIKit
 
 /// What SwiftUI watches: says that something of the app may be shown anew. The state itself is in the models.
 @MainActor final class Shown: ObservableObject {
@@ -11,9 +12,11 @@ import SwiftUI
     @Published var isScanning = false
     private var secrets: [String: Secret] = [:]
     private weak var screen: (any OutreachKit.Screen)?
+    private var fault: Fault?
 
     init(_ app: Outreach) {
         self.app = app
+        screen = app.screen
         app.watch { [weak self] in self?.tell() }
     }
 
@@ -25,6 +28,11 @@ import SwiftUI
             isScanning = false
             screen = app.screen
         }
+        if fault != app.screen.fault {
+            fault = app.screen.fault
+            // who does not see the page hears it
+            if let fault { UIAccessibility.post(notification: .announcement, argument: words.fault(fault)) }
+        }
         told += 1
     }
 
@@ -35,7 +43,4 @@ import SwiftUI
         secrets[tag] = secret
         return secret
     }
-
-    /// Draws the page again: for what a field wrote into a model that tells nobody.
-    func redraw() { told += 1 }
 }

@@ -109,3 +109,8 @@ public struct UIBackgroundTaskIdentifier: Equatable, Sendable { public static le
     public func endBackgroundTask(_ identifier: UIBackgroundTaskIdentifier) {}
 }
 @MainActor public protocol UIApplicationDelegate: AnyObject {}
+
+@MainActor public enum UIAccessibility {
+    public struct Notification: Sendable { public static let announcement = Notification() }
+    public static func post(notification: Notification, argument: Any?) {}
+}

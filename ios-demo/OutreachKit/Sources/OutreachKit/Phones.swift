@@ -94,8 +94,8 @@
             let carrier = await calls.value
             waiting = nil
             guard let carrier else {
-                // given up, or there is no network
-                if app.screen === self { fail(Fault(.sync, "connection_lost", "try_later")) }
+                // given up, refused (which was said), or there is no network
+                if app.screen === self && fault == nil { fail(Fault(.sync, "connection_lost", "try_later")) }
                 return change { $0 = State(role: $0.role) }
             }
             guard let invitation = await invitation.wait() else {

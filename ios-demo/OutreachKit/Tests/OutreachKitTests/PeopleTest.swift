@@ -42,6 +42,23 @@ import XCTest
         XCTAssertEqual(team.value?.devices.count, 1)
     }
 
+    func testWhoMayNotInviteIsToldSo() async throws {
+        let ana = try await ana()
+        let ben = try await join(ana, "Ben")
+        ben.app.go(.team)
+        let team = try await ben.at(TeamModel.self)
+        try await ben.until { team.state.phones.count == 2 }
+        XCTAssertFalse(team.state.maySteward)
+        ben.app.go(.invite)
+        let invite = try await ben.at(InviteModel.self)
+        for byCode in [false, true] {
+            invite.invite(byCode: byCode)
+            try await ben.until { invite.fault != nil && !invite.isBusy }
+            XCTAssertEqual(invite.fault?.kind, .refused)
+            XCTAssertEqual(invite.state.step, .choose)
+        }
+    }
+
     func testGoingElsewhereIsANoToWhoeverIsJoining() async throws {
         let ana = try await ana()
         ana.app.go(.invite)
