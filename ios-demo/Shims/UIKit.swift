@@ -104,6 +104,7 @@ public struct UIBackgroundTaskIdentifier: Equatable, Sendable { public static le
     public nonisolated static let protectedDataWillBecomeUnavailableNotification = Notification.Name("6")
     public nonisolated static let willTerminateNotification = Notification.Name("7")
     public static let shared = UIApplication()
+    public var isProtectedDataAvailable: Bool { true }
     public var connectedScenes: Set<UIScene> { [] }
     public func beginBackgroundTask(expirationHandler: (@MainActor @Sendable () -> Void)? = nil) -> UIBackgroundTaskIdentifier { .invalid }
     public func endBackgroundTask(_ identifier: UIBackgroundTaskIdentifier) {}

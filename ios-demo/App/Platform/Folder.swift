@@ -4,8 +4,8 @@ import Foundation
 enum Folder {
     /// The folder, made where it is missing: in no backup, and readable only while the device is unlocked.
     ///
-    /// `complete` and not `completeUnlessOpen`: leaving the screen locks and closes every notebook, so nothing is to be read or
-    /// written while the device is locked. An app that fetches into a locked inbox would keep that one file `completeUnlessOpen`.
+    /// `complete` and not `completeUnlessOpen`: leaving the screen locks and closes every notebook, and a locked one fetches only while the
+    /// device is unlocked. To fetch under a locked device the files would have to be readable there, and the keystore's keys with them.
     static func make() -> URL {
         let support = FileManager.default.urls(for: .applicationSupportDirectory, in: .userDomainMask)[0]
         var folder = support.appendingPathComponent("n", isDirectory: true)

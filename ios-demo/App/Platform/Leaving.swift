@@ -72,15 +72,15 @@ import UIKit
         try? BGTaskScheduler.shared.submit(request)
     }
 
-    /// Exchanges with the relay where a notebook is open. A locked one has no keys: until the bindings have the locked inbox, which
-    /// fetches with a key that opens nothing, this run ends at once.
+    /// Where somebody switched that on, locked notebooks fetch sealed rows, with a key that reads and opens nothing. Only while the device
+    /// is unlocked: files and keys stay closed to a device that is locked, though it could fetch more often otherwise.
     private func refresh(_ task: BGTask) {
         schedule()
-        guard app.repository.isUnlocked else { return task.setTaskCompleted(success: true) }
-        let exchange = Task {
-            let reply = await app.repository.exchange()
-            task.setTaskCompleted(success: reply.value != nil)
+        guard UIApplication.shared.isProtectedDataAvailable else { return task.setTaskCompleted(success: true) }
+        let fetching = Task {
+            let isDone = await app.refresh()
+            task.setTaskCompleted(success: isDone)
         }
-        task.expirationHandler = { exchange.cancel() }
+        task.expirationHandler = { fetching.cancel() }
     }
 }

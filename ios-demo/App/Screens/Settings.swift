@@ -8,6 +8,8 @@ extension Screens {
             if model.state.isChanged { text(words("passphrase_changed")) }
             passphrase(words("new_passphrase"), "next")
             small(words("change_passphrase")) { model.changePassphrase(shown.secret("next").take()) }
+            choice(words("locked_fetch"), model.state.fetchesLocked) { model.fetchLocked(!model.state.fetchesLocked) }
+            quiet(words("locked_fetch_text"))
             line(words("switch_member"), action: model.lock)
             line(words("add_notebook"), action: model.addNotebook)
             line(words("erase"), action: model.erase)

@@ -186,6 +186,12 @@ public enum Place: Hashable, Sendable {
         if !Task.isCancelled { rest() }
     }
 
+    /// The system lets the app run a little, away from the screen. True: what there was came. A locked notebook fetches what it cannot
+    /// read, where somebody switched that on.
+    public func refresh() async -> Bool {
+        repository.isUnlocked ? await repository.exchange().value != nil : await repository.fetchLocked().value != nil
+    }
+
     /// Locks and closes at once: the system is about to freeze the app.
     public func rest() {
         repository.suspend()

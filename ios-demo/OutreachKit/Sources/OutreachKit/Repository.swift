@@ -187,6 +187,18 @@ public final class Repository: @unchecked Sendable {
         }
     }
 
+    /// The store of a notebook, its file open: it may have been closed when the app left the screen. A process opens each once.
+    private func store(_ number: Int) throws -> Store {
+        let store = try gate.withLock { () throws -> Store in
+            if let known = stores[number] { return known }
+            let opened = try Store.open(dir: dir(number).path)
+            stores[number] = opened
+            return opened
+        }
+        try store.resume()
+        return store
+    }
+
     /// Unlocks a notebook; the one in hand is locked first.
     public func unlock(_ number: Int, passphrase: Data) async -> Reply<Void> {
         lockNow()
@@ -194,9 +206,7 @@ public final class Repository: @unchecked Sendable {
             try await offThread {
                 var passphrase = passphrase
                 defer { passphrase.wipe() }
-                let store = try self.gate.withLock { try self.stores[number] ?? Store.open(dir: self.dir(number).path) }
-                // it may have been closed when the app went to the background
-                try store.resume()
+                let store = try self.store(number)
                 let opened = try store.unlock(passphrase: passphrase, protector: self.protector)
                 try self.adopt(number, opened)
                 // lets go of what is over. Where it cannot (a full disk), the next unlocking tries: nobody is kept out for it
@@ -488,8 +498,30 @@ public final class Repository: @unchecked Sendable {
     public func setRelay(url: String, mailbox: String, claim: Data? = nil) async -> Reply<Void> {
         await asked { try $0.setRelay(url: url, mailbox: mailbox, claim: claim) }
     }
-    /// One exchange with the relay. A cancelled task ends it at once.
-    public func exchange() async -> Reply<RelayReport> { await replied { try await self.handle().exchangeWithRelay() } }
+    /// One exchange with the relay, also over a network that costs where somebody asked for it `byHand`. A cancelled task ends it at once.
+    public func exchange(byHand: Bool = false) async -> Reply<RelayReport> {
+        await replied { try await self.handle().exchangeWithRelay(byHand: byHand) }
+    }
+
+    /// Whether this phone fetches for the notebook in hand while it is locked.
+    public func hasLockedInbox() async -> Reply<Bool> { await asked { try $0.hasLockedInbox() } }
+    public func switchLockedInbox(_ isOn: Bool) async -> Reply<Void> { await asked { try $0.switchLockedInbox(isOn: isOn) } }
+
+    /// Fetches sealed rows for each notebook for which somebody switched that on, without a passphrase, and closes its file again. Says
+    /// how many wait for the unlocking. A cancelled task ends it at once.
+    public func fetchLocked() async -> Reply<Int> {
+        await replied {
+            guard let protector = self.protector else { return 0 }
+            var waiting = 0
+            for number in self.notebooks() {
+                let store = try await offThread { try self.store(number) }
+                // not under somebody who has come and unlocked meanwhile
+                defer { if (try? store.isUnlocked()) != true { try? store.suspend() } }
+                if let fetched = try await store.fetchLocked(protector: protector) { waiting += Int(fetched.waiting.rows) }
+            }
+            return waiting
+        }
+    }
 
     /// Meets a colleague's phone over a connection that the platform made: the host-carried session.
     public func meet(

@@ -61,7 +61,7 @@ import Foundation
 
     public func exchange() {
         act { [self] in
-            guard let report = shown(await repository.exchange()) else { return }
+            guard let report = shown(await repository.exchange(byHand: true)) else { return }
             change {
                 $0.isExchanged = true
                 $0.brought += Int(report.pulled)
@@ -78,9 +78,28 @@ import Foundation
 
 /// What can be set on this phone.
 @MainActor public final class SettingsModel: Model<SettingsModel.State> {
-    public struct State: Sendable { public var isChanged = false }
+    public struct State: Sendable {
+        public var isChanged = false
+        /// This phone fetches for this notebook while it is locked.
+        public var fetchesLocked = false
+    }
 
     init(_ app: Outreach) { super.init(app, State()) }
+
+    public override func load() {
+        loading { [self] in
+            guard let fetches = shown(await repository.hasLockedInbox()) else { return }
+            change { $0.fetchesLocked = fetches }
+        }
+    }
+
+    /// Off unless somebody switches it on, who read beside it what it costs.
+    public func fetchLocked(_ isOn: Bool) {
+        act { [self] in
+            guard shown(await repository.switchLockedInbox(isOn)) != nil else { return }
+            load()
+        }
+    }
 
     public func team() { app.go(.team) }
     public func erase() { app.go(.erase) }

@@ -55,6 +55,41 @@ import XCTest
         }
     }
 
+    func testALockedNotebookFetchesWhatItCannotReadOnceSomebodySwitchedThatOn() async throws {
+        try await withRelay { relay in
+            let ana = try await ana()
+            _ = await ana.repository.setRelay(url: relay.url, mailbox: relay.mailbox, claim: relay.claim)
+            _ = await ana.repository.exchange()
+            let ben = try await join(ana, "Ben")
+            _ = try await newPerson(ben, "Blue")
+            _ = await ben.repository.exchange()
+            await ana.app.leaveScreen()
+            let off = await ana.repository.fetchLocked()
+            XCTAssertEqual(off, .success(0), "off unless switched on")
+
+            try await ana.at(UnlockModel.self).unlock(passphrase)
+            _ = try await ana.at(TodayModel.self)
+            ana.app.go(.settings)
+            let settings = try await ana.at(SettingsModel.self)
+            XCTAssertFalse(settings.state.fetchesLocked)
+            settings.fetchLocked(true)
+            try await ana.until { settings.state.fetchesLocked && !settings.isBusy }
+            ana.app.rest()
+            _ = try await newPerson(ben, "Teal")
+            _ = await ben.repository.exchange()
+            let isDone = await ana.app.refresh()
+            XCTAssertTrue(isDone)
+            let again = await ana.repository.fetchLocked()
+            XCTAssertGreaterThan(again.value ?? 0, 0)
+            XCTAssertFalse(ana.repository.isUnlocked)
+
+            try await ana.at(UnlockModel.self).unlock(passphrase)
+            _ = try await ana.at(TodayModel.self)
+            let people = await ana.repository.participants()
+            XCTAssertEqual(Set((people.value ?? []).map(\.alias)), ["Blue", "Teal"], "without asking the relay again")
+        }
+    }
+
     func testARelayThatIsNotSetOrNotReachedIsSaidAndNothingIsLost() async throws {
         let ana = try await ana()
         ana.app.go(.sync)
