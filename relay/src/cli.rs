@@ -14,13 +14,13 @@ use satchel_relay::storage::sqlite::{Role, SqliteStorage};
 use satchel_relay::storage::{Finding, Severity, Storage, StorageError};
 use satchel_relay::tls::{Tls, TlsError};
 use satchel_relay::transfer::{TransferError, Transferred, transfer};
-use satchel_relay::{Relay, server};
+use satchel_relay::{Clock, Relay, server};
 use satchel_wire::{MailboxId, UtcDay};
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// Why a command failed.
 enum Failure {
@@ -101,6 +101,13 @@ fn log(level: &str, event: &str, text: &str) {
 #[allow(clippy::disallowed_methods, reason = "a program's own entry reads the clock and randomness and passes them on")]
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// Seconds since this was called, which nobody sets.
+#[allow(clippy::disallowed_methods, reason = "a program's own entry reads the clock and randomness and passes them on")]
+fn uptime() -> Clock {
+    let began = Instant::now();
+    Arc::new(move || began.elapsed().as_secs())
 }
 
 /// Runs the command of this process.
@@ -185,7 +192,7 @@ fn known(is_known: bool) -> Result<(), Failure> {
 fn serve(settings: &Settings, port_file: Option<&Path>) -> Result<(), Failure> {
     let report = Arc::new(|error: StorageError| log("error", "storage", &error.to_string()));
     let storage = open(settings, Role::Server)?;
-    let relay = Arc::new(Relay::new(storage, settings.config(), Arc::new(now), report)?);
+    let relay = Arc::new(Relay::with_uptime(storage, settings.config(), Arc::new(now), uptime(), report)?);
     let tls = match (&settings.tls_certificate, &settings.tls_key) {
         (Some(certificate), Some(key)) => Some(Arc::new(Tls::read(certificate, key)?)),
         _ => None,
@@ -212,7 +219,7 @@ fn serve(settings: &Settings, port_file: Option<&Path>) -> Result<(), Failure> {
         }
         say(&ready.to_string());
         log("info", "ready", "serving");
-        server::serve_all(listener, relay, Extras { tls, operator, tls_news: Some(log_tls) }, stop).await;
+        server::serve_all(listener, relay, Extras { tls, operator, tls_news: Some(log_tls), clock_news: Some(log_clock) }, stop).await;
         log("info", "stopped", "what was acknowledged is kept");
         Ok(())
     })
@@ -222,6 +229,14 @@ fn log_tls(news: Result<(), TlsError>) {
     match news {
         Ok(()) => log("info", "certificate", "read again"),
         Err(error) => log("error", "certificate", &error.to_string()),
+    }
+}
+
+fn log_clock(is_doubted: bool) {
+    if is_doubted {
+        log("error", "clock", "further ahead than time passed: no day ends and nothing is deleted until that has lasted a day");
+    } else {
+        log("info", "clock", "believed");
     }
 }
 

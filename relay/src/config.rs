@@ -57,10 +57,27 @@ pub const HEAD_MAX_BYTES: usize = 16 * 1024;
 pub const HEADERS_MAX_COUNT: usize = 32;
 /// Request bodies in memory, all connections together (bytes).
 pub const BODIES_MAX_BYTES: usize = 256 * 1024 * 1024;
+/// Answers in memory that wait to be read, all connections together (bytes).
+pub const ANSWERS_MAX_BYTES: usize = 256 * 1024 * 1024;
+/// The same for one mailbox (bytes).
+pub const ANSWERS_OF_MAILBOX_MAX_BYTES: usize = 64 * 1024 * 1024;
+/// How long a request waits for room for its answer (seconds).
+pub const ANSWER_ROOM_WAIT_SECONDS: u64 = 10;
+/// An answer that was not taken within this time costs its reader the connection (seconds): 28 kbit/s for the largest page.
+pub const ANSWER_SECONDS: u64 = 600;
+/// An answer is handed to its connection in pieces of this size (bytes).
+pub const ANSWER_PIECE_BYTES: usize = 16 * 1024;
 /// Connections to the operator's own address at once (count).
 pub const OPERATOR_CONNECTIONS_COUNT: usize = 16;
 /// Requests worked on at once; further ones wait (count).
 pub const WORKING_MAX_COUNT: usize = 16;
+
+/// A clock may be set ahead by so much without being doubted (seconds).
+pub const CLOCK_STEP_SECONDS: u64 = 300;
+/// A clock may gain this part of the time that passed without being doubted.
+pub const CLOCK_DRIFT_DIVISOR: u64 = 1_000;
+/// A clock that is further ahead is believed once it has been so for this long (seconds).
+pub const CLOCK_DOUBT_SECONDS: u64 = 86_400;
 
 /// How often the log of the running day is folded into its file and truncated (seconds).
 pub const TIDY_EVERY_SECONDS: u64 = 60;

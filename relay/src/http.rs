@@ -3,6 +3,7 @@
 //! A body is bounded twice, by what the head announces and by what arrives, and memory for it grows only with
 //! what arrives. Answers carry no headers beyond what HTTP needs.
 
+use crate::answers::{Answers, Leaving, Pace, Room};
 use crate::config::{BODIES_MAX_BYTES, BODY_TIMEOUT_SECONDS, WORKING_MAX_COUNT};
 use crate::problem::{PROBLEM_CONTENT_TYPE, Problem};
 use crate::relay::Relay;
@@ -31,13 +32,23 @@ struct Shared {
     relay: Arc<Relay>,
     /// One permit for each KiB of request bodies in memory.
     body_room: Arc<Semaphore>,
+    answers: Arc<Answers>,
     working: Arc<Semaphore>,
 }
 
 /// All paths: `/v1/…`, `/healthz` (the process is up), `/readyz` (storage answers).
 pub fn router(relay: Arc<Relay>) -> Router {
-    let shared =
-        Shared { relay, body_room: Arc::new(Semaphore::new(BODIES_MAX_BYTES / KIB)), working: Arc::new(Semaphore::new(WORKING_MAX_COUNT)) };
+    router_with(relay, Arc::default())
+}
+
+/// The same with other room for answers.
+pub fn router_with(relay: Arc<Relay>, answers: Arc<Answers>) -> Router {
+    let shared = Shared {
+        relay,
+        body_room: Arc::new(Semaphore::new(BODIES_MAX_BYTES / KIB)),
+        answers,
+        working: Arc::new(Semaphore::new(WORKING_MAX_COUNT)),
+    };
     let mut router = Router::new();
     for endpoint in Endpoint::ALL {
         let answer = move |State(shared): State<Shared>, request: Request| answer(shared, endpoint, request);
@@ -110,18 +121,22 @@ impl IntoResponse for Problem {
     }
 }
 
-async fn answer(shared: Shared, endpoint: Endpoint, request: Request) -> Response {
+async fn answer(shared: Shared, endpoint: Endpoint, mut request: Request) -> Response {
     let relay = Arc::clone(&shared.relay);
+    let pace = request.extensions_mut().remove::<Pace>();
     let answered = answer_or_problem(shared, endpoint, request).await;
     relay.counters.answered(endpoint, answered.as_ref().err().map(|problem| problem.code));
     match answered {
-        Ok(body) if body.is_empty() => StatusCode::NO_CONTENT.into_response(),
-        Ok(body) => ([(CONTENT_TYPE, HeaderValue::from_static(frame::CONTENT_TYPE))], body).into_response(),
+        Ok((body, _)) if body.is_empty() => StatusCode::NO_CONTENT.into_response(),
+        Ok((body, room)) => {
+            let kind = HeaderValue::from_static(frame::CONTENT_TYPE);
+            ([(CONTENT_TYPE, kind)], Body::new(Leaving::new(body, room, pace))).into_response()
+        }
         Err(problem) => problem.into_response(),
     }
 }
 
-async fn answer_or_problem(shared: Shared, endpoint: Endpoint, request: Request) -> Result<Vec<u8>, Problem> {
+async fn answer_or_problem(shared: Shared, endpoint: Endpoint, request: Request) -> Result<(Vec<u8>, Option<Room>), Problem> {
     let internal = Problem::new(ProblemCode::Internal);
     let announced = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > DISCARD_MAX_BYTES as u64) {
@@ -132,11 +147,16 @@ async fn answer_or_problem(shared: Shared, endpoint: Endpoint, request: Request)
     let (body, room) = tokio::time::timeout(Duration::from_secs(BODY_TIMEOUT_SECONDS), reading)
         .await
         .map_err(|_| Problem::new(ProblemCode::Malformed))??;
+    // before a turn: who waits for room holds up nobody
+    let mut answer_room = match Relay::large_answer(endpoint, &body) {
+        Some((mailbox, bytes)) => Some(shared.answers.reserve(mailbox, bytes).await?),
+        None => None,
+    };
     let turn = Arc::clone(&shared.working).acquire_owned().await.map_err(|_| internal)?;
     if endpoint == Endpoint::Wait {
         drop(room);
         // what waits long is to be small, whatever reading a body takes
-        return Box::pin(wait(shared, body, turn)).await;
+        return Ok((Box::pin(wait(shared, body, turn)).await?, None));
     }
     let relay = shared.relay;
     let work = move || {
@@ -145,7 +165,11 @@ async fn answer_or_problem(shared: Shared, endpoint: Endpoint, request: Request)
         answer
     };
     // a started blocking task runs to its end even if the connection goes away
-    tokio::task::spawn_blocking(work).await.map_err(|_| internal)?
+    let answer = tokio::task::spawn_blocking(work).await.map_err(|_| internal)??;
+    if let Some(room) = &mut answer_room {
+        room.shrink_to(answer.len());
+    }
+    Ok((answer, answer_room))
 }
 
 /// Answers when there is news, when the time is over, or when the relay stops. While nothing happens this holds a bell and

@@ -8,8 +8,10 @@
 //! asks, [`relay`] answers, [`arrivals`] remembers the order of the running day in memory, [`storage`] keeps
 //! rows without any order. No clock is read here: the caller passes one in.
 
+pub mod answers;
 pub mod arrivals;
 pub mod auth;
+mod clock;
 pub mod config;
 mod deletion;
 pub mod disclose;

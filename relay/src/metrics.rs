@@ -25,6 +25,7 @@ pub struct Counters {
     failures: AtomicU64,
     waiting: AtomicI64,
     connections: AtomicI64,
+    clock_doubted: AtomicI64,
 }
 
 /// Something that lasts; it is counted until this is dropped.
@@ -60,6 +61,11 @@ impl Counters {
         Lasting(&self.connections)
     }
 
+    /// Whether the clock is ahead of the time that passed, and days wait.
+    pub fn doubts_clock(&self, doubts: bool) {
+        self.clock_doubted.store(i64::from(doubts), Ordering::Relaxed);
+    }
+
     /// All of it in the text format of Prometheus, 0.0.4.
     pub fn to_text(&self) -> String {
         let mut text = String::new();
@@ -83,6 +89,8 @@ impl Counters {
         single("storage_failures_total", "counter", "Times that storage failed a request or the upkeep.", total(&self.failures));
         single("waiting", "gauge", "Phones that wait for news.", self.waiting.load(Ordering::Relaxed));
         single("connections", "gauge", "Open connections.", self.connections.load(Ordering::Relaxed));
+        let doubted = self.clock_doubted.load(Ordering::Relaxed);
+        single("clock_doubted", "gauge", "1 while the clock is further ahead than time passed: no day ends, nothing is deleted.", doubted);
         text
     }
 
@@ -97,6 +105,7 @@ impl Counters {
             line("Storage failures since the start", &self.failures.load(Ordering::Relaxed).to_string()),
             line("Phones waiting", &self.waiting.load(Ordering::Relaxed).to_string()),
             line("Connections", &self.connections.load(Ordering::Relaxed).to_string()),
+            line("Clock", if self.clock_doubted.load(Ordering::Relaxed) == 0 { "believed" } else { "ahead: days wait" }),
         ];
         format!(
             "<!doctype html>\n<html lang=en>\n<meta charset=utf-8>\n<meta name=viewport content=\"width=device-width\">\n\

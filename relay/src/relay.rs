@@ -2,6 +2,7 @@
 
 use crate::arrivals::DayOrder;
 use crate::auth::Gate;
+use crate::clock::Watch;
 use crate::config::{CLOSED_ORDERS_MAX_ROWS, Config, REBUILD_EVERY_TIDYINGS};
 use crate::metrics::Counters;
 use crate::problem::Problem;
@@ -11,6 +12,7 @@ use crate::waiting::Bells;
 use satchel_wire::frame::{
     Announce, Claim, Deletion, Endpoint, Fetch, Frame, KeyChange, Pending, ProblemCode, Pull, Push, Signed, Veto, Wait,
 };
+use satchel_wire::limits::HTTP_BODY_MAX_BYTES;
 use satchel_wire::{MailboxId, RowId, UtcDay};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
@@ -56,6 +58,7 @@ pub struct Relay {
     pub(crate) config: Config,
     pub(crate) gate: Gate,
     clock: Clock,
+    watch: Option<Watch>,
     report: Report,
     reported: Mutex<Option<StorageError>>,
     latest_day: AtomicU16,
@@ -71,14 +74,31 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// Takes storage into service; days that ended meanwhile are closed before this returns.
+    /// Takes storage into service; days that ended meanwhile are closed before this returns. The clock is believed.
     pub fn new(storage: Arc<dyn Storage>, config: Config, clock: Clock, report: Report) -> Result<Self, StorageError> {
+        Self::begin(storage, config, clock, None, report)
+    }
+
+    /// The same with a count of seconds that runs evenly, since any moment: a clock that is ahead of it is doubted for a day.
+    pub fn with_uptime(
+        storage: Arc<dyn Storage>,
+        config: Config,
+        clock: Clock,
+        uptime: Clock,
+        report: Report,
+    ) -> Result<Self, StorageError> {
+        Self::begin(storage, config, clock, Some(uptime), report)
+    }
+
+    fn begin(storage: Arc<dyn Storage>, config: Config, clock: Clock, uptime: Option<Clock>, report: Report) -> Result<Self, StorageError> {
         let earliest = storage.earliest_day()?;
+        let watch = uptime.map(|uptime| Watch::new(uptime, clock(), earliest));
         let relay = Self {
             storage,
             config,
             gate: Gate::default(),
             clock,
+            watch,
             report,
             reported: Mutex::default(),
             latest_day: AtomicU16::new(earliest.days()),
@@ -130,6 +150,20 @@ impl Relay {
         Ok(if pulled.is_nothing_after(pull.cursor) { Vec::new() } else { pulled.to_bytes() })
     }
 
+    /// Whose answer may be large, and how large at most; none for answers that are always small.
+    pub(crate) fn large_answer(endpoint: Endpoint, request: &[u8]) -> Option<(MailboxId, usize)> {
+        if !matches!(endpoint, Endpoint::Pull | Endpoint::Rows | Endpoint::Pending) {
+            return None;
+        }
+        let body = Signed::from_bytes(request).ok()?.body;
+        let mailbox = match endpoint {
+            Endpoint::Pull => Pull::from_bytes(&body).ok()?.mailbox,
+            Endpoint::Rows => Fetch::from_bytes(&body).ok()?.mailbox,
+            _ => Pending::from_bytes(&body).ok()?.mailbox,
+        };
+        Some((mailbox, HTTP_BODY_MAX_BYTES))
+    }
+
     /// From now on closes mailboxes whose newest row is older than both together (days); with 0 for the second none.
     pub fn set_retention(&self, abandoned_after_days: u16, close_after_days: u16) {
         let days = abandoned_after_days.saturating_add(close_after_days);
@@ -179,8 +213,20 @@ impl Relay {
     /// The running day. It never goes back, even if the clock does: a phone that has read a later day
     /// would never see rows that came on an earlier one.
     pub(crate) fn today(&self) -> UtcDay {
-        let day = UtcDay::of_unix_seconds(self.now()).days();
+        let day = self.sure_day().days();
         UtcDay::from_days(self.latest_day.fetch_max(day, Ordering::SeqCst).max(day))
+    }
+
+    /// The day by this relay's own clock, as far as it is believed: what cannot be undone goes by it, also where another
+    /// relay of the same database has begun a later one.
+    fn sure_day(&self) -> UtcDay {
+        let now = self.now();
+        UtcDay::of_unix_seconds(self.watch.as_ref().map_or(now, |watch| watch.believed(now)))
+    }
+
+    /// Whether the clock is further ahead than time passed: days wait.
+    pub fn doubts_clock(&self) -> bool {
+        self.watch.as_ref().is_some_and(Watch::doubts)
     }
 
     fn begin_day(&self) -> Result<(), StorageError> {
@@ -188,16 +234,17 @@ impl Relay {
             let earliest = self.storage.earliest_day()?.days();
             self.latest_day.fetch_max(earliest, Ordering::SeqCst);
         }
-        let today = self.today();
-        self.storage.begin_day(today, today.minus(self.config.absence_limit_days))?;
+        let (today, sure) = (self.today(), self.sure_day());
+        self.storage.begin_day(today, sure.minus(self.config.absence_limit_days))?;
+        self.counters.doubts_clock(self.doubts_clock());
         if self.tended_day.swap(today.days(), Ordering::SeqCst) != today.days() {
             if self.storage.is_shared() {
                 // whichever relay carries deletions out, the others read the days they touched again
                 *lock(&self.closed) = ClosedOrders::default();
             }
-            self.close_abandoned(today)?;
+            self.close_abandoned(sure)?;
         }
-        self.delete_due(today)
+        self.delete_due(sure)
     }
 
     /// The problem that a failure of storage becomes.
@@ -266,7 +313,7 @@ impl Relay {
         if self.latest_day.fetch_max(earliest, Ordering::SeqCst) >= earliest && self.storage.is_shared() {
             let today = self.today();
             // earlier days may take longer to close; the running one takes rows meanwhile
-            let _ = self.storage.begin_day(today, today.minus(self.config.absence_limit_days));
+            let _ = self.storage.begin_day(today, self.sure_day().minus(self.config.absence_limit_days));
         }
         Ok(())
     }

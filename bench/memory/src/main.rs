@@ -21,7 +21,7 @@ use satchel_core::record::EncounterKind;
 use satchel_core::store::{EncounterDraft, KeyCost, Unlocked};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use workload::Size;
 
 /// What goes wrong, in words.
@@ -37,6 +37,11 @@ const SEED: u64 = 1;
 
 static LIVE: AtomicI64 = AtomicI64::new(0);
 static PEAK: AtomicI64 = AtomicI64::new(0);
+/// What the second phone has of it, where two run in this process by turns, and its highest.
+static SECOND: AtomicI64 = AtomicI64::new(0);
+static SECOND_PEAK: AtomicI64 = AtomicI64::new(0);
+/// Whether it is the second phone's turn.
+static IS_SECOND: AtomicBool = AtomicBool::new(false);
 
 /// Counts, and lets the system allocate.
 struct Counting;
@@ -44,6 +49,18 @@ struct Counting;
 fn count(bytes: i64) {
     let live = LIVE.fetch_add(bytes, Ordering::Relaxed) + bytes;
     PEAK.fetch_max(live, Ordering::Relaxed);
+    if IS_SECOND.load(Ordering::Relaxed) {
+        let own = SECOND.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        SECOND_PEAK.fetch_max(own, Ordering::Relaxed);
+    }
+}
+
+/// Counts what `work` allocates and frees as the second phone's.
+fn of_second<T>(work: impl FnOnce() -> T) -> T {
+    IS_SECOND.store(true, Ordering::Relaxed);
+    let done = work();
+    IS_SECOND.store(false, Ordering::Relaxed);
+    done
 }
 
 // SAFETY: every call is handed on unchanged; counting touches no memory that is handed out.
@@ -91,21 +108,25 @@ fn step<T>(name: &str, work: impl FnOnce() -> Result<T, Fail>) -> Result<(T, i64
     Ok((done, all))
 }
 
-/// Lets two phones meet, without holding more of what travels than a radio would.
-fn meet(dialer: &Unlocked, listener: &Unlocked) -> Result<(), Fail> {
-    let (mut near, mut far) = (dialer.dial()?, listener.listen());
+/// Lets two phones meet, without holding more of what travels than a radio would. `second` is counted as the second phone; what
+/// travels is the first one's until it has arrived.
+fn meet(second: &Unlocked, first: &Unlocked) -> Result<(), Fail> {
+    let (mut near, mut far) = (of_second(|| second.dial())?, first.listen());
     loop {
         let mut moved = false;
-        while let Some(bytes) = near.transmit(64 * 1024)? {
+        while let Some(bytes) = of_second(|| near.transmit(64 * 1024))? {
             far.receive(&bytes)?;
+            of_second(|| drop(bytes));
             moved = true;
         }
         while let Some(bytes) = far.transmit(64 * 1024)? {
-            near.receive(&bytes)?;
+            of_second(|| near.receive(&bytes))?;
             moved = true;
         }
         if !moved {
-            return if near.is_finished() && far.is_finished() { Ok(()) } else { Err("the meeting did not end".into()) };
+            let is_over = near.is_finished() && far.is_finished();
+            of_second(|| drop(near));
+            return if is_over { Ok(()) } else { Err("the meeting did not end".into()) };
         }
     }
 }
@@ -173,11 +194,24 @@ fn measure(dir: &Path, newcomer: Option<&Path>) -> Result<(), Fail> {
     }
     if let Some(dir) = newcomer {
         let clock = MovedClock::at_day(workload::DAYS as u64);
-        let other = satchel::join(dir, satchel::env(SEED, "newcomer", &clock), &unlocked, "Ben")?;
-        peaks.push(step("everything to a newcomer: BOTH phones in this process", || meet(&other, &unlocked))?.1);
-        if other.encounters(None)?.len() < counts.1 {
-            return Err("the newcomer did not get everything".into());
-        }
+        let other = of_second(|| satchel::join(dir, satchel::env(SEED, "newcomer", &clock), &unlocked, "Ben"))?;
+        // the passphrase's memory is given back by now, and was measured above
+        SECOND_PEAK.store(SECOND.load(Ordering::Relaxed), Ordering::Relaxed);
+        step("everything to a newcomer: both phones in this process", || meet(&other, &unlocked))?;
+        let own = SECOND_PEAK.load(Ordering::Relaxed);
+        println!("| of it the newcomer's, without SQLite | {:.1} | | |", own as f64 / MIB);
+        peaks.push(own);
+        let ((), shown) = step("all of it listed there too: both phones", || {
+            let lists = of_second(|| Ok::<_, Fail>((other.participants()?, other.encounters(None)?)))?;
+            if (lists.0.len(), lists.1.len()) != (unlocked.participants()?.len(), unlocked.encounters(None)?.len()) {
+                return Err("the newcomer did not get everything".into());
+            }
+            of_second(|| drop(lists));
+            Ok(())
+        })?;
+        let listed = SECOND_PEAK.load(Ordering::Relaxed);
+        println!("| of it the newcomer's, without SQLite | {:.1} | | | (both: {:.1})", listed as f64 / MIB, shown as f64 / MIB);
+        peaks.push(listed);
     }
     let highest = peaks.into_iter().max().unwrap_or(0);
     println!(
