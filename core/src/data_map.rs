@@ -220,7 +220,7 @@ pub const DATA_MAP: &[DataGroup] = &[
         "Outbox": "what waits to be sent, sealed",
     ),
     group!("small value of a store", "store#names", false, PHONE, "with the store; keys among them are replaced at every erasure",
-        "root": "every lasting key",
+        "root": "every lasting key; the newest reseat key until it is written down, two weeks at most",
         "turns": "which keys of the team were in use",
         "state": "the last sure day, the relay's address, what is missing",
         "tally": "the running count of this shift",

@@ -159,6 +159,17 @@ impl Unlocked {
         call(|| Ok(self.core().set_up_recovery(threshold, shares)?.into_iter().map(Paper::of).collect()))
     }
 
+    /// The paper of the newest reseat key that was made on this phone, once more: for who could not print it, or whose phone
+    /// died meanwhile. None once somebody said that it is written down, and after two weeks.
+    pub fn reseat_paper(&self) -> Result<Option<Arc<Paper>>, FfiError> {
+        call(|| Ok(self.core().reseat_paper()?.map(Paper::of)))
+    }
+
+    /// Somebody has the paper in hand: the phone forgets the key.
+    pub fn reseat_paper_written_down(&self) -> Result<(), FfiError> {
+        call(|| Ok(self.core().reseat_paper_written_down()?))
+    }
+
     /// On a board phone: what a new phone needs besides the papers, sealed to them. Delete it after use.
     ///
     /// Errors: [`FfiError::Refused`]: `recovery_not_the_board`, `recovery_not_set_up`.

@@ -134,6 +134,8 @@ class History:
             board = any(m["standing"] == "active" and m["role"] == "board" for m in members.values())
             fits = 2 <= act["threshold"] <= act["shares"] <= 16
             return "plain" if steward and board and fits else None
+        if kind == "join":
+            return "plain"
         if kind == "bulletin":
             # the board signed it: whose key that is, the charter of its past says; bytes that are none name no board
             board = act["board"] is not None and (WRONG == "bulletin" or act["board"] == state["charter"]["board_signing"])

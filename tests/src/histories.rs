@@ -209,7 +209,7 @@ impl Cast {
             let some = dice.below(3) > 0;
             of_member(somebody).into_iter().filter(|_| some).map(|n| self.cut(n, dice.below(5) as u32)).collect()
         };
-        match dice.below(27) {
+        match dice.below(28) {
             0..3 => {
                 let device = 5 + dice.below(DEVICES - 5);
                 let (of, invitation) = (dice.below(MEMBERS), 20 + dice.below(6) as u8);
@@ -234,6 +234,7 @@ impl Cast {
                 Action::Reinstate { member: if out.is_empty() { member(somebody) } else { *dice.pick(&out) } }
             }
             24 => self.bulletin(dice, state),
+            26 => Action::Join,
             25 => Action::Resume { cut: self.cut(dice.below(6), if dice.below(8) == 0 { u32::MAX } else { dice.below(4) as u32 }) },
             _ => {
                 let key = (dice.below(4) > 0).then(|| self.receiving.clone());
@@ -402,6 +403,7 @@ pub fn operation_json(operation: &Operation) -> Value {
         Action::SetRecovery { key, threshold, shares } => {
             json!({ "kind": "set_recovery", "key": key.as_ref().map(|key| hex(&key[..8])), "threshold": threshold, "shares": shares })
         }
+        Action::Join => json!({ "kind": "join" }),
         Action::Bulletin { bytes } => {
             let bulletin = Bulletin::from_bytes(bytes).ok();
             let of_team = bulletin.as_ref().is_some_and(|bulletin| bulletin.team() == operation.team());

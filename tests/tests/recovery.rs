@@ -305,6 +305,47 @@ fn the_reseat_key_seats_a_steward_where_the_only_one_is_lost_and_serves_once() {
     ben.unlocked.reseat(&typed(&[&reseated.reseat_paper]), &[], Some(own)).unwrap();
 }
 
+/// A phone that dies between the new reseat key and the printer prints it when it is back, for two weeks or until somebody
+/// says that it is written down.
+#[test]
+fn the_next_reseat_key_outlives_a_phone_that_dies_before_the_printer_is_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let (env, clock) = team::env(99, "ana", NOON);
+    let secret = passphrase();
+    let credentials = Credentials { passphrase: &secret, protector: None, cost: KeyCost::Least };
+    let founding = Founding { time_zone: "Europe/Madrid".into(), member_name: text("Ana") };
+    let dir = folder.path().join("ana");
+    let founded = Store::found(&dir, env.clone(), &credentials, &founding).unwrap();
+    let mut ana = Phone { name: "Ana".into(), unlocked: founded.unlocked, clock, env, dir };
+    let first = founded.reseat_paper.to_line();
+    let kept = |phone: &Phone| phone.unlocked.reseat_paper().unwrap().map(|paper| paper.to_line());
+    ana.restart();
+    assert_eq!(kept(&ana), Some(first.clone()), "the founding's too");
+    // the answer of this call is lost with the phone
+    drop(ana.unlocked.reseat(&[PaperShare::read(&first).unwrap()], &[], None).unwrap());
+    ana.restart();
+    let second = kept(&ana).unwrap();
+    assert_ne!(first, second);
+    assert_eq!(
+        ana.unlocked.reseat(&[PaperShare::read(&first).unwrap()], &[], None).unwrap_err(),
+        Error::Recovery(RecoveryError::OtherReseatKey)
+    );
+    let third = ana.unlocked.reseat(&[PaperShare::read(&second).unwrap()], &[], None).unwrap().reseat_paper.to_line();
+    assert_eq!(kept(&ana), Some(third.clone()));
+    ana.unlocked.reseat_paper_written_down().unwrap();
+    ana.restart();
+    assert_eq!(kept(&ana), None);
+    drop(ana.unlocked.reseat(&[PaperShare::read(&third).unwrap()], &[], None).unwrap());
+    for days in [14, 1] {
+        assert!(kept(&ana).is_some());
+        for _ in 0..days {
+            ana.clock.advance(86_400);
+            ana.unlocked.tend().unwrap();
+        }
+    }
+    assert_eq!(kept(&ana), None, "after two weeks");
+}
+
 /// What the board phone had not heard of lies beyond the cut: not lost, and not shown before the new steward takes it in.
 #[test]
 fn work_that_the_board_phone_had_not_heard_of_waits_to_be_adopted() {

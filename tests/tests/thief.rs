@@ -42,10 +42,18 @@ fn the_quick_thief_finds_what_a_slow_one_finds_from_scratch() {
     }
 }
 
-/// What a rule that is left out lets happen in a history that a seed fixes.
-fn must_fall(without: &[Rule], seed: u64, shows: fn(&Outcome) -> usize) {
-    let fell = history(seed, without);
-    assert!(shows(&fell) > 0, "{without:?} may be left out and nobody notices: {}", fell.effects());
+/// So many histories are tried for what a rule that is left out lets happen. Which one shows it moves with the engine.
+const TRIED: u64 = 40;
+
+/// What a rule that is left out lets happen in some history from a seed on, and not in the same one with every rule.
+fn must_fall(without: &[Rule], from: u64, shows: fn(&Outcome) -> usize) {
+    must_fall_in(without, from, shows, history);
+}
+
+fn must_fall_in(without: &[Rule], from: u64, shows: fn(&Outcome) -> usize, lives: fn(u64, &[Rule]) -> Outcome) {
+    let fell = (from..from + TRIED).find(|seed| shows(&lives(*seed, without)) > shows(&lives(*seed, &[])));
+    let seed = fell.unwrap_or_else(|| panic!("{without:?} may be left out and nobody notices, from seed {from} on"));
+    assert_eq!(lives(seed, &[]).thefts(), 0, "{without:?}, seed {seed}");
 }
 
 /// A calm history: two parcels in a hundred lost, nobody erases while a session is on, old packs refused.
@@ -67,16 +75,12 @@ fn t2_without_a_turn_that_names_bans_the_thief_wins_and_removed_phones_read_on()
 #[test]
 fn t2_without_a_look_at_recipients_one_who_came_in_by_a_used_invitation_reads_on() {
     // an invitation was shown to two, and let both in: no ban says who is out
-    for seed in [15, 53] {
-        assert!(history_with(seed, &[Rule::NoBannedRecipient], true).removed_read > 0, "{seed}");
-        assert_eq!(history_with(seed, &[], true).thefts(), 0, "{seed}");
-    }
+    must_fall_in(&[Rule::NoBannedRecipient], 15, |fell| fell.removed_read, |seed, without| history_with(seed, without, true));
 }
 
 #[test]
 fn t3_while_turns_that_lack_a_ban_are_kept_erasures_stay_unsettled() {
-    let unsettled = |seed, without: &[Rule]| history(seed, without).unsettled();
-    assert!(unsettled(12, &[Rule::DestroyLacking]) > unsettled(12, &[]));
+    must_fall(&[Rule::DestroyLacking], 1, Outcome::unsettled);
 }
 
 #[test]
@@ -92,8 +96,7 @@ fn t4_without_a_fresh_receiving_key_the_thief_wins() {
 #[test]
 fn t4_a_key_whose_frontier_names_what_is_unknown_is_not_sealed_to() {
     // somebody erased while a session was on: the frontier went out, the erasure had not
-    assert!(history(4, &[Rule::ReceivingKeyFloor]).open_after_settlement > 0);
-    assert_eq!(history(4, &[]).open_after_settlement, 0);
+    must_fall(&[Rule::ReceivingKeyFloor], 1, |fell| fell.open_after_settlement);
 }
 
 #[test]
@@ -137,7 +140,6 @@ fn without_escrow_paper_and_relay_are_enough() {
 #[test]
 fn what_nobody_asks_for_stays_unread_until_a_meeting() {
     must_fall(&[Rule::AskForGaps], 3, |fell| fell.unread_before_meetings);
-    assert_eq!(history(3, &[]).unread_before_meetings, 0);
 }
 
 #[test]

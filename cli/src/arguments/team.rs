@@ -126,6 +126,12 @@ pub enum Recovery {
     },
     /// Whether the team comes back after every phone is lost
     Status,
+    /// The newest reseat key once more, as long as this phone keeps it
+    Paper {
+        /// You have it on paper: the phone forgets it
+        #[arg(long)]
+        written_down: bool,
+    },
     /// On a board member's phone: write what a new phone needs besides the papers
     Export {
         /// The file to write

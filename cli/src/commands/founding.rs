@@ -1,5 +1,6 @@
 //! How a store comes into being, on this device and on a colleague's.
 
+use super::recovery::KEPT;
 use crate::arguments::Settings;
 use crate::failure::Failure;
 use crate::output::{self, Output};
@@ -21,7 +22,7 @@ pub fn init(settings: &Settings, output: Output, name: &str, time_zone: String) 
     output.show(&value, || {
         format!(
             "Your team is founded: {team}\n\n\
-             The paper reseat key. Print or copy it now; it is stored nowhere and shown only once.\n\
+             The paper reseat key. {KEPT}\n\
              With it a lost phone can be removed and a new steward seated. It opens no record.\n\n  {}\n\n\
              {}",
             founded.reseat_words.as_str(),

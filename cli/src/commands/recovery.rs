@@ -14,11 +14,16 @@ use std::io::{Read, Write};
 use std::path::Path;
 use zeroize::Zeroizing;
 
+/// What becomes of a reseat key that was just made.
+pub const KEPT: &str = "Print or copy it. The store keeps it for two weeks, or until you say that you have it on paper:\n\
+                        satchel recovery paper --written-down";
+
 pub fn recovery(settings: &Settings, output: Output, command: Recovery) -> Result<(), Failure> {
     match command {
         Recovery::SetUp { threshold, shares } => set_up(settings, output, threshold, shares),
         Recovery::Status => status(settings, output),
         Recovery::Export { file } => export(settings, output, &file),
+        Recovery::Paper { written_down } => paper(settings, output, written_down),
         Recovery::Restore { file, name } => restore(settings, output, &file, &name),
     }
 }
@@ -75,6 +80,22 @@ pub fn status_in_words(status: RecoveryStatus) -> (Value, String) {
     }
 }
 
+/// The newest reseat key once more, or no more.
+fn paper(settings: &Settings, output: Output, is_written_down: bool) -> Result<(), Failure> {
+    let unlocked = settings.unlock()?;
+    if is_written_down {
+        unlocked.reseat_paper_written_down()?;
+        output.show(&json!({ "reseat": null }), || "The store keeps no reseat key: the paper is the only one.".to_owned());
+        return Ok(());
+    }
+    let paper = unlocked.reseat_paper()?;
+    output.show(&json!({ "reseat": paper.as_ref().map(as_json) }), || match &paper {
+        Some(paper) => format!("{KEPT}\n\n{}", as_paper(paper)),
+        None => "No reseat key is kept here: it was written down, it was made on another phone, or two weeks are over.".to_owned(),
+    });
+    Ok(())
+}
+
 fn export(settings: &Settings, output: Output, file: &Path) -> Result<(), Failure> {
     let package = settings.unlock()?.export_recovery()?;
     let written = OpenOptions::new().write(true).create_new(true).open(file).and_then(|mut file| file.write_all(&package));
@@ -118,7 +139,7 @@ fn restore(settings: &Settings, output: Output, file: &Path, name: &str) -> Resu
         format!(
             "The team is back on this phone, and you are its steward. {} lost phones are removed.\n\
              Now fetch the records: satchel sync{control}\n\n\
-             The reseat key that you used is spent. This is the next one; it is stored nowhere and shown only once.\n\n{}\n\n{}",
+             The reseat key that you used is spent. This is the next one.\n{KEPT}\n\n{}\n\n{}",
             recovered.removed.len(),
             as_paper(&recovered.reseat_paper),
             protection_sentence(settings)
@@ -132,10 +153,7 @@ pub fn reseat(settings: &Settings, output: Output, remove: &[DeviceId], steward:
     let reseated = unlocked.reseat(&papers()?, remove, steward)?;
     let removed: Vec<String> = reseated.removed.iter().map(ToString::to_string).collect();
     output.show(&json!({ "removed": removed, "reseat": as_json(&reseated.reseat_paper) }), || {
-        format!(
-            "Done. The reseat key that you used is spent. This is the next one; it is stored nowhere and shown only once.\n\n{}",
-            as_paper(&reseated.reseat_paper)
-        )
+        format!("Done. The reseat key that you used is spent. This is the next one.\n{KEPT}\n\n{}", as_paper(&reseated.reseat_paper))
     });
     Ok(())
 }

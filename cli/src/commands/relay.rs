@@ -232,6 +232,7 @@ fn relay_value(report: &RelayReport) -> Value {
         "codes": report.rows.codes,
         "turns": report.turns,
         "missing": report.missing,
+        "lost": report.lost,
         "requests": report.requests,
     })
 }
@@ -243,6 +244,12 @@ fn relay_text(report: &RelayReport) -> String {
         text.push_str(&format!(
             "\n  {} rows are listed there and were not handed out as they are listed: meet a colleague's phone",
             report.missing
+        ));
+    }
+    if report.lost > 0 {
+        text.push_str(&format!(
+            "\n  {} rows that the relay had are gone from it, as after a backup was put back: it is filled again from this phone. Ask the operator",
+            report.lost
         ));
     }
     if rows.held + rows.refused + rows.thrown_away > 0 {

@@ -106,7 +106,7 @@ fn morning(cast: &mut Cast, narrator: &Narrator) -> Result<String, Failure> {
     let imported = ana.run(&["catalogue", "import"])?;
     check(number(&imported, "resources") > 20, "the_starter_catalogue")?;
     narrator.tell(&format!(
-        "Ana founds it and brings a catalogue of {} services, {:.1} KB. A key for paper is shown once and stored nowhere.",
+        "Ana founds it and brings a catalogue of {} services, {:.1} KB. A key for paper is shown, and kept until it is written down.",
         number(&imported, "resources"),
         number(&imported, "package_bytes") as f64 / 1000.0
     ));

@@ -8,7 +8,7 @@
 use super::consent::summary_with;
 use super::freeze::changes;
 use super::index::{BanMark, Item, ItemKey, Place, place_of};
-use super::ledger::Line;
+use super::ledger::{Line, Link};
 use super::root::{Seed, open_value, seal_value};
 use super::vault::Vault;
 use super::vaults::VaultStanding;
@@ -338,7 +338,7 @@ impl Vault {
             return Ok(verdict);
         }
         // banned or demoted since: what it wrote beyond the cut waits, whatever log head it names
-        let beyond_cut = self.is_beyond_cut(&author, header.sequence);
+        let beyond_cut = self.is_beyond_cut(tx, &author, header.sequence, &body_id)?;
         let is_adopted = self.keyring.log.state().adopted.contains(&body_id) || self.depended_on.contains(&body_id);
         if beyond_cut && !is_adopted && self.env.holds(Rule::HoldBeyondCut) {
             return self.hold_body(tx, body_id, held, "held_beyond_cut");
@@ -385,7 +385,7 @@ impl Vault {
     /// Puts a body into the ledger, and notices what its place in the author's chain says.
     fn enter(&mut self, tx: &Transaction<'_>, held: &HeldBody, id: BodyId, header: &BodyHeader, refused: bool) -> Result<(), Error> {
         let place = place_of(held.record, held.kind, held.subject);
-        let line = Line::new(held.day, id, place, header.device, header.sequence);
+        let line = Line::new(held.day, id, place, Link::of(header));
         self.enter_line(tx, if refused { line.refused() } else { line }, header)
     }
 
@@ -677,9 +677,14 @@ impl Vault {
     fn ready_after(&mut self, tx: &Transaction<'_>, applied: &[BodyId]) -> Result<Vec<RowId>, Error> {
         let mut places = BTreeSet::new();
         let mut subjects = BTreeSet::new();
+        let mut removed = BTreeSet::new();
         for body in applied {
-            let Some(place) = self.ledger(tx)?.line(body).map(|line| line.place) else { continue };
+            let Some((place, author)) = self.ledger(tx)?.line(body).map(|line| (line.place, line.device)) else { continue };
             places.insert(place);
+            if !self.keyring.log.state().device_role(author).is_some_and(crate::team::Role::reads_records) {
+                // what it wrote before this is known by name now
+                removed.insert(author);
+            }
             if let Some(item) = self.item(tx, &place)?
                 && matches!(item.kind, Kind::Grant | Kind::Withdrawal)
             {
@@ -691,6 +696,7 @@ impl Vault {
         let is_ready = |id: &RowId, waiting: &Waiting| {
             waiting.place.is_some_and(|place| places.contains(&place))
                 || waiting.subject.is_some_and(|subject| subjects.contains(&subject))
+                || waiting.author.is_some_and(|author| removed.contains(&author))
                 || (has_news && self.may_open(id, waiting.body.as_ref()))
         };
         let waiting = self.held_room.iter().flat_map(|room| &room.waiting);
@@ -739,7 +745,7 @@ impl Vault {
         let target = self.target_of(tx, held.record, held.kind, held.subject)?;
         let Some(operation) = self.late_for(&target) else { return Ok(None) };
         let place = place_of(held.record, held.kind, held.subject);
-        self.enter_line(tx, Line::new(held.day, id, place, header.device, header.sequence).erased(), header)?;
+        self.enter_line(tx, Line::new(held.day, id, place, Link::of(header)).erased(), header)?;
         self.tell_dropped(operation, held.kind, header.device, Some(held.day))?;
         Ok(Some(BodyVerdict::Refused("erased")))
     }
@@ -761,7 +767,7 @@ impl Vault {
 
     fn drop_over(&mut self, tx: &Transaction<'_>, held: &HeldBody, id: BodyId, header: &BodyHeader) -> Result<BodyVerdict, Error> {
         let place = place_of(held.record, held.kind, held.subject);
-        self.enter_line(tx, Line::new(held.day, id, place, header.device, header.sequence).expired(), header)?;
+        self.enter_line(tx, Line::new(held.day, id, place, Link::of(header)).expired(), header)?;
         Ok(BodyVerdict::Refused("expired"))
     }
 
@@ -769,7 +775,7 @@ impl Vault {
     /// nothing of them is here in the end.
     fn drop_withdrawn(&mut self, tx: &Transaction<'_>, held: &HeldBody, id: BodyId, header: &BodyHeader) -> Result<BodyVerdict, Error> {
         let place = place_of(held.record, held.kind, held.subject);
-        self.enter_line(tx, Line::new(held.day, id, place, header.device, header.sequence).erased(), header)?;
+        self.enter_line(tx, Line::new(held.day, id, place, Link::of(header)).erased(), header)?;
         Ok(BodyVerdict::Refused("withdrawn"))
     }
 

@@ -9,10 +9,17 @@ use crate::envelope::{self, Binding, Covered};
 use crate::error::Error;
 use crate::record::{Audience, Kind, Shape};
 use crate::storage::{Reader, Transaction};
+use crate::team::operation::Action;
+use crate::team::{Cut, Role};
 use minicbor::bytes::ByteVec;
 use satchel_wire::ShiftDay;
 use satchel_wire::ids::{BodyId, DeviceId, RecordId, RowId};
 use std::collections::BTreeSet;
+
+/// Bodies in one adoption (count): 34 bytes each, so that the operation stays below 16 KiB.
+pub(super) const ADOPTED_AT_ONCE_COUNT: usize = 256;
+/// Most adoptions that go with a removal (count).
+const ADOPTIONS_MAX_COUNT: usize = 4;
 
 /// A body beyond a cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,24 +61,48 @@ struct Candidate {
 }
 
 impl Vault {
-    /// Whether what a device numbered so waits: it may not write any more, and this lies beyond its cut.
-    pub(super) fn is_beyond_cut(&self, device: &DeviceId, sequence: u32) -> bool {
+    /// Whether something waits that a device numbered so: it may not write any more, and this lies beyond its cut, or beside
+    /// the chain that the cut ends.
+    ///
+    /// Where two bodies claim a number past a gap in what is known of the chain, the one that came first stays.
+    pub(super) fn is_beyond_cut(&mut self, reader: &Reader<'_>, device: &DeviceId, sequence: u32, body: &BodyId) -> Result<bool, Error> {
         let state = self.keyring.log.state();
-        let may_still_write = state.device_role(*device).is_some_and(crate::team::Role::reads_records);
-        let cut = state.devices.get(device).and_then(|device| device.cut);
-        !may_still_write && cut.is_none_or(|cut| sequence > cut.sequence)
+        if state.device_role(*device).is_some_and(crate::team::Role::reads_records) {
+            return Ok(false);
+        }
+        let Some(cut) = state.devices.get(device).and_then(|device| device.cut) else { return Ok(true) };
+        Ok(!self.ledger(reader)?.leads_to(&cut, sequence, body))
+    }
+
+    /// Adopts what is here of devices that were just removed, and lies beside their cuts or beyond a gap: the member who
+    /// decides has it before their eyes, and whoever hears of the decision later must not lack it.
+    pub(super) fn adopt_what_is_here(&mut self, tx: &Transaction<'_>, cuts: &[Cut]) -> Result<(), Error> {
+        if self.role() != Ok(Role::Steward) {
+            return Ok(());
+        }
+        for cut in cuts {
+            if self.keyring.log.state().devices.get(&cut.device).is_none_or(|device| device.cut != Some(*cut)) {
+                continue;
+            }
+            let here = self.ledger(tx)?.beside(cut);
+            for some in here.chunks(ADOPTED_AT_ONCE_COUNT).take(ADOPTIONS_MAX_COUNT) {
+                self.decide(tx, Action::Adopt { bodies: some.to_vec() })?;
+            }
+        }
+        Ok(())
     }
 
     /// Everything that waits beyond a cut.
-    pub(super) fn waiting_beyond_cut(&self, reader: &Reader<'_>) -> Result<Vec<WaitingBody>, Error> {
+    pub(super) fn waiting_beyond_cut(&mut self, reader: &Reader<'_>) -> Result<Vec<WaitingBody>, Error> {
         let mut waiting = Vec::new();
         reader.for_each_held::<Error>(|id, sealed| {
+            let body = |held: &HeldBody| BodyId::of(&held.body);
             if let Held::Body(held) = self.open_held(&id, sealed)?
                 && let Ok(opened) = envelope::open_body(self.team(), &held.binding(), &RecordKey::from_bytes(held.key.expose()), &held.body)
                 && self.keyring.log.state().devices.contains_key(&held.author)
-                && self.is_beyond_cut(&held.author, opened.claimed().sequence)
+                && self.is_beyond_cut(reader, &held.author, opened.claimed().sequence, &body(&held))?
             {
-                waiting.push(WaitingBody { body: BodyId::of(&held.body), device: held.author, kind: held.kind, day: held.day });
+                waiting.push(WaitingBody { body: body(&held), device: held.author, kind: held.kind, day: held.day });
             }
             Ok(())
         })?;
@@ -114,13 +145,13 @@ impl Vault {
         Ok(true)
     }
 
-    fn candidates(&self, tx: &Transaction<'_>, record: RecordId, like: &HeldBody) -> Result<Vec<Candidate>, Error> {
+    fn candidates(&mut self, tx: &Transaction<'_>, record: RecordId, like: &HeldBody) -> Result<Vec<Candidate>, Error> {
         let mut candidates = Vec::new();
         tx.for_each_held::<Error>(|row, sealed| {
             if let Held::Body(held) = self.open_held(&row, sealed)?
                 && (held.record, held.kind, held.subject) == (record, like.kind, like.subject)
                 && let Ok(opened) = envelope::open_body(self.team(), &held.binding(), &RecordKey::from_bytes(held.key.expose()), &held.body)
-                && self.is_beyond_cut(&held.author, opened.claimed().sequence)
+                && self.is_beyond_cut(tx, &held.author, opened.claimed().sequence, &BodyId::of(&held.body))?
                 && let Some(changes) = changes(&opened.into_content())
             {
                 candidates.push(Candidate { row, held, changes });

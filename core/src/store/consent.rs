@@ -445,7 +445,7 @@ impl Unlocked {
     /// scope that had not seen it, and every edit, also those that arrive later.
     /// Errors: [`GrantError::NothingToWithdraw`]; [`Error::Entry`] for a record scope with a recipient; [`Error::Role`].
     pub fn withdraw(&self, participant: RecordId, withdrawal: &Withdrawal) -> Result<WithdrawalReport, Error> {
-        self.write(|vault, tx| {
+        self.write_and_promise(|vault, tx| {
             withdrawal.check()?;
             let consents = vault.consents(tx, &participant)?;
             let reached: Vec<(RecordId, Grant)> = consents

@@ -4,7 +4,7 @@ use super::Unlocked;
 use super::consent::summary_with;
 use super::freeze::changes;
 use super::index::{Item, ItemKey, place_of};
-use super::ledger::Line;
+use super::ledger::{Line, Link};
 use super::root::{Seed, open_value, seal_value};
 use super::vault::OPERATION;
 use crate::consent::Grant;
@@ -58,7 +58,7 @@ impl Unlocked {
             }
             tx.put_body(&place, &id, body)?;
             vault.save_item(tx, item)?;
-            vault.ledger(tx)?.append(Line::new(binding.day, id, place, header.device, header.sequence));
+            vault.ledger(tx)?.append(Line::new(binding.day, id, place, Link::of(&header)));
             Ok(())
         })
     }

@@ -357,7 +357,6 @@ impl Vault {
             None => self.erase_named(tx, &[operation])?,
         }
         self.end_pull(tx)?;
-        self.own_frontier(tx)?;
         Ok(operation)
     }
 
@@ -478,12 +477,20 @@ impl Evidence for StoreEvidence {
 }
 
 impl Unlocked {
+    /// Writes, and says in this phone's own frontier what is destroyed now: after the transaction, for only then the key of
+    /// old copies is gone. Where that says nothing yet, the next exchange does.
+    pub(super) fn write_and_promise<T>(&self, work: impl FnOnce(&mut Vault, &Transaction<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        let done = self.write(work)?;
+        let _ = self.write(|vault, tx| vault.note_frontier(tx).map(drop));
+        Ok(done)
+    }
+
     /// Erases one record on every phone of the team. Its cost does not depend on how much the store holds.
     ///
     /// Errors: [`Error::NotErasedAlone`] for a file, a grant, a withdrawal and what else goes with its participant;
     /// [`Error::NoSuchRecord`], [`Error::Role`].
     pub fn erase_record(&self, kind: Kind, record: RecordId) -> Result<OperationId, Error> {
-        self.write(|vault, tx| {
+        self.write_and_promise(|vault, tx| {
             if !kind.is_erased_alone() {
                 return Err(Error::NotErasedAlone);
             }
@@ -497,7 +504,7 @@ impl Unlocked {
     /// From the eleventh of one phone on it has no effect until a second member countersigns; the receipt says so.
     /// Errors: [`Error::Role`]. A participant that is not known here is erased all the same: another phone may know them.
     pub fn erase_participant(&self, participant: RecordId) -> Result<OperationId, Error> {
-        self.write(|vault, tx| {
+        self.write_and_promise(|vault, tx| {
             let places = vault.places_about(tx, participant)?;
             vault.erase(tx, &Erasure::Subject(participant), Some(places))
         })
@@ -505,12 +512,12 @@ impl Unlocked {
 
     /// Erases the facts of one gated category about a participant, also what arrives later. Errors: [`Error::Role`].
     pub fn erase_category(&self, participant: RecordId, category: GatedCategory) -> Result<OperationId, Error> {
-        self.write(|vault, tx| vault.erase(tx, &Erasure::Category(participant, category), None))
+        self.write_and_promise(|vault, tx| vault.erase(tx, &Erasure::Category(participant, category), None))
     }
 
     /// Erases every record of the team, on every phone, for ever. Errors: [`Error::Role`].
     pub fn erase_team(&self) -> Result<OperationId, Error> {
-        self.write(|vault, tx| vault.erase(tx, &Erasure::Team, None))
+        self.write_and_promise(|vault, tx| vault.erase(tx, &Erasure::Team, None))
     }
 
     /// Drops a document's history: a new record carries its values on, and the old one is erased with every value that
@@ -519,7 +526,7 @@ impl Unlocked {
     /// Two phones that do this at once make the same new record. Errors: [`Error::NoSuchRecord`];
     /// [`Error::Document`] for a kind that other records refer to.
     pub fn drop_history(&self, kind: Kind, record: RecordId) -> Result<OperationId, Error> {
-        self.write(|vault, tx| {
+        self.write_and_promise(|vault, tx| {
             let item = vault.find(tx, record, kind)?;
             if kind.shape() != crate::record::Shape::Document {
                 return Err(Error::NoSuchRecord);

@@ -1,6 +1,7 @@
 //! How a store comes into being: founding a team, or joining one in person.
 
 use super::membership::welcome_pages;
+use super::recover::print_reseat;
 use super::root::{Root, Seed};
 use super::unlocking::Opener;
 use super::vault::RelaySettings;
@@ -9,7 +10,7 @@ use crate::consent::{Charter, CharterError, FOUNDED_FROM};
 use crate::crypto::{Argon2Params, InvitationSecret, Passphrase, ReceivingKey, SigningKey, StoreKey};
 use crate::env::Env;
 use crate::error::Error;
-use crate::recovery::{PaperShare, Purpose, RecoveryError};
+use crate::recovery::PaperShare;
 use crate::screen::ShortText;
 use crate::storage::{Database, SLOT_FILLER_BYTES, SlotFile};
 use crate::team::joining::{Joiner, JoinerReady, Welcome};
@@ -77,8 +78,9 @@ pub struct Founding {
 pub struct Founded {
     /// The store, unlocked.
     pub unlocked: Unlocked,
-    /// The paper reseat key, to be printed once and never stored: 35 words (BIP-39 list), the last of which check the
-    /// others. It can remove a device and seat a steward, and opens no record.
+    /// The paper reseat key, to be printed: 35 words (BIP-39 list), the last of which check the others. It can remove a
+    /// device and seat a steward, and opens no record. The store keeps it until [`Unlocked::reseat_paper_written_down`], for
+    /// two weeks at most.
     pub reseat_words: Zeroizing<String>,
     /// The same paper: for a QR code, or to be split into shares ([`PaperShare::split`]).
     pub reseat_paper: PaperShare,
@@ -131,8 +133,7 @@ impl Store {
         let action = Action::Found { member, device, charter, reseat: *reseat.verifying_key().as_bytes(), salt: env.random() };
         let operation = Operation::write(&signer, None, Vec::new(), today, action);
         let team = operation.team();
-        let paper = PaperShare::print(&env, Purpose::Reseat, &team, reseat_seed.expose(), 1, 1).map_err(RecoveryError::from)?;
-        let reseat_paper = paper.into_iter().next().ok_or(Error::Damaged)?;
+        let reseat_paper = print_reseat(&env, team, &reseat_seed)?;
         let keyring = Keyring::found(&env, signer, receiving_seed, operation)?;
         let root = Root {
             version: 1,
@@ -146,6 +147,7 @@ impl Store {
             held: Seed::make(&env),
             board: None,
             inbox: None,
+            reseat: Some(reseat_seed),
         };
         let made = Made { root, keyring, relay: None, first_day: Some(today) };
         let unlocked = make_store(dir, &env, credentials, made)?;
@@ -283,6 +285,7 @@ impl JoinedStore {
             held: Seed::make(&self.env),
             board: None,
             inbox: None,
+            reseat: None,
         };
         let first_day = first_day(&keyring, &self.env, handed)?;
         Ok(Made { root, keyring, relay, first_day: Some(first_day) })

@@ -4,7 +4,7 @@
 //! grants before what rests on them, so that the author's chain does not tell who came after whom.
 
 use super::index::{Item, ItemKey, Place};
-use super::ledger::Line;
+use super::ledger::{Line, Link};
 use super::vault::Vault;
 use super::write::{Draft, EntryRecord};
 use crate::envelope::{self, BodyHeader, SCHEMA_VERSION};
@@ -153,7 +153,7 @@ impl Vault {
         let binding = self.binding(item, day, key.id);
         let body = envelope::seal_body(&self.env, self.team(), &binding, &key.record_key(), &self.signer, &header, &content)?;
         tx.put_body(&place, &body.id, &body.bytes)?;
-        self.ledger(tx)?.append(Line::new(day, body.id, place, device, sequence));
+        self.ledger(tx)?.append(Line::new(day, body.id, place, Link::of(&header)));
         Ok(())
     }
 

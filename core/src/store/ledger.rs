@@ -1,8 +1,8 @@
 //! The ledger: which bodies this store knows, in signed-day order, and how far each author's chain is known.
 //!
 //! ```text
-//! segment = value "ledger" under the store's values key: 87 bytes a line
-//! line    = day (2) ‖ body id (32) ‖ place (16) ‖ device (16) ‖ sequence (4) ‖ flags (1) ‖ row name (16)
+//! segment = value "ledger" under the store's values key: 103 bytes a line
+//! line    = day (2) ‖ body id (32) ‖ place (16) ‖ device (16) ‖ sequence (4) ‖ flags (1) ‖ row name (16) ‖ previous (16)
 //! ```
 //!
 //! It is sealed, because days and authors are nobody's business while the store is locked, and read only
@@ -12,13 +12,15 @@ use super::index::Place;
 use super::root::{open_value, seal_value};
 use crate::crypto::RootKey;
 use crate::env::Env;
+use crate::envelope::BodyHeader;
 use crate::error::Error;
 use crate::storage::{Reader, Transaction};
+use crate::team::Cut;
 use satchel_wire::ShiftDay;
 use satchel_wire::ids::{BodyId, DeviceId, RecordId, RowName};
 use std::collections::{BTreeMap, BTreeSet};
 
-const LINE_BYTES: usize = 2 + 32 + 16 + 16 + 4 + 1 + 16;
+const LINE_BYTES: usize = 2 + 32 + 16 + 16 + 4 + 1 + 16 + 16;
 const SEGMENT_LINES_COUNT: usize = 128;
 const NAME: &str = "ledger";
 
@@ -29,6 +31,21 @@ const EXPIRED: u8 = 4;
 
 /// The place of what was erased.
 const NOWHERE: Place = RecordId::from_bytes([0; 16]);
+
+/// Where a body stands in its author's chain, by its author's word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Link {
+    pub device: DeviceId,
+    pub sequence: u32,
+    /// First 16 bytes of the id of the body before it; zero in the first.
+    pub previous: [u8; 16],
+}
+
+impl Link {
+    pub(super) const fn of(header: &BodyHeader) -> Self {
+        Self { device: header.device, sequence: header.sequence, previous: header.previous }
+    }
+}
 
 /// One body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,11 +58,13 @@ pub(super) struct Line {
     flags: u8,
     /// The row that carries it at the relay; of several, the smallest. Zero: none is known.
     row: [u8; 16],
+    previous: [u8; 16],
 }
 
 impl Line {
-    pub(super) const fn new(day: ShiftDay, body: BodyId, place: Place, device: DeviceId, sequence: u32) -> Self {
-        Self { day, body, place, device, sequence, flags: 0, row: [0; 16] }
+    pub(super) const fn new(day: ShiftDay, body: BodyId, place: Place, link: Link) -> Self {
+        let Link { device, sequence, previous } = link;
+        Self { day, body, place, device, sequence, flags: 0, row: [0; 16], previous }
     }
     /// A body that was refused: known, not here.
     pub(super) const fn refused(mut self) -> Self {
@@ -87,6 +106,7 @@ impl Line {
         out.extend_from_slice(&self.sequence.to_le_bytes());
         out.push(self.flags);
         out.extend_from_slice(&self.row);
+        out.extend_from_slice(&self.previous);
     }
 
     fn read(bytes: &[u8]) -> Option<Self> {
@@ -96,7 +116,8 @@ impl Line {
         let (device, rest) = rest.split_first_chunk::<16>()?;
         let (sequence, rest) = rest.split_first_chunk::<4>()?;
         let ([flags], rest) = rest.split_first_chunk::<1>()?;
-        let row = rest.try_into().ok()?;
+        let (row, rest) = rest.split_first_chunk::<16>()?;
+        let previous = rest.try_into().ok()?;
         Some(Self {
             day: ShiftDay::from_days(u16::from_le_bytes(*day)),
             body: BodyId::from_bytes(*body),
@@ -104,7 +125,8 @@ impl Line {
             device: DeviceId::from_bytes(*device),
             sequence: u32::from_le_bytes(*sequence),
             flags: *flags,
-            row,
+            row: *row,
+            previous,
         })
     }
 }
@@ -140,6 +162,8 @@ pub(super) struct Ledger {
     chains: BTreeMap<DeviceId, Chain>,
     /// Places whose time is over.
     over: BTreeSet<Place>,
+    /// How far down from a cut each link is known: the lowest sequence reached, and the body that its own link names.
+    proven: BTreeMap<(DeviceId, u32, BodyId), (u32, [u8; 16])>,
     dirty: BTreeSet<usize>,
 }
 
@@ -280,6 +304,50 @@ impl Ledger {
     pub(super) const fn chains(&self) -> &BTreeMap<DeviceId, Chain> {
         &self.chains
     }
+    /// Whether a body that is not here may stand in a chain that ends with a cut.
+    ///
+    /// The cut names its last body, and each body the one before it: as far down as all of them are here, each number is
+    /// taken for certain. Right below that the name of the body is known. Further down, past a gap, nothing is: there
+    /// the number must be free. A cut without a body names a number alone.
+    pub(super) fn leads_to(&mut self, cut: &Cut, sequence: u32, body: &BodyId) -> bool {
+        if sequence > cut.sequence {
+            return false;
+        }
+        let device = cut.device;
+        let chain = self.chains.get(&device);
+        let at = |sequence: u32| chain.and_then(|chain| chain.bodies.get(&sequence)).map_or(&[][..], Vec::as_slice);
+        let is_free = at(sequence).is_empty();
+        let Some(end) = cut.body else { return is_free };
+        let key = (device, cut.sequence, end);
+        let (mut lowest, mut named) = self.proven.get(&key).copied().unwrap_or((cut.sequence.saturating_add(1), end.short()));
+        while let Some(known) = lowest.checked_sub(1).and_then(|below| at(below).iter().find(|id| id.short() == named)) {
+            let Some(line) = self.line(known) else { break };
+            (lowest, named) = (line.sequence, line.previous);
+        }
+        self.proven.insert(key, (lowest, named));
+        match lowest.checked_sub(1) {
+            Some(next) if sequence == next => body.short() == named,
+            Some(next) => sequence < next && is_free,
+            None => false,
+        }
+    }
+
+    /// What is here of a device, and does not stand in the chain that its cut ends.
+    pub(super) fn beside(&self, cut: &Cut) -> Vec<BodyId> {
+        let mut chain = BTreeSet::new();
+        let mut next = cut.body;
+        while let Some(id) = next {
+            let line = self.line(&id).copied();
+            chain.insert(id);
+            next = line.and_then(|line| {
+                let before = self.chains.get(&cut.device)?.bodies.get(&line.sequence.checked_sub(1)?)?;
+                before.iter().find(|before| before.short() == line.previous).copied()
+            });
+        }
+        let of_device = self.lines().filter(|line| line.device == cut.device && line.is_here() && !chain.contains(&line.body));
+        of_device.map(|line| line.body).collect()
+    }
+
     /// One author's chain.
     pub(super) fn chain(&self, device: &DeviceId) -> Option<&Chain> {
         self.chains.get(device)
@@ -295,9 +363,36 @@ mod tests {
             ShiftDay::from_days(100),
             BodyId::from_bytes([n; 32]),
             RecordId::from_bytes([n; 16]),
-            DeviceId::from_bytes([1; 16]),
-            sequence,
+            Link { device: DeviceId::from_bytes([1; 16]), sequence, previous: if sequence == 1 { [0; 16] } else { [n - 1; 16] } },
         )
+    }
+
+    #[test]
+    fn what_leads_to_a_cut() {
+        let id = |n: u8| BodyId::from_bytes([n; 32]);
+        let cut = |sequence, body: Option<u8>| Cut { device: DeviceId::from_bytes([1; 16]), sequence, body: body.map(id) };
+        let mut ledger = Ledger::default();
+        // nothing is here: the end by its name, all below for want of anything better
+        assert!(ledger.leads_to(&cut(4, Some(4)), 4, &id(4)));
+        assert!(!ledger.leads_to(&cut(4, Some(4)), 4, &id(44)));
+        assert!(!ledger.leads_to(&cut(4, Some(4)), 5, &id(5)));
+        assert!(ledger.leads_to(&cut(4, Some(4)), 2, &id(22)));
+        for n in [4, 3] {
+            ledger.append(line(n, u32::from(n)));
+        }
+        // 4 and 3 are linked: their numbers are taken, and 3 names what stands before it
+        assert!(!ledger.leads_to(&cut(4, Some(4)), 3, &id(33)));
+        assert!(ledger.leads_to(&cut(4, Some(4)), 2, &id(2)));
+        assert!(!ledger.leads_to(&cut(4, Some(4)), 2, &id(22)));
+        assert!(ledger.leads_to(&cut(4, Some(4)), 1, &id(11)));
+        // past a gap a number is taken by whatever came first
+        ledger.append(line(1, 1));
+        assert!(!ledger.leads_to(&cut(4, Some(4)), 1, &id(11)));
+        ledger.append(line(2, 2));
+        assert!(!ledger.leads_to(&cut(4, Some(4)), 2, &id(22)));
+        // a cut without a body: the number alone
+        assert!(!ledger.leads_to(&cut(4, None), 3, &id(33)));
+        assert!(ledger.leads_to(&cut(6, None), 5, &id(5)));
     }
 
     #[test]

@@ -363,6 +363,7 @@ impl Unlocked {
         let (env, dir) = (&self.shared.env, &self.shared.dir);
         let mut replacement = None;
         let day_before = open.state.day_seen;
+        open.has_other_slots = *has_other_slots;
         #[cfg(feature = "adversary")]
         let _as = crate::screen::DangerousVersion::begin(self.shared.env.dangerous_guard());
         let done = database.transaction(|tx| {

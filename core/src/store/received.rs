@@ -561,6 +561,8 @@ impl Unlocked {
     ///
     /// Errors: [`ShareError::NotForUs`], [`ShareError::OtherKind`], [`Error::Role`].
     pub fn answer_erasure(&self, packet: &[u8]) -> Result<(Vec<u8>, Answer), Error> {
+        self.write_and_promise(|vault, tx| vault.answer_erasure(tx, packet))?;
+        // again, now that this phone counts itself: what the request asked for is done once
         self.write(|vault, tx| vault.answer_erasure(tx, packet))
     }
 }

@@ -90,6 +90,9 @@ pub struct Reseated {
     pub removed: Vec<DeviceId>,
 }
 
+/// So many days a phone keeps a reseat key for whoever has not written it down.
+const PAPER_KEPT_DAYS: u16 = 14;
+
 /// What a new phone needs besides the papers.
 #[derive(Debug, Encode, Decode)]
 #[cbor(map)]
@@ -198,7 +201,8 @@ impl Unlocked {
             let is_own = steward == Some(vault.root.member);
             let fresh = (is_own && vault.keyring.control().is_none()).then(|| Seed::make(&vault.env));
             let reseat = Reseat { cuts, steward, device: None, control: fresh.as_ref().map(public_of) };
-            let reseat_paper = reseat.apply(&vault.env.clone(), &mut vault.keyring, &key, day)?;
+            let (reseat_paper, next) = reseat.apply(&vault.env.clone(), &mut vault.keyring, &key, day)?;
+            vault.keep_reseat_key(next, day);
             fresh.iter().for_each(|seed| {
                 vault.keyring.take_control(seed.expose());
             });
@@ -208,6 +212,60 @@ impl Unlocked {
                 vault.usable_turn(tx)?;
             }
             Ok(Reseated { reseat_paper, removed: remove.to_vec() })
+        })
+    }
+}
+
+/// One paper, for a signing key: the same however often it is printed.
+pub(super) fn print_reseat(env: &Env, team: TeamId, seed: &Seed) -> Result<PaperShare, Error> {
+    let paper = PaperShare::print(env, Purpose::Reseat, &team, seed.expose(), 1, 1)?.into_iter().next();
+    Ok(paper.ok_or(Error::Damaged)?.in_set_of(&public_of(seed)))
+}
+
+impl Vault {
+    /// Keeps a reseat key whose paper nobody has in hand yet.
+    fn keep_reseat_key(&mut self, seed: Seed, day: ShiftDay) {
+        self.root.reseat = Some(seed);
+        self.state.paper_since = Some(day);
+        self.touch_root();
+    }
+
+    /// Drops it, with every older copy of the root that holds it.
+    fn drop_reseat_key(&mut self) {
+        if self.root.reseat.take().is_some() {
+            self.state.paper_since = None;
+            self.touch_root();
+            self.require_new_store_key();
+        }
+    }
+
+    /// Drops a kept reseat key that is not in force any more, or was kept for long enough.
+    pub(super) fn tend_reseat_key(&mut self, today: ShiftDay) {
+        let Some(seed) = &self.root.reseat else { return };
+        let since = *self.state.paper_since.get_or_insert(today);
+        if public_of(seed) != self.keyring.log.state().reseat || since.plus(PAPER_KEPT_DAYS) < today {
+            self.drop_reseat_key();
+        }
+    }
+}
+
+impl Unlocked {
+    /// The paper of the newest reseat key that was made on this phone, once more: for who could not print it, or whose phone
+    /// died meanwhile. None once somebody said that it is written down, after two weeks, or when the key is not in force any more.
+    ///
+    /// Errors: [`Error::Locked`], and the storage's.
+    pub fn reseat_paper(&self) -> Result<Option<PaperShare>, Error> {
+        self.read(|vault, _| {
+            let kept = vault.root.reseat.as_ref().filter(|seed| public_of(seed) == vault.keyring.log.state().reseat);
+            kept.map(|seed| print_reseat(&vault.env, vault.team(), seed)).transpose()
+        })
+    }
+
+    /// Somebody has the paper in hand: the phone forgets the key, and old copies of its files open no more. Errors: the storage's.
+    pub fn reseat_paper_written_down(&self) -> Result<(), Error> {
+        self.write(|vault, _| {
+            vault.drop_reseat_key();
+            Ok(())
         })
     }
 }
@@ -247,7 +305,7 @@ struct Reseat {
 
 impl Reseat {
     /// Writes the operation, and prints the next key.
-    fn apply(self, env: &Env, keyring: &mut Keyring, key: &SigningKey, day: ShiftDay) -> Result<PaperShare, Error> {
+    fn apply(self, env: &Env, keyring: &mut Keyring, key: &SigningKey, day: ShiftDay) -> Result<(PaperShare, Seed), Error> {
         let Self { cuts, steward, device, control } = self;
         let next = Seed::make(env);
         let public = *SigningKey::from_seed(next.expose()).verifying_key().as_bytes();
@@ -256,8 +314,7 @@ impl Reseat {
         if keyring.merge_operations(&[operation.to_bytes()]).accepted == 0 {
             return Err(Error::Operation(Refusal::Object));
         }
-        let printed = PaperShare::print(env, Purpose::Reseat, &keyring.team(), next.expose(), 1, 1)?;
-        printed.into_iter().next().ok_or(Error::Damaged)
+        Ok((print_reseat(env, keyring.team(), &next)?, next))
     }
 }
 
@@ -307,7 +364,7 @@ fn recover(dir: &Path, env: &Env, credentials: &Credentials<'_>, recovering: &Re
     let fresh = (!has_control).then(|| Seed::make(env));
     let control = fresh.as_ref().map(public_of);
     let reseat = Reseat { cuts, steward: Some(member), device: Some(device), control };
-    let reseat_paper = reseat.apply(env, &mut keyring, &key, day)?;
+    let (reseat_paper, next) = reseat.apply(env, &mut keyring, &key, day)?;
     fresh.iter().for_each(|seed| {
         keyring.take_control(seed.expose());
     });
@@ -327,6 +384,7 @@ fn recover(dir: &Path, env: &Env, credentials: &Credentials<'_>, recovering: &Re
         held: Seed::make(env),
         board: None,
         inbox: None,
+        reseat: Some(next),
         keys: keyring.secrets(),
         pages: Vec::new(),
         invitations: Vec::new(),

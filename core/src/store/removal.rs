@@ -4,7 +4,7 @@
 //! what is here of its chain.
 
 use super::Unlocked;
-use super::beyond::WaitingBody;
+use super::beyond::{ADOPTED_AT_ONCE_COUNT, WaitingBody};
 use super::vault::Vault;
 use crate::error::Error;
 use crate::screen::ShortText;
@@ -13,9 +13,6 @@ use crate::team::operation::Action;
 use crate::team::{Awaiting, Cut, Operation, Role, Standing, TurnError};
 use satchel_wire::ShiftDay;
 use satchel_wire::ids::{BodyId, DeviceId, MemberId, OperationId};
-
-/// Bodies in one adoption (count): 34 bytes each, so that the operation stays below 16 KiB.
-const ADOPTED_AT_ONCE_COUNT: usize = 256;
 
 /// What removing a device would mean, before anything happens: to be shown to a person, who then confirms.
 pub struct RemovalPlan {
@@ -52,7 +49,7 @@ impl RemovalPlan {
         let device = self.device;
         self.unlocked.write(|vault, tx| {
             let cut = vault.cut_of(tx, &device)?;
-            vault.decide(tx, Action::RemoveDevice { cut })
+            vault.decide_and_adopt(tx, Action::RemoveDevice { cut }, &[cut])
         })
     }
 }
@@ -85,6 +82,13 @@ impl Vault {
                 Err(error) => return Err(error),
             }
         }
+        Ok(id)
+    }
+
+    /// The same for what takes a device's right to write: what is here of it beside its cut stays, for everybody.
+    fn decide_and_adopt(&mut self, tx: &Transaction<'_>, action: Action, cuts: &[Cut]) -> Result<OperationId, Error> {
+        let id = self.decide(tx, action)?;
+        self.adopt_what_is_here(tx, cuts)?;
         Ok(id)
     }
 
@@ -155,7 +159,7 @@ impl Unlocked {
     pub fn remove_member(&self, member: MemberId) -> Result<OperationId, Error> {
         self.write(|vault, tx| {
             let cuts = vault.cuts_of(tx, member)?;
-            vault.decide(tx, Action::RemoveMember { member, cuts })
+            vault.decide_and_adopt(tx, Action::RemoveMember { member, cuts: cuts.clone() }, &cuts)
         })
     }
 
@@ -163,7 +167,7 @@ impl Unlocked {
     pub fn suspend_member(&self, member: MemberId) -> Result<OperationId, Error> {
         self.write(|vault, tx| {
             let cuts = vault.cuts_of(tx, member)?;
-            vault.decide(tx, Action::Suspend { member, cuts })
+            vault.decide_and_adopt(tx, Action::Suspend { member, cuts: cuts.clone() }, &cuts)
         })
     }
 
@@ -176,7 +180,7 @@ impl Unlocked {
     pub fn change_role(&self, member: MemberId, role: Role) -> Result<OperationId, Error> {
         self.write(|vault, tx| {
             let cuts = vault.cuts_of(tx, member)?;
-            vault.decide(tx, Action::ChangeRole { member, role, cuts })
+            vault.decide_and_adopt(tx, Action::ChangeRole { member, role, cuts: cuts.clone() }, &cuts)
         })
     }
 

@@ -306,6 +306,7 @@ impl Vault {
         self.tend_shares(tx)?;
         self.tend_received(tx)?;
         self.tend_complaints(tx)?;
+        self.tend_reseat_key(today);
         self.replace_overdue_turn(tx, today)?;
         self.state.tended = Some(today);
         Ok(report)

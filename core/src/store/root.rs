@@ -92,6 +92,10 @@ pub(super) struct Root {
     /// Seals what a locked phone fetches with and has fetched, where that is on; the keystore wraps it too.
     #[n(22)]
     pub inbox: Option<Seed>,
+    /// The newest reseat key that was made here, until somebody said that its paper is written down, or two weeks went by:
+    /// a phone that dies before the printer is done must not take the team's last resort along.
+    #[n(23)]
+    pub reseat: Option<Seed>,
 }
 
 impl Root {

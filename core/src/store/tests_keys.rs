@@ -407,3 +407,35 @@ fn wrong_passphrases_are_slowed_down_and_nobody_is_locked_out() {
     store.lock();
     assert_eq!(store.unlock(&wrong, None).unwrap_err(), Error::WrongPassphrase, "the right one cleared the count");
 }
+
+/// A keystore that will not destroy the old key leaves an old copy of the files readable: until it does, the phone promises
+/// nothing, and every colleague's receipt waits for it.
+#[test]
+fn what_an_old_key_still_opens_is_not_said_to_be_gone() {
+    use super::tests_sync::{found, join_with, meet, participant};
+    let ana = found(Env::system());
+    let keystore = Arc::new(Keystore::default());
+    let ben = join_with(Env::system(), &ana, "Ben", crate::team::Role::Worker, Some(keystore.clone()));
+    let device = ben.unlocked.device().unwrap();
+    for refuses in [false, true] {
+        let file = participant(&ana, "Bluebird");
+        meet(&ana, &ben);
+        assert!(ben.unlocked.participant(file).is_ok());
+        keystore.refuse(refuses);
+        let erased = ana.unlocked.erase_participant(file).unwrap();
+        let receipt = || ana.unlocked.erasure_receipt(erased).unwrap();
+        assert_eq!(receipt().awaited, [device], "her own phone counts at once");
+        for _ in 0..3 {
+            meet(&ana, &ben);
+        }
+        assert!(ben.unlocked.participant(file).is_err());
+        let expected = if refuses { (KeyReplacement::Due, false) } else { (KeyReplacement::Done, true) };
+        assert_eq!((ben.unlocked.key_replacement().unwrap(), receipt().is_settled), expected);
+        assert_eq!(receipt().confirmed.contains(&device), !refuses);
+        // it takes the key back: the next meeting says so
+        keystore.refuse(false);
+        meet(&ana, &ben);
+        meet(&ana, &ben);
+        assert!(receipt().is_settled && ben.unlocked.key_replacement().unwrap() == KeyReplacement::Done);
+    }
+}

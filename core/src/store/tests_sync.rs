@@ -33,9 +33,13 @@ pub(super) fn found(env: Env) -> Phone {
 }
 
 pub(super) fn join(env: Env, host: &Phone, name: &str, role: Role) -> Phone {
+    join_with(env, host, name, role, None)
+}
+
+pub(super) fn join_with(env: Env, host: &Phone, name: &str, role: Role, protector: Option<Arc<dyn KeyProtector>>) -> Phone {
     let folder = tempfile::tempdir().unwrap();
     let passphrase = passphrase();
-    let credentials = Credentials { passphrase: &passphrase, protector: None, cost: KeyCost::Least };
+    let credentials = Credentials { passphrase: &passphrase, protector, cost: KeyCost::Least };
     let invitation = host.unlocked.invite(role, "").unwrap();
     let invitation = crate::team::Invitation::from_text(&invitation.to_text(), env.now()).unwrap();
     let (joining, knock) = Store::join(env, &invitation).unwrap();
@@ -72,7 +76,7 @@ pub(super) fn meet(a: &Phone, b: &Phone) -> (SessionReport, SessionReport) {
     (dialer.report().clone(), listener.report().clone())
 }
 
-fn participant(phone: &Phone, alias: &str) -> RecordId {
+pub(super) fn participant(phone: &Phone, alias: &str) -> RecordId {
     let draft = ParticipantDraft { alias: Some(Alias::parse(alias).unwrap()), ..ParticipantDraft::default() };
     phone.unlocked.create_participant(&draft, HowGiven::Spoken, "en").unwrap()
 }

@@ -11,6 +11,7 @@ use crate::crypto::{self, RootKey, SigningKey, StoreKey, labels};
 use crate::env::Env;
 use crate::error::Error;
 use crate::record::{Kind, TallyCounter};
+use crate::rules::Rule;
 use crate::storage::{Reader, Transaction};
 use crate::team::keyring::{KeyringSecrets, KeyringState};
 use crate::team::{Frontier, KeptOperation, Keyring, KeyringParts, Role};
@@ -92,6 +93,14 @@ pub(super) struct LocalState {
     #[n(25)]
     #[cbor(default)]
     pub networks: super::mailbox::NetworkChoice,
+    /// The day on which a relay that had lost rows was last filled again.
+    #[n(28)]
+    #[cbor(default)]
+    pub refilled: Option<ShiftDay>,
+    /// The day since which the root keeps a reseat key whose paper nobody has confirmed.
+    #[n(29)]
+    #[cbor(default)]
+    pub paper_since: Option<ShiftDay>,
     /// Something was erased: the store key is replaced with the next write that can.
     #[n(9)]
     #[cbor(default)]
@@ -211,6 +220,8 @@ pub(super) struct Vault {
     changes: Vec<Change>,
     /// Who said yes, and whose file was taken back; none until it was asked for, and after each grant or withdrawal.
     pub withdrawn: Option<super::consent::Answers>,
+    /// The slot file still holds the slot of a store key that was replaced.
+    pub has_other_slots: bool,
     /// Bodies beyond a cut that a standing member built on.
     pub depended_on: BTreeSet<BodyId>,
     /// How much is held, once something had to be.
@@ -296,6 +307,7 @@ impl Vault {
             device,
             changes: Vec::new(),
             withdrawn: None,
+            has_other_slots: false,
             depended_on: BTreeSet::new(),
             held_room: None,
             is_held_key_due: false,
@@ -439,6 +451,11 @@ impl Vault {
     /// Something was erased: the transaction in hand replaces the store key before it ends, or leaves that due.
     pub(super) const fn require_new_store_key(&mut self) {
         self.state.is_rekey_due = true;
+    }
+    /// Whether nothing on this medium opens what was destroyed: T5 promises to colleagues what an old copy of the files does
+    /// not take back. A keystore that refuses to make or to destroy a key leaves the old one in force.
+    pub(super) fn has_destroyed_old_keys(&self) -> bool {
+        !(self.state.is_rekey_due || self.has_other_slots) || !self.env.holds(Rule::ReplaceStoreKey)
     }
     /// Puts another store key in place; the root is sealed under it when this transaction is saved. Returns the old one.
     pub(super) const fn replace_store_key(&mut self, key: StoreKey) -> StoreKey {

@@ -160,7 +160,7 @@ impl Account {
                 supersede(log, &mut self.recovery, place, recovery);
             }
             // speaks for itself: whoever reads it checks the board's own signature
-            Action::Bulletin { .. } => {}
+            Action::Join | Action::Bulletin { .. } => {}
         }
     }
 

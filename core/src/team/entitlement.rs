@@ -194,6 +194,8 @@ fn check(state: &TeamState, past: &impl Past, operation: &Operation, author: Aut
             }
             (steward, Nature::Plain)
         }
+        // it takes nothing and gives nothing: whoever may write at all may
+        Action::Join => (true, Nature::Plain),
         Action::Bulletin { bytes } => {
             let bulletin = Bulletin::from_bytes(bytes).map_err(|_| Refusal::Malformed)?;
             let board = state.charter.as_ref().and_then(|charter| charter.board_signing);

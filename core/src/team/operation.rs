@@ -250,6 +250,10 @@ pub enum Action {
         #[n(2)]
         shares: u8,
     },
+    /// Joins heads that know nothing of each other, and does nothing else: whoever begins a turn has to name all that is
+    /// known, and an operation has room for 64 heads.
+    #[n(14)]
+    Join,
     /// Carries a bulletin of the board to every phone. It is signed by the board's own key, so it matters little who
     /// entered it; it changes nothing in the fold.
     #[n(20)]

@@ -112,7 +112,7 @@ impl World {
         let today = self.today();
         let phone = &mut self.phones[number];
         let newest = phone.keyring.book().newest_naming_every_ban(phone.keyring.log()).map(|held| held.turn.id());
-        let (Some(turn), Ok(bytes)) = (newest, phone.keyring.own_frontier(&[], today)) else { return };
+        let (Some(turn), Ok(bytes)) = (newest, phone.keyring.own_frontier(&[], today, true)) else { return };
         if bytes != phone.pushed_frontier {
             phone.pushed_frontier.clone_from(&bytes);
             let receiving = phone.keyring.receiving_public().ok().map(|key| key.as_bytes().to_vec());
@@ -148,7 +148,7 @@ impl World {
         let heads = phone.shelf.heads();
         let today = self.today();
         let phone = &mut self.phones[number];
-        let frontier = phone.keyring.own_frontier(&heads, today).unwrap_or_default();
+        let frontier = phone.keyring.own_frontier(&heads, today, true).unwrap_or_default();
         let is_new = frontier != phone.pushed_frontier;
         self.refresh(number);
         if unsent.is_empty() && operations.is_empty() && !is_new && !self.phones[number].owes_page {
@@ -167,7 +167,7 @@ impl World {
             // starting a turn may have changed it
             let phone = &mut self.phones[number];
             let heads = phone.shelf.heads();
-            let bytes = phone.keyring.own_frontier(&heads, today).unwrap_or_default();
+            let bytes = phone.keyring.own_frontier(&heads, today, true).unwrap_or_default();
             let receiving = phone.keyring.receiving_public().ok().map(|key| key.as_bytes().to_vec());
             phone.pushed_frontier.clone_from(&bytes);
             let notice = Notice { frontiers: vec![FrontierNotice { frontier: bytes, receiving }], asks, ..Notice::default() };
@@ -272,7 +272,7 @@ impl World {
         let today = self.today();
         for (from, to) in [(a, b), (b, a)] {
             let heads = self.phones[from].shelf.heads();
-            let Ok(frontier) = self.phones[from].keyring.own_frontier(&heads, today) else { continue };
+            let Ok(frontier) = self.phones[from].keyring.own_frontier(&heads, today, true) else { continue };
             self.refresh(from);
             let Ok(receiving) = self.phones[from].keyring.receiving_public() else { continue };
             // and what it knows of others

@@ -26,8 +26,9 @@ pub use spending::{Network, NetworkChoice, TrafficDay};
 
 use super::Unlocked;
 use super::accept::Acceptance;
-use super::vault::{RelayProgress, RelaySettings};
+use super::vault::{RelayProgress, RelaySettings, Vault};
 use crate::error::Error;
+use crate::storage::Transaction;
 use satchel_wire::frame::ProblemCode;
 use satchel_wire::ids::{BodyId, MailboxId};
 /// Most requests in one exchange (count): bounds what a relay that never ends can cost.
@@ -147,6 +148,9 @@ pub struct RelayReport {
     pub turns: usize,
     /// Rows that the relay lists and does not hand out, or hands out changed: colleagues' phones bring those.
     pub missing: usize,
+    /// Rows that the relay had and lists no more: it went back to an older state, and is read and filled again from its
+    /// beginning, at most once in three days.
+    pub lost: usize,
     /// Rows that this phone asked the relay to delete.
     pub deletions: usize,
     /// Rows of waiting deletions that this phone said are still needed.
@@ -154,31 +158,58 @@ pub struct RelayReport {
     /// Requests made.
     pub requests: usize,
 }
+/// So many days pass between two times that a relay which lost rows is filled again: one that only pretends must not make
+/// phones carry everything again and again.
+const REFILL_AFTER_DAYS: u16 = 3;
+/// A row leaves a relay this many days after the first phone asked for it (RELAY deletion batches); what is gone sooner is lost.
+const DELETED_AFTER_DAYS: u16 = 14;
+
+impl Vault {
+    /// Begins with a relay of which nothing is known: all of it is read, and what it lacks is pushed.
+    fn fill_relay(&mut self, tx: &Transaction<'_>, address: &RelayAddress) -> Result<(), Error> {
+        let ledger = self.ledger(tx)?;
+        let bodies: Vec<BodyId> = ledger.lines().map(|line| line.body).collect();
+        bodies.iter().for_each(|body| ledger.mark_relayed(body, false));
+        ledger.forget_rows();
+        *self.progress_mut() = RelayProgress::default();
+        self.forget_wire_pages(tx)?;
+        self.state.relay = Some(RelaySettings {
+            url: address.url.clone(),
+            mailbox: address.mailbox,
+            claim: address.claim,
+            generation: 0,
+            cursor: None,
+            announce_cursor: None,
+            newest: None,
+            others: Vec::new(),
+            keys_of: None,
+            pin: address.pin,
+        });
+        Ok(())
+    }
+
+    /// The relay lists a day without rows that it had, and that nobody can have deleted yet: it was put back to a backup, or
+    /// pretends. What it lacks goes there again, access keys included. False: that was done lately.
+    pub(super) fn refill_relay(&mut self, tx: &Transaction<'_>) -> Result<bool, Error> {
+        let today = self.today()?;
+        if self.state.refilled.is_some_and(|day| today < day.plus(REFILL_AFTER_DAYS)) {
+            return Ok(false);
+        }
+        let relay = self.relay()?;
+        let address = RelayAddress { url: relay.url.clone(), mailbox: relay.mailbox, claim: relay.claim, pin: relay.pin };
+        self.fill_relay(tx, &address)?;
+        self.state.refilled = Some(today);
+        Ok(true)
+    }
+}
+
 impl Unlocked {
     /// Sets the team's relay, or another one: everything is pushed there again. Errors: [`Error::Role`].
     pub fn set_relay(&self, address: &RelayAddress) -> Result<(), Error> {
         self.write(|vault, tx| {
             // the board's phone as well: what it keeps for a recovery grows old without the relay
             vault.role()?;
-            let bodies: Vec<BodyId> = vault.ledger(tx)?.lines().map(|line| line.body).collect();
-            let ledger = vault.ledger(tx)?;
-            bodies.iter().for_each(|body| ledger.mark_relayed(body, false));
-            *vault.progress_mut() = RelayProgress::default();
-            vault.ledger(tx)?.forget_rows();
-            vault.forget_wire_pages(tx)?;
-            vault.state.relay = Some(RelaySettings {
-                url: address.url.clone(),
-                mailbox: address.mailbox,
-                claim: address.claim,
-                generation: 0,
-                cursor: None,
-                announce_cursor: None,
-                newest: None,
-                others: Vec::new(),
-                keys_of: None,
-                pin: address.pin,
-            });
-            Ok(())
+            vault.fill_relay(tx, address)
         })
     }
 

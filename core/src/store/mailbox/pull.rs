@@ -1,7 +1,8 @@
 //! What a pull brought: rows, listings, and whether to go on.
 
-use super::RelayError;
 use super::link::{RelayLink, Step};
+use super::{DELETED_AFTER_DAYS, RelayError};
+use satchel_wire::UtcDay;
 use satchel_wire::fingerprint::DayFingerprint;
 use satchel_wire::frame::{Cursor, ProblemCode, Pulled};
 use satchel_wire::ids::RowId;
@@ -31,6 +32,16 @@ impl RelayLink {
             // the cursor must be that of the listed day, or it would skip what was never seen
             if DayFingerprint::of(listing).value() != cursor.fingerprint {
                 return Err(RelayError::Malformed);
+            }
+            // nobody can have deleted a row of so late a day
+            let own = self.unlocked.env().now().seconds().saturating_add_signed(self.offset);
+            let is_recent = UtcDay::of_unix_seconds(own).days() < cursor.day.days().saturating_add(DELETED_AFTER_DAYS);
+            let lost = known.difference(&listing.iter().copied().collect()).count();
+            if lost > 0 && is_recent && !announce_only && before.is_some_and(|before| before.day == cursor.day) {
+                self.report.lost += lost;
+                if self.unlocked.write(|vault, tx| vault.refill_relay(tx))? {
+                    return Ok(Step::Pull);
+                }
             }
             return Ok(if wanted.is_empty() {
                 self.moved(cursor, pulled.more)?

@@ -82,8 +82,9 @@ impl Keyring {
 
     /// This device's frontier, made anew if anything in it changed. Never promises a spent receiving key.
     ///
-    /// `heads` are all chain heads known here, those that moved last first. Errors: [`TurnError::Seal`].
-    pub fn own_frontier(&mut self, heads: &[ChainHead], day: ShiftDay) -> Result<Vec<u8>, TurnError> {
+    /// `heads` are all chain heads known here, those that moved last first. Where the medium still opens what was destroyed
+    /// (`is_clean` false), it promises no more than the frontier before. Errors: [`TurnError::Seal`].
+    pub fn own_frontier(&mut self, heads: &[ChainHead], day: ShiftDay, is_clean: bool) -> Result<Vec<u8>, TurnError> {
         self.replace_spent_receiving_key();
         let device = self.device;
         let own = heads.iter().find(|head| head.device == device_prefix(&device)).copied();
@@ -91,7 +92,10 @@ impl Keyring {
         let key = self.receiving_public()?.as_bytes().to_vec();
         let receiving = receiving_hash(&key);
         // more than the format has room for is promised later, by a frontier that everybody can read
-        let mut log_heads = self.promised_heads();
+        let mut log_heads = match is_clean {
+            true => self.promised_heads(),
+            false => self.frontier_of(&device).map(|last| last.content().log_heads.clone()).unwrap_or_default(),
+        };
         log_heads.truncate(PARENTS_MAX_COUNT);
         let turn = self.book.usable(&self.log).map(|held| turn_prefix(&held.turn.id()));
         let newest = self.book.newest_naming_every_ban(&self.log).filter(|held| !held.secret.reads_records());

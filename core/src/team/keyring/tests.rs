@@ -74,7 +74,7 @@ impl Team {
         for from in 0..first {
             let operations = self.operations(from);
             let (head, day) = (self.head(from), self.day);
-            let frontier = self.rings[from].own_frontier(&[head], day).unwrap();
+            let frontier = self.rings[from].own_frontier(&[head], day, true).unwrap();
             let key = self.rings[from].receiving_public().unwrap().as_bytes().to_vec();
             for to in (0..self.rings.len()).filter(|to| *to != from) {
                 self.rings[to].merge_operations(&operations);
@@ -102,6 +102,31 @@ impl Team {
 fn recipients(ring: &Keyring) -> Vec<DeviceId> {
     let held = ring.book().usable(ring.log()).unwrap();
     held.turn.recipients().iter().map(|recipient| recipient.device).collect()
+}
+
+/// Everybody was away for longer than the absence limit. Whoever missed the last turn before that is met again as long as they
+/// are silent, since any member wakes them; and once the relay has brought a word of theirs, they are no stranger either.
+#[test]
+fn who_is_heard_again_and_is_behind_is_recognised() {
+    let mut team = Team::new(Env::system(), &[Role::Worker; 2]);
+    let missed = team.usable(2).unwrap();
+    let announcement = team.rings[0].start_turn(team.day).unwrap().announcement.unwrap();
+    assert!(team.rings[1].accept_announcement(&announcement, team.day).is_ok());
+    for ring in &mut team.rings[..2] {
+        ring.end_pull(team.day).unwrap();
+    }
+    let recognises = |team: &Team, turn| team.rings[0].recognised(team.day).any(|known| known.turn == turn);
+    team.day = team.day.plus(23);
+    assert!(recognises(&team, missed), "silent");
+    team.talk_among(2);
+    assert!(recognises(&team, missed), "the third is silent still");
+    team.talk();
+    assert!(!team.rings[0].is_dormant(&team.id(2), team.day) && recognises(&team, missed), "behind");
+    // their frontier names the turn in use: the old one is nobody's any more
+    assert!(team.rings[2].accept_announcement(&announcement, team.day).is_ok());
+    team.rings[2].end_pull(team.day).unwrap();
+    team.talk();
+    assert!(!recognises(&team, missed));
 }
 
 #[test]
@@ -203,7 +228,7 @@ fn a_silent_device_gets_no_box_until_somebody_meets_it() {
     for n in [0, 1] {
         let head = team.head(n);
         let day = team.day;
-        let frontier = team.rings[n].own_frontier(&[head], day).unwrap();
+        let frontier = team.rings[n].own_frontier(&[head], day, true).unwrap();
         team.rings[1 - n].take_frontier(&frontier, None, 0, day);
     }
     assert!(team.rings[0].is_dormant(&silent, team.day) && !team.rings[0].is_dormant(&team.id(1), team.day));
@@ -312,7 +337,7 @@ fn an_operation_that_waits_is_kept_over_a_restart() {
 fn a_frontier_says_which_turn_it_seals_under() {
     let mut team = Team::new(Env::system(), &[Role::Worker]);
     let (head, day) = (team.head(0), team.day);
-    let frontier = team.rings[0].own_frontier(&[head], day).unwrap();
+    let frontier = team.rings[0].own_frontier(&[head], day, true).unwrap();
     let named = Frontier::from_bytes(&frontier).unwrap().content().turn.unwrap();
     assert_eq!(named[..], team.usable(0).unwrap().as_bytes()[..8]);
 }

@@ -6,10 +6,12 @@ use crate::crypto::{CommonsSecret, ReceivingPublicKey, RecordsSecret};
 use crate::rules::Rule;
 use crate::team::escrow;
 use crate::team::frontier::receiving_hash;
+use crate::team::operation::Action;
 use crate::team::turn::{self, BoxFor, TurnDraft};
 use crate::team::{Operation, Recipient, RecipientClass, Role, Turn, TurnError, TurnSecret};
 use satchel_wire::ShiftDay;
 use satchel_wire::ids::{DeviceId, OperationId, TurnId};
+use satchel_wire::limits::PARENTS_MAX_COUNT;
 use std::collections::BTreeSet;
 
 /// Earlier turns in one announcement (bytes): some 250 of a team of 25.
@@ -17,6 +19,8 @@ const PAST_TURNS_MAX_BYTES: usize = 256 * 1024;
 /// Most turns whose discovery secret and access keys are remembered (count): every erasure starts one, and a colleague who
 /// was away for less than the absence limit must still be recognised.
 const REMEMBERED_MAX_COUNT: usize = 64;
+/// Most operations that one turn's beginning writes to join heads (count): each joins 63.
+const JOINS_AT_ONCE_MAX_COUNT: usize = 64;
 
 /// The turn to seal under.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +56,7 @@ impl Keyring {
         if !self.reads_records() {
             return Err(TurnError::NotEntitled);
         }
+        self.join_heads(day);
         let secret = RecordsSecret::make(&self.env);
         let parents: Vec<TurnId> = self.book.held().map(|held| held.turn.id()).collect();
         let devices: Vec<(DeviceId, Role)> =
@@ -110,6 +115,16 @@ impl Keyring {
         self.prune();
         // T4 waits for the next session or pull: a colleague who began a turn at the same time sealed to the present key
         Ok(Usable { turn: turn.id(), announcement: Some(announcement) })
+    }
+
+    /// Brings the heads of the log down to what a turn has room to name. Whoever floods the log keeps nobody from beginning
+    /// turns, and so from erasing and sending: each of these names as many heads as fit.
+    fn join_heads(&mut self, day: ShiftDay) {
+        for _ in 0..JOINS_AT_ONCE_MAX_COUNT {
+            if self.log.heads().len() <= PARENTS_MAX_COUNT || self.write_operation(Action::Join, day).is_err() {
+                return;
+            }
+        }
     }
 
     fn control_for(&self, role: Role) -> Option<&[u8; 32]> {

@@ -14,6 +14,7 @@ use crate::team::{Operation, TurnError};
 use satchel_wire::ShiftDay;
 use satchel_wire::ids::{DeviceId, TurnId};
 use satchel_wire::row::Row;
+use std::collections::BTreeSet;
 
 /// A turn is due after so many days.
 pub const TURN_TERM_DAYS: u16 = 30;
@@ -53,16 +54,23 @@ impl Keyring {
     }
 
     /// The turns by which a colleague's phone is recognised: those that are held, those that were in use within the
-    /// absence limit, and those that some dormant device may have had last, since any member wakes it.
+    /// absence limit, those that some dormant device may have had last, since any member wakes it, and those that a
+    /// device which is awake says to use.
     pub fn recognised(&self, day: ShiftDay) -> impl Iterator<Item = &Remembered> {
         let limit = self.log.state().charter.as_ref().map_or(0, |charter| charter.absence_limit_days);
         let dormant = self.log.state().active().filter(|(id, ..)| self.is_dormant(id, day));
         let silent_since = dormant.filter_map(|(id, ..)| self.last_heard(&id)).min();
+        // who has just been heard again, and says that it is behind, is a colleague until its box has come
+        let awake = self.log.state().active().filter(|(id, ..)| *id != self.device && !self.is_dormant(id, day));
+        let frontiers = awake.filter_map(|(id, ..)| self.frontier_of(&id));
+        let named: BTreeSet<[u8; 8]> =
+            frontiers.filter_map(|frontier| frontier.content().turn.or(frontier.content().commons_turn)).collect();
         self.remembered.iter().enumerate().filter_map(move |(at, known)| {
             // newest first: a turn was in use until the one before it began
             let until = at.checked_sub(1).and_then(|newer| self.remembered.get(newer)).map(|newer| newer.day);
             let in_use = |until: ShiftDay| until.plus(limit) >= day || silent_since.is_some_and(|since| since <= until);
-            (until.is_none_or(in_use) || self.holds(&known.turn)).then_some(known)
+            let is_named = || named.contains(&turn_prefix(&known.turn));
+            (until.is_none_or(in_use) || self.holds(&known.turn) || is_named()).then_some(known)
         })
     }
 

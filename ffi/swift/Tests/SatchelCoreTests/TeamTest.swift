@@ -144,7 +144,7 @@ final class TeamTest: Phones {
         else { return XCTFail() }
         XCTAssertEqual([wrong, field], ["paper_wrong_word", "word.7"])
         try meet(ana.dial(), board.listen())
-        guard case .setUp(let threshold, let shares, _, let isKeptHere) = try board.recoveryStatus() else { return XCTFail() }
+        guard case .setUp(let threshold, let shares, _, _, let isKeptHere) = try board.recoveryStatus() else { return XCTFail() }
         XCTAssertEqual([threshold, shares], [2, 3])
         XCTAssertEqual(isKeptHere, true)
         XCTAssertFalse(try board.exportRecovery().isEmpty)

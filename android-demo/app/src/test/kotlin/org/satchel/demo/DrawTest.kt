@@ -63,7 +63,7 @@ class DrawTest {
         val people = listOf(ParticipantLine(id("rec"), "Blue", false, "2026-11-23"))
         val self = DeviceLine(id("dev"), id("mem"), "Ana", Role.STEWARD, Standing.ACTIVE, false, "2026-11-23", false, true)
         val other = self.copy(id = id("dev"), name = "Ben", role = Role.WORKER, isSelf = false)
-        val given = Grant(ConsentAct.RECORD, listOf(GatedCategory.LEGAL_NAME), null, null, Purpose.HOUSING_APPLICATION, "2026-11-23", "2027-01-31", HowGiven.SPOKEN, 1u, "en")
+        val given = Grant(ConsentAct.RECORD, listOf(GatedCategory.LEGAL_NAME), null, null, Purpose.HOUSING_APPLICATION, "2026-11-23", "2027-01-31", HowGiven.SPOKEN, 1u, "en", null)
         val grant = GrantLine(id("rec"), given, GrantStatus.LIVE, listOf(GatedCategory.LEGAL_NAME), emptyList(), emptyList(), "2026-11-23")
         return linkedMapOf(
             "01-welcome" to WelcomeModel(app),
