@@ -3,11 +3,9 @@
 use crate::charter_page::CharterSection;
 use crate::error::{FfiError, call};
 use crate::unlocked::Unlocked;
-use satchel_core::catalogue::fold;
 use satchel_core::consent::Language;
 use satchel_core::consent::holding::Holding;
 use satchel_core::consent::receipt::ReceiptForm;
-use satchel_core::record;
 use satchel_wire::ids::RecordId;
 use std::sync::Arc;
 
@@ -58,14 +56,6 @@ impl HeldPage {
     }
 }
 
-/// Whether somebody said a word that the file has. Two phones may have written two, and they may remember either.
-fn is_recognised(file: &record::Participant, said: &str) -> bool {
-    let plain = |text: &str| fold(text).split_whitespace().collect::<Vec<_>>().join(" ");
-    let said = plain(said);
-    let others = file.conflicts.iter().filter(|conflict| conflict.field == "recognition_word").flat_map(|conflict| &conflict.others);
-    !said.is_empty() && file.recognition_word.iter().chain(others).any(|word| plain(word.as_str()) == said)
-}
-
 fn bounded(field: &str, text: &str) -> Result<(), FfiError> {
     let code = if text.trim().is_empty() { "text_empty" } else { "text_too_long" };
     if text.trim().is_empty() || text.len() > AGENCY_MAX_BYTES { Err(FfiError::field(field.to_owned(), code)) } else { Ok(()) }
@@ -83,7 +73,7 @@ impl Unlocked {
     pub fn hold_on_me(&self, participant: RecordId, word: Option<String>) -> Result<Arc<HeldPage>, FfiError> {
         call(|| {
             let file = self.core().participant(participant)?;
-            if file.recognition_word.is_some() && !word.is_some_and(|said| is_recognised(&file, &said)) {
+            if file.recognition_word.is_some() && !word.is_some_and(|said| file.is_recognised_by(&said)) {
                 return Err(FfiError::field("word".to_owned(), "recognition_word"));
             }
             Ok(Arc::new(HeldPage(self.core().hold_on_me(participant)?)))

@@ -5,6 +5,7 @@
 //! texts and passphrases do not stay behind in buffers that crossed.
 
 mod board;
+mod carrier;
 mod catalogue;
 mod charter;
 mod charter_page;
@@ -15,12 +16,15 @@ mod erasure;
 mod error;
 mod holding;
 mod id;
+mod inbox;
 mod joining;
 mod live;
 mod nearby;
+mod network;
 mod notes;
 mod observer;
 mod pack;
+mod pairing;
 mod protector;
 mod records;
 mod recovery;
@@ -43,12 +47,14 @@ pub use doctor::{Diagnosis, KeySlot, Likeness, key_slots};
 pub use erasure::{DroppedEdit, ErasureReceipt, MayStillHold, TendReport};
 pub use error::{FfiError, Finding};
 pub use holding::HeldPage;
+pub use inbox::{InboxReport, InboxWaiting, LockedInbox};
 pub use joining::{AnsweredKnock, CodeInvitation, CodeJoining, HostedInvitation, Joined, Joining, join_team};
 pub use live::{LiveObserver, LivePhase, LiveProgress, LiveState, LiveSync, RelayRoute};
 pub use nearby::{Appearance, Lookout, NearbyEvent, NearbyObserver};
 pub use notes::{FollowUp, SentTally};
 pub use observer::{ChangeObserver, ObserverError, Subscription};
 pub use pack::{PackReader, PackReport, PackWriter};
+pub use pairing::{OfferByCode, OfferTaker, PairingOffer, ShownOffer, refusal_of_hello, take_offer_by_code};
 pub use protector::{KeyProtector, KeyProtectorError};
 pub use records::{
     Encounter, EncounterDraft, FollowUpDraft, FollowUpLine, Participant, ParticipantConflict, ParticipantDraft, ParticipantEdit,
@@ -58,10 +64,7 @@ pub use recovery::{MovedRelay, Paper, PaperLabel, Recovered, RecoveryStatus, Res
 pub use relay::{HttpRequest, RelayExchange, RelayReport};
 pub use screening::{Suggestion, guard_version, screen, suggest};
 pub use session::{PeerSession, SessionReport};
-pub use sharing::{
-    ErasureAnswer, OpenedPacket, PairingLine, PairingOffer, SealedAnswer, ShareLine, SharePlan, ShareState, SharedFacts, SharedPacket,
-    ShownOffer,
-};
+pub use sharing::{ErasureAnswer, OpenedPacket, PairingLine, SealedAnswer, ShareLine, SharePlan, ShareState, SharedFacts, SharedPacket};
 pub use store::{DeviceErasure, Founded, KeyCost, Store, erase_device_in, found_team};
 pub use team::{AwaitedSignature, DeviceLine, RemovalDetails, RemovalPlan, Team, WaitingBody};
 pub use unlocked::{Unlocked, Waiting};

@@ -1,15 +1,14 @@
 //! The relay: one built-in call, or requests that the app carries with its own HTTP.
 
+use crate::carrier::Carrier;
 use crate::error::{FfiError, call};
 use crate::live::RelayRoute;
 use crate::unlocked::Unlocked;
 use satchel_core::store::{self, RelayAddress, RelayAnswer, RelayLink};
-use satchel_transport::TransportError;
-use satchel_transport::relay::{Client, Pin, Route, check_url_on};
-use satchel_wire::frame::{CONTENT_TYPE, ProblemCode};
+use satchel_transport::relay::{Pin, Route, check_url_on};
+use satchel_wire::frame::{CONTENT_TYPE, Endpoint, ProblemCode};
 use satchel_wire::ids::MailboxId;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use zeroize::Zeroizing;
 
 /// What an exchange did (counts).
@@ -53,17 +52,27 @@ pub struct HttpRequest {
     pub body: Vec<u8>,
 }
 
+impl HttpRequest {
+    pub(crate) fn of((endpoint, body): (Endpoint, Vec<u8>)) -> Self {
+        Self { path: endpoint.path().to_owned(), content_type: CONTENT_TYPE.to_owned(), body }
+    }
+}
+
+/// A refusal as the app read it. Errors: [`FfiError::Sync`] for an unknown code, as for a malformed answer.
+pub(crate) fn problem(code: &str, relay_time: Option<u64>) -> Result<RelayAnswer, FfiError> {
+    let code = ProblemCode::from_code(code).ok_or(store::RelayError::Malformed)?;
+    Ok(RelayAnswer::Problem { code, relay_time })
+}
+
 /// One exchange with the relay. Ask for the next request, carry it, hand its answer in; until there is no next one.
 ///
 /// However it ends, what was accepted is kept and the next exchange goes on from there.
 #[derive(uniffi::Object)]
 pub struct RelayExchange {
     link: Mutex<RelayLink>,
-    url: String,
-    route: Route,
-    /// Made at the first request that it carries.
-    client: OnceLock<Client>,
-    is_cancelled: AtomicBool,
+    /// To count the bytes with.
+    unlocked: store::Unlocked,
+    carrier: Carrier,
 }
 
 #[uniffi::export]
@@ -86,12 +95,14 @@ impl Unlocked {
     }
 
     /// One whole exchange with the team's relay, by `route` or straight. Uses the network and blocks, at most a minute per request.
+    /// `by_hand`: also over a network that may cost, because somebody asked for it (`choose_networks`).
     ///
-    /// Errors: [`FfiError::Sync`], [`FfiError::InvalidInput`] where no relay is set, [`FfiError::Locked`], [`FfiError::Storage`].
-    #[uniffi::method(default(route = None))]
-    pub fn sync_with_relay(&self, route: Option<RelayRoute>) -> Result<RelayReport, FfiError> {
+    /// Errors: [`FfiError::Sync`], with `network_metered` where this phone waits for a network that costs nothing;
+    /// [`FfiError::InvalidInput`] where no relay is set, [`FfiError::Locked`], [`FfiError::Storage`].
+    #[uniffi::method(default(route = None, by_hand = false))]
+    pub fn sync_with_relay(&self, route: Option<RelayRoute>, by_hand: bool) -> Result<RelayReport, FfiError> {
         call(|| {
-            let exchange = self.exchange(route)?;
+            let exchange = self.exchange(route, by_hand)?;
             while exchange.carry()? {}
             let report = exchange.link().report().into();
             Ok(report)
@@ -99,21 +110,20 @@ impl Unlocked {
     }
 
     /// Begins an exchange in steps: that the app carries with its own HTTP, or `carry_next`s and may break off between
-    /// any two. Errors: [`FfiError::InvalidInput`] where no relay is set, [`FfiError::Locked`].
-    #[uniffi::method(default(route = None))]
-    pub fn relay_exchange(&self, route: Option<RelayRoute>) -> Result<Arc<RelayExchange>, FfiError> {
-        call(|| Ok(Arc::new(self.exchange(route)?)))
+    /// any two. Errors: [`FfiError::InvalidInput`] where no relay is set, [`FfiError::Sync`] as `sync_with_relay`, [`FfiError::Locked`].
+    #[uniffi::method(default(route = None, by_hand = false))]
+    pub fn relay_exchange(&self, route: Option<RelayRoute>, by_hand: bool) -> Result<Arc<RelayExchange>, FfiError> {
+        call(|| Ok(Arc::new(self.exchange(route, by_hand)?)))
     }
 }
 
 impl Unlocked {
-    fn exchange(&self, route: Option<RelayRoute>) -> Result<RelayExchange, FfiError> {
-        let mut route = route.unwrap_or_default().read()?;
-        let link = self.core().relay_exchange()?;
-        let relay = self.core().relay()?.ok_or(store::RelayError::NoRelay)?;
-        route.pin = route.pin.or(Route::pinned(relay.pin).pin);
-        let is_cancelled = AtomicBool::new(false);
-        Ok(RelayExchange { link: Mutex::new(link), url: relay.url, route, client: OnceLock::new(), is_cancelled })
+    fn exchange(&self, route: Option<RelayRoute>, by_hand: bool) -> Result<RelayExchange, FfiError> {
+        let route = route.unwrap_or_default().read()?;
+        let unlocked = self.core().clone();
+        let link = if by_hand { unlocked.relay_exchange_by_hand()? } else { unlocked.relay_exchange()? };
+        let relay = unlocked.relay()?.ok_or(store::RelayError::NoRelay)?;
+        Ok(RelayExchange { link: Mutex::new(link), unlocked, carrier: Carrier::new(relay.url, route, relay.pin) })
     }
 }
 
@@ -122,33 +132,35 @@ impl RelayExchange {
         self.link.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn client(&self) -> Result<&Client, FfiError> {
-        match self.client.get() {
-            Some(client) => Ok(client),
-            None => {
-                let made = Client::on_route(&self.url, self.route.clone())?;
-                let client = self.client.get_or_init(|| made);
-                // cancelled while it was made
-                if self.is_cancelled.load(Ordering::SeqCst) {
-                    client.breaker().close();
-                }
-                Ok(client)
-            }
+    fn carry(&self) -> Result<bool, FfiError> {
+        let carried = self.carry_one();
+        // at its end, not at each request: each would be a write of its own
+        if !matches!(carried, Ok(true)) {
+            let noted = self.note_bytes();
+            return carried.and_then(|more| noted.map(|()| more));
         }
+        carried
     }
 
-    fn carry(&self) -> Result<bool, FfiError> {
-        if self.is_cancelled.load(Ordering::SeqCst) {
-            return Err(TransportError::Cancelled.into());
-        }
+    fn carry_one(&self) -> Result<bool, FfiError> {
+        self.carrier.check()?;
         let mut link = self.link();
         let Some((endpoint, frame)) = link.next_request()? else { return Ok(false) };
-        let answer = match self.client()?.post(endpoint, &frame)? {
-            Ok(body) => RelayAnswer::Ok(body),
-            Err(problem) => RelayAnswer::Problem { code: problem.code, relay_time: problem.relay_time },
-        };
-        link.receive(&answer)?;
+        link.receive(&self.carrier.post(endpoint, &frame)?)?;
         Ok(true)
+    }
+
+    /// What was paid for counts, whatever became of it.
+    fn note_bytes(&self) -> Result<(), FfiError> {
+        let (sent, received) = self.carrier.take_bytes();
+        Ok(self.unlocked.note_relay_bytes(sent, received)?)
+    }
+}
+
+impl Drop for RelayExchange {
+    fn drop(&mut self) {
+        // broken off between two requests; a store that is locked by now counts nothing
+        let _ = self.note_bytes();
     }
 }
 
@@ -163,23 +175,12 @@ impl RelayExchange {
     /// Ends `carry_next` at once, from any thread: it answers [`FfiError::Sync`] with `transport.cancelled`. What was accepted
     /// is kept; the exchange is over.
     pub fn cancel(&self) {
-        self.is_cancelled.store(true, Ordering::SeqCst);
-        if let Some(client) = self.client.get() {
-            client.breaker().close();
-        }
+        self.carrier.cancel();
     }
 
     /// The next request, or none when the exchange is over. Ask once per answer. Errors: as `sync_with_relay`.
     pub fn next_request(&self) -> Result<Option<HttpRequest>, FfiError> {
-        call(|| {
-            let request = self.link().next_request()?;
-            let carried = request.map(|(endpoint, body)| HttpRequest {
-                path: endpoint.path().to_owned(),
-                content_type: CONTENT_TYPE.to_owned(),
-                body,
-            });
-            Ok(carried)
-        })
+        call(|| Ok(self.link().next_request()?.map(HttpRequest::of)))
     }
 
     /// Takes the body of a 200 answer; no bytes for a 204. Errors: as `sync_with_relay`; the exchange is then over.
@@ -192,10 +193,7 @@ impl RelayExchange {
     /// Errors: [`FfiError::Sync`] unless the exchange can go on. An unknown code counts as a malformed answer.
     #[uniffi::method(default(relay_time = None))]
     pub fn receive_problem(&self, code: &str, relay_time: Option<u64>) -> Result<(), FfiError> {
-        call(|| {
-            let code = ProblemCode::from_code(code).ok_or(store::RelayError::Malformed)?;
-            Ok(self.link().receive(&RelayAnswer::Problem { code, relay_time })?)
-        })
+        call(|| Ok(self.link().receive(&problem(code, relay_time)?)?))
     }
 
     /// What happened so far.

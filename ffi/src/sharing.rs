@@ -1,69 +1,23 @@
 //! Sharing outside the team: pairing with a recipient who was met, one sealed packet for it, and asking for it back.
 
 use crate::error::{FfiError, call};
+use crate::pairing::{PairingOffer, ShownOffer};
 use crate::records::{quiet, screened, short_text, shown};
 use crate::unlocked::Unlocked;
 use crate::vault::Fact;
 use satchel_core::Error;
 use satchel_core::consent::{GatedCategory, HowGiven, Purpose, ShareClass};
 use satchel_core::record::{FactField, Recipient};
-use satchel_core::share::{self, Offer, SharedFacts as CoreFacts};
+use satchel_core::share::{self, SharedFacts as CoreFacts};
 use satchel_core::store::{self, ReceivedLine};
 use satchel_wire::ShiftDay;
 use satchel_wire::ids::RecordId;
 use std::sync::Arc;
-use zeroize::Zeroizing;
 
 quiet!(PairingLine, SharePlan, SharedFacts);
 
-fn all(words: [&'static str; 6]) -> Vec<String> {
+pub(crate) fn all(words: [&'static str; 6]) -> Vec<String> {
     words.map(str::to_owned).to_vec()
-}
-
-/// A pairing offer that this phone shows, once, to one sender. Wiped when it is freed.
-#[derive(uniffi::Object)]
-pub struct ShownOffer(store::ShownOffer);
-
-#[uniffi::export]
-impl ShownOffer {
-    /// The pairing.
-    pub fn id(&self) -> RecordId {
-        self.0.id
-    }
-
-    /// For a QR code (alphanumeric mode, about 2,000 characters) or a file; ASCII. Overwrite the bytes after use.
-    pub fn text(&self) -> Vec<u8> {
-        self.0.text.as_bytes().to_vec()
-    }
-
-    /// Six words, to be compared with those on the sender's phone, aloud.
-    pub fn words(&self) -> Vec<String> {
-        all(self.0.words)
-    }
-}
-
-/// A pairing offer that this phone took from a recipient's phone.
-#[derive(uniffi::Object)]
-pub struct PairingOffer(Offer);
-
-#[uniffi::export]
-impl PairingOffer {
-    /// Reads what the recipient's phone shows; case and white space do not matter. Overwrite the bytes after use.
-    ///
-    /// Errors: [`FfiError::InvalidInput`] with `share_offer`: have it shown again.
-    #[uniffi::constructor]
-    pub fn read(text: Vec<u8>) -> Result<Arc<Self>, FfiError> {
-        call(|| {
-            let text = Zeroizing::new(text);
-            let text = std::str::from_utf8(&text).map_err(|_| Error::from(share::ShareError::Offer))?;
-            Ok(Arc::new(Self(Offer::from_text(text).map_err(Error::from)?)))
-        })
-    }
-
-    /// Six words, to be compared with those on the recipient's phone, aloud. Pair only where they are the same.
-    pub fn words(&self) -> Vec<String> {
-        all(self.0.words())
-    }
 }
 
 /// A sender with whom this phone is paired.
@@ -287,7 +241,7 @@ impl Unlocked {
     /// Errors: [`FfiError::InvalidInput`] for `name`, or with `share_paired_already` for a name in use;
     /// [`FfiError::Storage`] with `share_full`.
     pub fn show_offer(&self, name: &str) -> Result<Arc<ShownOffer>, FfiError> {
-        call(|| Ok(Arc::new(ShownOffer(self.core().show_offer(&short_text("name", name)?)?))))
+        call(|| Ok(ShownOffer::of(self.core().show_offer(&short_text("name", name)?)?)))
     }
 
     /// The senders with whom this phone is paired: packets of each open on this phone alone.
@@ -315,7 +269,7 @@ impl Unlocked {
     pub fn pair_recipient(&self, name: &str, class: ShareClass, offer: &PairingOffer) -> Result<RecordId, FfiError> {
         call(|| {
             screened("name", name, |name| Recipient::parse(name, class))?;
-            Ok(self.core().pair_recipient(name, class, &offer.0)?)
+            Ok(self.core().pair_recipient(name, class, offer.core())?)
         })
     }
 

@@ -58,6 +58,10 @@ impl Store {
     pub(crate) fn of(store: store::Store) -> Arc<Self> {
         Arc::new(Self(store))
     }
+
+    pub(crate) const fn core(&self) -> &store::Store {
+        &self.0
+    }
 }
 
 #[uniffi::export]

@@ -119,12 +119,12 @@ fn what_is_saved_leaves_what_arrives_is_heard_and_both_are_told() {
     assert_eq!(staying.until(is_listening).progress, None);
 
     let ben = join(folder.path(), &ana, "Ben", Role::Worker);
-    ben.sync_with_relay(None).unwrap();
+    ben.sync_with_relay(None, false).unwrap();
     staying.until(is_listening);
-    ben.sync_with_relay(None).unwrap();
+    ben.sync_with_relay(None, false).unwrap();
     assert_eq!(ben.participants().unwrap().len(), 2);
     let gray = ben.create_participant(person("Gray", None)).unwrap();
-    ben.sync_with_relay(None).unwrap();
+    ben.sync_with_relay(None, false).unwrap();
     while ana.participant(gray).is_err() {
         staying.until(is_listening);
     }
@@ -214,7 +214,7 @@ fn a_relay_that_is_away_is_told_with_since_and_why_and_held_is_held() {
     staying.live.stop();
     assert_eq!(staying.ended(), Ok(()));
     // nor a single exchange
-    let exchange = ana.relay_exchange(None).unwrap();
+    let exchange = ana.relay_exchange(None, false).unwrap();
     let carrying = std::thread::spawn({
         let exchange = exchange.clone();
         move || exchange.carry_next()
@@ -240,7 +240,7 @@ fn a_proxy_carries_it_and_a_key_that_is_not_the_pinned_one_is_refused() {
     assert_eq!((code.as_str(), remedy.as_str()), ("transport.pin", "ask_steward"));
     staying.live.stop();
     assert_eq!(staying.ended(), Ok(()));
-    assert_eq!(failure(ana.sync_with_relay(Some(other))).1, "transport.pin");
+    assert_eq!(failure(ana.sync_with_relay(Some(other), false)).1, "transport.pin");
 
     let right = RelayRoute { pin: Some(PIN_OF_ONE.into()), proxy };
     let staying = InTouch::start(&ana, Some(right.clone()), None);
@@ -248,7 +248,7 @@ fn a_proxy_carries_it_and_a_key_that_is_not_the_pinned_one_is_refused() {
     assert!(socks.names.lock().unwrap().iter().all(|name| name == "relay.invalid:8443"), "the proxy looked the name up");
     staying.live.stop();
     assert_eq!(staying.ended(), Ok(()));
-    assert!(ana.sync_with_relay(Some(right)).unwrap().requests > 0);
+    assert!(ana.sync_with_relay(Some(right), false).unwrap().requests > 0);
     served.stop();
 }
 

@@ -1,19 +1,6 @@
 import Foundation
 
 extension Unlocked {
-    /// Pairs with a recipient who stands there: `compare` shows the six words of `offer`, the text that their phone shows, and
-    /// answers whether theirs are the same, read aloud.
-    ///
-    /// Returns the recipient, or nil where the words differ; then nothing is stored. Wipe `offer` after it. Throws
-    /// `FfiError.InvalidInput` for a name or an offer that cannot be used: have a new one shown.
-    public func pair(
-        with name: String, _ kind: ShareClass, offer: Data, compare: @Sendable ([String]) async -> Bool
-    ) async throws -> RecordId? {
-        let read = try await offThread { try PairingOffer.read(text: offer) }
-        guard await compare(read.words()) else { return nil }
-        return try await offThread { try self.pairRecipient(name: name, class: kind, offer: read) }
-    }
-
     /// Seals facts for the one recipient of a yes to share: `confirm` shows what would leave and answers whether it may. No
     /// `fields`: all that the yes covers.
     ///

@@ -5,14 +5,16 @@ private let portionBytes = 64 * 1024
 
 extension Unlocked {
     /// One whole exchange with the team's relay by `route`, off the caller's thread. `progress` is told after each request.
+    /// `byHand`: over any network, because somebody pressed a button; otherwise a phone that waits for a network that costs
+    /// nothing throws `FfiError.Sync` with `network_metered`, and nothing was sent.
     ///
     /// Cancelling ends it at once, also in the middle of a request, with `CancellationError`; what was accepted is kept, and the
     /// next exchange goes on from there. Throws `FfiError.Sync` (try later), `.InvalidInput` where no relay is set, `.Locked`,
     /// `.Storage`.
     public func exchangeWithRelay(
-        by route: RelayRoute? = nil, progress: @Sendable (RelayReport) -> Void = { _ in }
+        by route: RelayRoute? = nil, byHand: Bool = false, progress: @Sendable (RelayReport) -> Void = { _ in }
     ) async throws -> RelayReport {
-        let exchange = try relayExchange(route: route)
+        let exchange = try relayExchange(route: route, byHand: byHand)
         return try await withTaskCancellationHandler {
             do {
                 while try await offThread({ try exchange.carryNext() }) {

@@ -4,24 +4,6 @@ import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.withContext
 
 /**
- * Pairs with a recipient who stands there: [compare] shows the six words of [offer], the text that their phone shows, and
- * answers whether theirs are the same, read aloud.
- *
- * Returns the recipient, or null where the words differ; then nothing is stored. [offer] is overwritten. Throws
- * [FfiException.InvalidInput] for a name or an offer that cannot be used: have a new one shown.
- */
-suspend fun Unlocked.pairWith(
-    name: String,
-    kind: ShareClass,
-    offer: ByteArray,
-    compare: suspend (List<String>) -> Boolean,
-): String? = offer.useAndWipe { text ->
-    withContext(Dispatchers.IO) { PairingOffer.read(text) }.use { read ->
-        if (compare(read.words())) withContext(Dispatchers.IO) { pairRecipient(name, kind, read) } else null
-    }
-}
-
-/**
  * Seals facts for the one recipient of a yes to share: [confirm] shows what would leave and answers whether it may. No
  * [fields]: all that the yes covers.
  *

@@ -2,6 +2,7 @@ package org.satchel.core
 
 import java.io.InputStream
 import java.io.OutputStream
+import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.awaitCancellation
@@ -13,6 +14,8 @@ import kotlinx.coroutines.withContext
 
 /**
  * One whole exchange with the team's relay by [route], off the caller's thread. [progress] is told after each request.
+ * [byHand]: over any network, because somebody pressed a button; otherwise a phone that waits for a network that costs
+ * nothing throws [FfiException.Sync] with `network_metered`, and nothing was sent.
  *
  * Cancelling ends it at once, also in the middle of a request; what was accepted is kept, and the next exchange
  * goes on from there. Throws [FfiException.Sync] (try later), [FfiException.InvalidInput] where no relay is set,
@@ -20,31 +23,37 @@ import kotlinx.coroutines.withContext
  */
 suspend fun Unlocked.exchangeWithRelay(
     route: RelayRoute? = null,
+    byHand: Boolean = false,
     progress: (RelayReport) -> Unit = {},
 ): RelayReport = withContext(Dispatchers.IO) {
-    relayExchange(route).use { exchange ->
-        coroutineScope {
-            // a request blocks this thread: another one ends it
-            val watch = launch(start = CoroutineStart.UNDISPATCHED) {
-                try {
-                    awaitCancellation()
-                } finally {
-                    exchange.cancel()
-                }
-            }
-            try {
-                while (exchange.carryNext()) {
-                    progress(exchange.report())
-                    ensureActive()
-                }
-                exchange.report()
-            } catch (error: FfiException.Sync) {
+    relayExchange(route, byHand).use { exchange ->
+        endingWith(exchange::cancel) {
+            while (exchange.carryNext()) {
+                progress(exchange.report())
                 ensureActive()
-                throw error
-            } finally {
-                watch.cancel()
             }
+            exchange.report()
         }
+    }
+}
+
+/** Runs [work], which blocks its thread in requests; when the caller is cancelled, [end] ends the one under way. */
+internal suspend fun <T> endingWith(end: () -> Unit, work: CoroutineScope.() -> T): T = coroutineScope {
+    // a request blocks this thread: another one ends it
+    val watch = launch(start = CoroutineStart.UNDISPATCHED) {
+        try {
+            awaitCancellation()
+        } finally {
+            end()
+        }
+    }
+    try {
+        work()
+    } catch (error: FfiException.Sync) {
+        ensureActive()
+        throw error
+    } finally {
+        watch.cancel()
     }
 }
 
