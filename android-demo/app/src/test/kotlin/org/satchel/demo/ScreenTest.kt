@@ -42,9 +42,8 @@ import org.satchel.demo.screen.NotesActivity
 import org.satchel.demo.screen.qr
 import org.satchel.demo.screen.readQr
 
-/** The application with a store that opens fast, in a folder of its own, and calls on the caller's thread. */
+/** The application with a store that opens fast, in a folder of its own, and calls on the caller's thread: what comes later comes by the main looper, as on a phone. */
 class TestApplication : NotesApplication() {
-    override val main get() = Dispatchers.Unconfined
     override fun repository() = Repository(Files.createTempDirectory("notes").toFile().also(File::deleteOnExit), null, Effort.LEAST, Dispatchers.Unconfined)
 }
 
