@@ -41,6 +41,22 @@ build_bindings() {
   rm -rf "$fresh"
 }
 
+# lay_out_swift
+# After `build_bindings swift`: the Swift package, whole, its own files and the generated ones side by side. Sets SWIFT_PACKAGE.
+lay_out_swift() {
+  local fresh=$TARGET/swift/package.fresh
+  SWIFT_PACKAGE=$TARGET/swift/package
+  rm -rf "$fresh"
+  mkdir -p "$fresh"
+  cp -R "$ROOT/ffi/swift/." "$fresh"
+  mkdir -p "$fresh/Sources/SatchelCore" "$fresh/Sources/SatchelCoreFFI/include"
+  cp "$BINDINGS/SatchelCore.swift" "$fresh/Sources/SatchelCore/"
+  cp "$BINDINGS/SatchelCoreFFI.h" "$fresh/Sources/SatchelCoreFFI/include/"
+  cp "$BINDINGS/SatchelCoreFFI.modulemap" "$fresh/Sources/SatchelCoreFFI/include/module.modulemap"
+  replace_changed "$fresh" "$SWIFT_PACKAGE"
+  rm -rf "$fresh"
+}
+
 # check_exports LIBRARY
 # Dies if a library offers anything to the process that it is loaded into but what uniffi made. Looked at on Linux.
 check_exports() {

@@ -351,3 +351,41 @@ fn no_byte_of_the_erased_record_stays_in_the_files() {
     let wal = other.dir.join("store.sqlite-wal");
     assert!(!wal.exists() || fs::metadata(wal).unwrap().len() == 0);
 }
+
+/// A member who does not play by the rules put two records under one id, about different people. The erasure costs one look; the
+/// others are found before this phone's word that it is gone leaves, not after.
+#[test]
+fn everything_under_an_erased_id_is_gone_before_the_phone_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_hub, address) = Hub::new(folder.path(), START);
+    let ana = found(folder.path(), 79, "Ana", START);
+    ana.unlocked.set_relay(&address).unwrap();
+    let ben = join(folder.path(), 79, "Ben", START, &ana, Role::Worker);
+    let mut mallory = Attacker::join(79, "Mallory", &ana, Role::Worker);
+    let draft = ParticipantDraft { alias: Some(Alias::parse("Wren").unwrap()), ..ParticipantDraft::default() };
+    let wren = ana.unlocked.create_participant(&draft, HowGiven::Spoken, "en").unwrap();
+    meet(&ana, &ben);
+    let (record, day) = (RecordId::from_bytes([0x31; 16]), ana.unlocked.today().unwrap());
+    let value = || Encounter::new(EncounterKind::Street);
+    let rows = [None, Some(wren)].map(|subject| {
+        let forged = mallory.entry(record, Kind::Encounter, subject, day, value());
+        mallory.cover(&forged)
+    });
+    feed(&ana, &rows);
+    let is_here = || ana.unlocked.dangerous_fold().unwrap().iter().filter(|line| line.contains(&record.to_string())).count();
+    assert_eq!(is_here(), 2);
+    ana.unlocked.erase_record(Kind::Encounter, record).unwrap();
+    assert_eq!(is_here(), 1, "positive control: one look");
+    let (mut dialer, mut listener) = (ben.unlocked.dial().unwrap(), ana.unlocked.listen());
+    let mut said = 0;
+    while said == 0 {
+        while let Some(bytes) = dialer.transmit(20_000).unwrap() {
+            listener.receive(&bytes).unwrap();
+        }
+        while let Some(bytes) = listener.transmit(20_000).unwrap() {
+            said += bytes.len();
+            dialer.receive(&bytes).unwrap();
+        }
+    }
+    assert_eq!(is_here(), 0);
+}

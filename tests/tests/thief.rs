@@ -47,7 +47,7 @@ const TRIED: u64 = 40;
 
 /// What a rule that is left out lets happen in some history from a seed on, and not in the same one with every rule.
 fn must_fall(without: &[Rule], from: u64, shows: fn(&Outcome) -> usize) {
-    must_fall_in(without, from, shows, |seed, without| history(seed, without));
+    must_fall_in(without, from, shows, history);
 }
 
 fn must_fall_in(without: &[Rule], from: u64, shows: fn(&Outcome) -> usize, lives: fn(u64, &[Rule]) -> Outcome) {

@@ -1,7 +1,7 @@
 //! The text guard in figures: what it finds, what it wrongly finds, how long it takes.
 //!
 //! `guard report CORPUS…` prints recall and false alarms by category, language and kind of text, with 95 % Wilson
-//! intervals; `--misses` lists the notes that went wrong; `guard time CORPUS` measures. Prints text of the corpora,
+//! intervals; `--misses` lists the notes that went wrong; `guard try --from CORPUS… CORPUS…` learns first and ships nothing; `guard time CORPUS` measures. Prints text of the corpora,
 //! which are invented; never run it on real notes.
 #![allow(clippy::print_stdout, clippy::disallowed_methods)]
 
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use clap::{Parser, Subcommand};
 use satchel_core::screen::train::{Example, learn};
-use satchel_core::screen::{Finding, screen};
+use satchel_core::screen::{Finding, screen, screen_learning};
 use serde::Deserialize;
 
 #[derive(Parser)]
@@ -37,6 +37,17 @@ enum Action {
         weights: std::path::PathBuf,
         /// Corpora (JSON lines): the development corpus, never the held-out one.
         corpora: Vec<std::path::PathBuf>,
+    },
+    /// Learns, and reports on notes that were not learnt from; ships nothing.
+    Try {
+        /// Corpora to learn from (JSON lines).
+        #[arg(long)]
+        from: Vec<std::path::PathBuf>,
+        /// Corpora to report on.
+        on: Vec<std::path::PathBuf>,
+        /// List the notes that went wrong.
+        #[arg(long)]
+        misses: bool,
     },
     /// Start-up and time per kB, on the texts of the corpora.
     Time {
@@ -97,12 +108,12 @@ fn read(corpora: &[std::path::PathBuf]) -> Result<Vec<Note>, Box<dyn Error>> {
     Ok(notes)
 }
 
-fn report(notes: &[Note], misses: bool) {
+fn report(notes: &[Note], misses: bool, guard: impl Fn(&Note) -> Vec<Finding>) {
     let mut caught: BTreeMap<(&str, &str), Share> = BTreeMap::new();
     let mut named: BTreeMap<&str, Share> = BTreeMap::new();
     let mut alarms: BTreeMap<(&str, &str), Share> = BTreeMap::new();
     for note in notes {
-        let found = screen(&note.text, note.alias.as_deref());
+        let found = guard(note);
         let style = note.style.as_str();
         if note.findings.is_empty() {
             for key in [("all", "all"), ("language", note.language.as_str()), ("kind", style)] {
@@ -181,7 +192,12 @@ fn timed(text: &str) -> Duration {
 
 fn main() -> Result<(), Box<dyn Error>> {
     match Arguments::parse().action {
-        Action::Report { corpora, misses } => report(&read(&corpora)?, misses),
+        Action::Report { corpora, misses } => report(&read(&corpora)?, misses, |note| screen(&note.text, note.alias.as_deref())),
+        Action::Try { from, on, misses } => {
+            let notes = read(&from)?;
+            let weights = learn(&notes.iter().map(Note::example).collect::<Vec<_>>());
+            report(&read(&on)?, misses, |note| screen_learning(&note.text, note.alias.as_deref(), &weights));
+        }
         Action::Train { weights, corpora } => {
             let notes = read(&corpora)?;
             let examples: Vec<Example<'_>> = notes.iter().map(Note::example).collect();

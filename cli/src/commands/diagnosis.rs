@@ -164,6 +164,7 @@ struct Keys {
     beyond: usize,
     erasures: Vec<ErasureReceipt>,
     recovery: (Value, String),
+    keeps_reseat: bool,
     days_in_use: u16,
 }
 
@@ -183,6 +184,7 @@ impl Keys {
             beyond: unlocked.waiting_beyond_cut()?.len(),
             erasures,
             recovery: super::recovery::status_in_words(unlocked.recovery_status()?),
+            keeps_reseat: unlocked.reseat_paper()?.is_some(),
         })
     }
 
@@ -202,6 +204,7 @@ impl Keys {
             "waiting_beyond_cut": self.beyond,
             "unsettled_erasures": self.erasures.iter().map(|receipt| receipt.operation.to_string()).collect::<Vec<_>>(),
             "recovery": self.recovery.0,
+            "keeps_reseat_key": self.keeps_reseat,
             "last_day": self.state.last_day.to_string(),
             "destroyed_after": self.state.destroyed_after.to_string(),
         })
@@ -265,10 +268,11 @@ impl Keys {
 
     fn recovery_text(&self) -> String {
         let status = self.recovery.1.replace('\n', "\n  ");
-        format!(
-            "  {status}\n  The paper reseat key removes lost phones and seats a steward. Only its newest print counts, and nobody keeps a\n  \
-             copy of it: look whether it is where it should be.\n"
-        )
+        let kept = match self.keeps_reseat {
+            true => "this phone\n  keeps a copy until you have it on paper: satchel recovery paper",
+            false => "nobody keeps a\n  copy of it: look whether it is where it should be.",
+        };
+        format!("  {status}\n  The paper reseat key removes lost phones and seats a steward. Only its newest print counts, and {kept}\n")
     }
 
     fn end_text(&self, today: ShiftDay) -> String {

@@ -163,7 +163,7 @@ const LISTS: &[(Tags, &str)] = &[
     (
         Tags::NETWORK,
         "ig insta instagram facebook fb snapchat snap tiktok whatsapp telegram kik discord twitter venmo \
-         cashapp messenger face",
+         cashapp messenger face wickr threads bluesky tinder grindr onlyfans",
     ),
     (Tags::MAIL, "gmail hotmail yahoo outlook icloud protonmail proton aol live msn ymail"),
     (

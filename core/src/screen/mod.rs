@@ -31,9 +31,9 @@
 //! | `fold`, `view` | how text is read for matching |
 //! | `lexicon` | the word lists |
 //! | `rules` | what is looked for in figures, and names |
-//! | `phrase`, `data` | what is looked for in words |
+//! | `phrase`, `data` | what is looked for in words, and what words are about |
 //! | `suggest` | kinder words, which block nothing |
-//! | `model` | what only the wording as a whole says |
+//! | `model` | what only the wording as a whole says, also against a phrase |
 
 mod finding;
 mod fold;
@@ -57,7 +57,7 @@ mod tests_corpus;
 pub use finding::{Category, Finding, Reason};
 
 /// The version of the guard: rises with every change of what it finds.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 
 #[cfg(feature = "training")]
 pub use model::train;
@@ -74,6 +74,17 @@ pub use versions::{DangerousVersion, dangerous_as_version};
 /// be excused by being called an alias. Newlines are not reported: which types allow them is theirs.
 #[must_use]
 pub fn screen(text: &str, alias: Option<&str>) -> Vec<Finding> {
+    screen_by(text, alias, model::shipped())
+}
+
+/// Screens by a model that was just learnt, for the program that learns.
+#[cfg(feature = "training")]
+#[must_use]
+pub fn screen_learning(text: &str, alias: Option<&str>, weights: &[u8]) -> Vec<Finding> {
+    screen_by(text, alias, model::Model::read(weights))
+}
+
+fn screen_by(text: &str, alias: Option<&str>, model: model::Model<'_>) -> Vec<Finding> {
     let mut found = hygiene::hidden(text, hygiene::Lines::Many);
     let mut view = view::View::of(fold::Folded::read(text));
     let places = match alias.map(str::trim) {
@@ -81,7 +92,7 @@ pub fn screen(text: &str, alias: Option<&str>) -> Vec<Finding> {
         _ => Vec::new(),
     };
     let inside = |f: &Finding| places.iter().any(|&(start, end)| start <= f.start && f.end <= end);
-    let mut hits = rules::apply(&view, model::shipped());
+    let mut hits = rules::apply(&view, model);
     if !places.is_empty() {
         hits.retain(|finding| !inside(finding));
     }

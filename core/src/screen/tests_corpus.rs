@@ -4,15 +4,20 @@
 use super::*;
 
 /// Notes that the rules and weights were made with: one row a note.
-const DEVELOPMENT: &str =
-    concat!(include_str!("../../../tests/corpus/screen_v2_dev.jsonl"), include_str!("../../../tests/corpus/screen_v3_dev.jsonl"));
+const DEVELOPMENT: &str = concat!(
+    include_str!("../../../tests/corpus/screen_v2_dev.jsonl"),
+    include_str!("../../../tests/corpus/screen_v3_dev.jsonl"),
+    include_str!("../../../tests/corpus/screen_v4_dev.jsonl"),
+    include_str!("../../../tests/corpus/screen_v5_dev.jsonl"),
+    include_str!("../../../tests/corpus/screen_v5_patterns.jsonl"),
+);
 /// Notes that were written first and put aside: no rule, word or weight comes from them. The floors below leave
 /// room, so that nobody is tempted to tune the guard to these notes; write a new set instead.
 const HELD_OUT: &str = include_str!("../../../tests/corpus/screen_v2_test.jsonl");
 /// A later set, put aside in the same way: longer and harder notes, from ten points of view.
 const HELD_OUT_HARD: &str = include_str!("../../../tests/corpus/screen_v3_test.jsonl");
-/// A third one, put aside before the rules of version 4 were made, and measured once.
-const HELD_OUT_FRESH: &str = include_str!("../../../tests/corpus/screen_v4_test.jsonl");
+/// A third one, put aside before the rules and weights of version 5 were made, and measured once.
+const HELD_OUT_FRESH: &str = include_str!("../../../tests/corpus/screen_v5_test.jsonl");
 
 #[derive(Default)]
 struct Outcome {
@@ -91,10 +96,10 @@ fn the_shipped_weights_are_what_the_program_learns() {
     };
     let examples: Vec<_> = notes.iter().map(example).collect();
     let learnt = model::train::learn(&examples);
-    assert!(learnt.len() <= 200_000);
+    assert!(learnt.len() <= 240_000);
     assert!(
         learnt == model::WEIGHTS,
-        "run `cargo run -p satchel-bench --bin guard -- train core/src/screen/model/weights.bin tests/corpus/screen_v2_dev.jsonl tests/corpus/screen_v3_dev.jsonl`"
+        "run `cargo run -p satchel-bench --bin guard -- train core/src/screen/model/weights.bin tests/corpus/screen_v[2-5]_dev.jsonl tests/corpus/screen_v5_patterns.jsonl`"
     );
     // Control: another corpus teaches something else.
     assert!(model::train::learn(examples.get(1..).unwrap()) != model::WEIGHTS);

@@ -41,6 +41,11 @@ impl View {
         self.read.tokens.get(i)
     }
 
+    /// How many tokens the text has.
+    pub(super) fn count(&self) -> usize {
+        self.read.tokens.len()
+    }
+
     /// How many tokens were looked at so far: the measure of the linear-time test.
     #[cfg(test)]
     pub(super) fn work(&self) -> usize {

@@ -481,7 +481,7 @@ impl Unlocked {
     /// old copies is gone. Where that says nothing yet, the next exchange does.
     pub(super) fn write_and_promise<T>(&self, work: impl FnOnce(&mut Vault, &Transaction<'_>) -> Result<T, Error>) -> Result<T, Error> {
         let done = self.write(work)?;
-        let _ = self.write(|vault, tx| vault.own_frontier(tx).map(drop));
+        let _ = self.write(|vault, tx| vault.note_frontier(tx).map(drop));
         Ok(done)
     }
 

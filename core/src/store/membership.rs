@@ -213,8 +213,14 @@ impl Vault {
         Ok(self.keyring.box_for(peer, day)?)
     }
 
-    /// This device's frontier, made anew if anything in it changed. Never promises a spent receiving key.
-    pub(super) fn own_frontier(&mut self, reader: &Reader<'_>) -> Result<Vec<u8>, Error> {
+    /// This phone's word on where it stands, for others: everything that it has heard to be erased is looked for first.
+    pub(super) fn own_frontier(&mut self, tx: &Transaction<'_>) -> Result<Vec<u8>, Error> {
+        self.finish_searches(tx)?;
+        self.note_frontier(tx)
+    }
+
+    /// The same for this phone's own receipts: what was erased a moment ago is gone where it lay, and looked for elsewhere later.
+    pub(super) fn note_frontier(&mut self, reader: &Reader<'_>) -> Result<Vec<u8>, Error> {
         let day = self.today()?;
         let heads = self.chain_heads(reader)?;
         Ok(self.keyring.own_frontier(&heads, day, self.has_destroyed_old_keys())?)

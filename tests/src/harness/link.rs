@@ -131,7 +131,9 @@ pub fn meet_over(dialer: &Phone, listener: &Phone, dice: &mut Dice, fault: Fault
                 && *left > 0
             {
                 *left -= 1;
-                sides[at].tainted = *left == 0 && !sides[at].link.is_finished();
+                // nor what comes after the other side's last word, while this one still speaks
+                let was_last = sides[1 - at].link.is_finished() && sides[at].inbox.is_empty();
+                sides[at].tainted = *left == 0 && !sides[at].link.is_finished() && !was_last;
             }
             if sides[at].fault.is_none()
                 && !bytes.is_empty()

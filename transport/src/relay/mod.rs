@@ -106,7 +106,7 @@ impl Client {
             .max_idle_age(Duration::from_secs(IDLE_SECONDS))
             .max_response_header_size(16 * 1024)
             .build();
-        let (breaker, tls) = (Breaker::default(), tls::config(route.pin)?);
+        let (breaker, tls) = (Breaker::default(), tls::config(route.pin, route.proxy.is_some())?);
         let counted = Arc::new(Counted::default());
         let dialler = Dialler { route, breaker: breaker.clone(), tls, counted: Arc::clone(&counted), silence: patience.silence };
         Ok(Self { base: url.trim_end_matches('/').to_owned(), agent: Agent::with_parts(config, dialler, NoLookup), breaker, counted })

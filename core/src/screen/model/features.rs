@@ -1,10 +1,12 @@
 //! What the model sees of a sentence.
 
-use crate::screen::phrase::{Word, Words, fnv, fnv_step};
+use crate::screen::phrase::{Tier, Word, Words, fnv, fnv_step};
 use crate::screen::view::View;
 
 /// How many features are told apart (others share).
 pub(in crate::screen) const BUCKETS: usize = 1 << 15;
+/// The first buckets hold features of words, the others features of senses alone.
+const LEXICAL: usize = BUCKETS / 4 * 3;
 /// Letters in a piece of a rare word.
 const PIECE_BYTES: usize = 4;
 /// Pieces of one word that are looked at.
@@ -30,16 +32,23 @@ impl Default for Sentence {
 const WORD: u8 = 1;
 const PAIR: u8 = 2;
 const PIECE: u8 = 3;
-const GROUP: u8 = 4;
-const GROUPS: u8 = 5;
+const SENSE: u8 = 4;
+const NEAR: u8 = 5;
 
 const NUMBER: u64 = fnv(b"#number");
 const NAME: u64 = fnv(b"#name");
 const BEFORE: u64 = fnv(b"#before");
 
-fn bucket(hash: u64) -> u16 {
+const fn mixed(hash: u64) -> usize {
     // FNV's high bits are the better mixed ones
-    ((hash ^ (hash >> 32)) % BUCKETS as u64) as u16
+    (hash ^ (hash >> 32)) as usize
+}
+
+/// What is remembered of a word for those after it.
+#[derive(Clone, Copy)]
+struct Seen {
+    own: u64,
+    senses: u64,
 }
 
 impl Sentence {
@@ -49,41 +58,51 @@ impl Sentence {
         self.places.clear();
         self.seen.fill(0);
         self.push(fnv(b"#always"));
-        let mut before = BEFORE;
-        let mut groups = 0;
+        let nothing = Seen { own: BEFORE, senses: 0 };
+        let mut last = nothing;
+        let mut all = 0_u64;
         for (at, word) in words.list.iter().enumerate().skip(from).take(count) {
             if word.excused || harmless.get(at) == Some(&true) {
-                before = BEFORE;
+                last = nothing;
                 continue;
             }
             self.places.push((self.buckets.len() as u16, (at - from) as u16));
-            let own = value(word);
-            self.push(fnv_step(own, WORD));
-            self.push(fnv_step(own ^ before.rotate_left(21), PAIR));
+            let here = Seen { own: value(word), senses: senses(word) };
+            self.push(fnv_step(here.own, WORD));
+            self.push(fnv_step(here.own ^ last.own.rotate_left(21), PAIR));
             if word.uncommon && !word.number {
                 for piece in view.bytes(word.token).windows(PIECE_BYTES).take(PIECES) {
                     self.push(fnv_step(fnv(piece), PIECE));
                 }
             }
-            let new = word.groups() & !groups;
-            for group in bits(new) {
-                self.push(fnv_step(u64::from(group), GROUP));
-                for other in bits(groups) {
-                    let (low, high) = (group.min(other), group.max(other));
-                    self.push(fnv_step(u64::from(low) << 8 | u64::from(high), GROUPS));
+            let new = here.senses & !all;
+            for sense in bits(here.senses) {
+                if new & (1 << sense) != 0 {
+                    self.push_sense(u64::from(sense), SENSE);
+                }
+                for other in bits(last.senses) {
+                    self.push_sense(u64::from(other) << 8 | u64::from(sense), NEAR);
                 }
             }
-            groups |= new;
-            before = own;
+            all |= here.senses;
+            last = here;
         }
     }
 
     fn push(&mut self, hash: u64) {
-        let bucket = bucket(hash);
+        self.put(mixed(hash) % LEXICAL);
+    }
+
+    fn push_sense(&mut self, what: u64, mark: u8) {
+        let hash = fnv_step(fnv_step(fnv_step(fnv(b"#"), what as u8), (what >> 8) as u8), mark);
+        self.put(LEXICAL + mixed(hash) % (BUCKETS - LEXICAL));
+    }
+
+    fn put(&mut self, bucket: usize) {
         let bit = 1_u64 << (bucket % 64);
-        if let Some(seen) = self.seen.get_mut(usize::from(bucket / 64)).filter(|seen| **seen & bit == 0) {
+        if let Some(seen) = self.seen.get_mut(bucket / 64).filter(|seen| **seen & bit == 0) {
             *seen |= bit;
-            self.buckets.push(bucket);
+            self.buckets.push(bucket as u16);
         }
     }
 
@@ -96,14 +115,27 @@ impl Sentence {
     }
 }
 
-fn bits(set: u32) -> impl Iterator<Item = u32> {
-    (0..u32::BITS).filter(move |bit| set & (1 << bit) != 0)
+/// The numbers of the bits of a set.
+fn bits(mut set: u64) -> impl Iterator<Item = u32> {
+    std::iter::from_fn(move || {
+        let bit = set.trailing_zeros();
+        (bit < u64::BITS).then(|| {
+            set &= set - 1;
+            bit
+        })
+    })
+}
+
+/// Senses beyond the listed ones: a number, a name.
+const IS_NUMBER: u64 = 1 << 63;
+fn senses(word: &Word) -> u64 {
+    if word.number { IS_NUMBER } else { word.senses }
 }
 
 fn value(word: &Word) -> u64 {
     if word.number {
         NUMBER
-    } else if !word.tier.is_empty() && (word.capital || word.tier.any(crate::screen::phrase::Tier::GIVEN)) {
+    } else if !word.tier.is_empty() && (word.capital || word.tier.any(Tier::GIVEN)) {
         NAME
     } else {
         word.hash

@@ -20,6 +20,7 @@
 //! | `{` | nothing stands before it in its sentence |
 
 mod grammar;
+mod senses;
 mod table;
 mod walk;
 mod words;

@@ -5,6 +5,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::LazyLock;
 
 use super::grammar::Source;
+use super::senses;
 use super::{Phrase, Shape};
 
 /// FNV-1a, 64 bits: small, the same everywhere, good enough for words of a fixed list.
@@ -83,15 +84,12 @@ pub(in crate::screen) struct Known {
     pub tier: Tier,
     /// It is an everyday word.
     pub common: bool,
-    /// The groups of [`GROUPS`] that it is of, one bit each.
-    pub groups: u32,
+    /// What it is about, one bit a sense.
+    pub senses: u64,
 }
 
-/// The classes of words that the model sees as such.
-const GROUPS: [&str; 24] = [
-    "cop", "rank", "crime", "rel", "drug", "color", "vehicle", "make", "model", "live", "camp", "hurt", "pega", "weapon", "person", "race",
-    "build", "looks", "hair", "part", "pos", "ord", "bars", "court",
-];
+/// The classes of phrase files that the model sees as senses too; the other senses stand in `data/senses.txt`.
+const SENSED: [&str; 12] = ["crime", "rel", "drug", "make", "model", "camp", "weapon", "pos", "bars", "court", "hurt", "pega"];
 
 impl Known {
     /// Whether the word is of a class.
@@ -116,6 +114,8 @@ pub(super) struct Found {
     pub common: bool,
     /// Of the folded word.
     pub hash: u64,
+    /// What the word is about, one bit a sense.
+    pub senses: u64,
 }
 
 /// Everything that the phrases and names need, compiled once.
@@ -127,6 +127,8 @@ pub(in crate::screen) struct Lexis {
     /// Words that may be misspelled, under every spelling with one letter left out.
     misspelled: Table<Vec<u16>>,
     spellings: Vec<String>,
+    /// Senses of words that stand in no other list.
+    senses: Table<u64>,
     pub(super) phrases: Vec<Phrase>,
     /// Lines that could not be read; a test wants none.
     #[cfg(test)]
@@ -149,6 +151,7 @@ static LEXIS: LazyLock<Lexis> = LazyLock::new(|| {
         ],
         include_str!("../data/names.txt"),
         include_str!("../data/common.txt"),
+        include_str!("../data/senses.txt"),
     )
 });
 
@@ -158,7 +161,7 @@ pub(in crate::screen) fn lexis() -> &'static Lexis {
 }
 
 impl Lexis {
-    pub(super) fn compile(phrases: &[&str], names: &str, common: &str) -> Self {
+    pub(super) fn compile(phrases: &[&str], names: &str, common: &str, senses: &str) -> Self {
         let mut source = Source::default();
         for text in phrases {
             source.read(text);
@@ -169,6 +172,7 @@ impl Lexis {
             stem_lens: 0,
             misspelled: Table::default(),
             spellings: Vec::new(),
+            senses: Table::default(),
             phrases: Vec::new(),
             #[cfg(test)]
             unread: source.unread.clone(),
@@ -178,11 +182,18 @@ impl Lexis {
             lexis.words.entry(fnv(word.as_bytes())).or_default().common = true;
         }
         lexis.take_classes(&source);
-        for (bit, name) in GROUPS.iter().enumerate() {
+        for (bit, name) in SENSED.iter().enumerate() {
             for word in source.named.get(*name).into_iter().flatten() {
-                lexis.words.entry(fnv(word.as_bytes())).or_default().groups |= 1 << bit;
+                lexis.words.entry(fnv(word.as_bytes())).or_default().senses |= 1 << bit;
             }
         }
+        senses::read(senses, SENSED.len(), |word, bit| {
+            let hash = fnv(word);
+            match lexis.words.get_mut(&hash) {
+                Some(known) => known.senses |= bit,
+                None => *lexis.senses.entry(hash).or_default() |= bit,
+            }
+        });
         let mut by_anchor = [vec![Vec::new(); source.classes.len()], vec![Vec::new(); source.classes.len()]];
         for phrase in source.phrases {
             let [harmless, others] = &mut by_anchor;
@@ -275,10 +286,13 @@ impl Lexis {
             }
         }
         if let Some(known) = self.words.get(&found.hash).filter(|_| word.len() <= WORD_MAX_BYTES) {
-            (found.whole, found.tier, found.common) = (Some(known), known.tier, known.common);
+            (found.whole, found.tier, found.common) = (Some(known), known.tier, known.common || known.senses != 0 && known.tier.is_empty());
+        } else if let Some(senses) = self.senses.get(&found.hash) {
+            (found.senses, found.common) = (*senses, true);
         } else if found.stem.is_none() && !tagged && (MISSPELLED_MIN_BYTES..=WORD_MAX_BYTES).contains(&word.len()) {
             found.whole = self.misspelled(word, found.hash);
         }
+        found.senses |= found.whole.map_or(0, |known| known.senses);
         found
     }
 

@@ -9,7 +9,7 @@ use crate::screen::fold::Folded;
 use crate::screen::view::View;
 
 fn found(phrases: &str, text: &str) -> Vec<String> {
-    let lexis: &'static Lexis = Box::leak(Box::new(Lexis::compile(&[phrases], "[given]\nana", "water")));
+    let lexis: &'static Lexis = Box::leak(Box::new(Lexis::compile(&[phrases], "[given]\nana", "water", "= food: bread")));
     assert_eq!(lexis.unread, Vec::<String>::new());
     let view = View::of(Folded::read(text));
     let words = Words::read(&view, lexis);

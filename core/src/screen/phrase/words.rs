@@ -28,6 +28,8 @@ pub(in crate::screen) struct Word {
     pub uncommon: bool,
     /// Of the folded word.
     pub hash: u64,
+    /// What it is about, one bit a sense.
+    pub senses: u64,
     known: [Option<&'static Known>; 2],
 }
 
@@ -47,7 +49,7 @@ const SHORTENED: [&[u8]; 26] = [
 impl Words {
     /// Reads the words of a text.
     pub(in crate::screen) fn read(view: &View, lexis: &'static Lexis) -> Self {
-        let mut words = Self { list: Vec::new() };
+        let mut words = Self { list: Vec::with_capacity(view.count() / 2 + 1) };
         let (mut sentence, mut fresh, mut letters, mut capitals) = (0, true, 0_usize, 0_usize);
         let mut i = 0;
         while let Some(kind) = view.kind(i) {
@@ -65,9 +67,22 @@ impl Words {
                     let capital = view.is_capital(i);
                     let known = [found.whole.filter(|k| k.has_classes()), found.stem];
                     let uncommon = !found.common && known.iter().all(Option::is_none);
-                    let (tier, hash) = (found.tier, found.hash);
-                    let read =
-                        Word { token: i, last: i, sentence, first: fresh, capital, upper, number, excused, tier, uncommon, hash, known };
+                    let (tier, hash, senses) = (found.tier, found.hash, found.senses);
+                    let read = Word {
+                        token: i,
+                        last: i,
+                        sentence,
+                        first: fresh,
+                        capital,
+                        upper,
+                        number,
+                        excused,
+                        tier,
+                        uncommon,
+                        hash,
+                        senses,
+                        known,
+                    };
                     if !words.join(view, &read, lexis) {
                         words.list.push(read);
                     }
@@ -86,6 +101,7 @@ impl Words {
                         tier: Tier::default(),
                         uncommon: false,
                         hash: 0,
+                        senses: 0,
                         known: [None; 2],
                     };
                     words.list.push(word);
@@ -120,7 +136,7 @@ impl Words {
         }
         let Some((hash, known)) = lexis.joined(first, second) else { return false };
         (before.last, before.hash, before.uncommon) = (next.token, hash, false);
-        (before.known, before.tier) = ([Some(known), None], Tier::default());
+        (before.known, before.tier, before.senses) = ([Some(known), None], Tier::default(), known.senses);
         true
     }
 }
@@ -133,11 +149,6 @@ impl Word {
     /// Whether the word is of a class.
     pub(super) fn is_of(&self, class: u16) -> bool {
         self.known().any(|known| known.is_of(class))
-    }
-
-    /// The groups of words that the model sees as such, one bit each.
-    pub(in crate::screen) fn groups(&self) -> u32 {
-        self.known().fold(0, |groups, known| groups | known.groups)
     }
 
     /// What the lists say of it.

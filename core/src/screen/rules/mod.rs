@@ -34,6 +34,7 @@ pub(super) fn apply(view: &View, model: Model<'_>) -> Vec<Finding> {
     let lexis = lexis();
     let words = Words::read(view, lexis);
     let harmless = phrase::apply(view, &words, lexis, &mut hits);
+    model.doubt(view, &words, &harmless, &mut hits);
     name::find(view, &words, &harmless, &mut hits);
     model.find(view, &words, &harmless, &mut hits);
     hits.iter().filter_map(|&hit| view.finding(hit)).collect()

@@ -88,11 +88,42 @@ const BEHIND: &[&str] = &[
     "special",
     "tribute",
     "club",
+    "barber",
+    "taqueria",
+    "bakery",
+    "beauty",
+    "grill",
+    "deli",
+    "restaurant",
+    "donuts",
+    "liquor",
+    "garage",
+    "salon",
+    "shop",
+    "pharmacy",
+    "thrift",
+    "thermos",
+    "lipstick",
+    "statue",
+    "memorial",
+    "elementary",
+    "middle",
+    "playground",
+    "trail",
+    "pier",
+    "stadium",
+    "theater",
+    "scholarship",
+    "award",
+    "museum",
 ];
 
 fn is_one_of(list: &[&str], word: &[u8]) -> bool {
     list.iter().any(|entry| entry.as_bytes() == word)
 }
+
+/// Before a name, these say that it is somebody who got something: "gave Maria shoes" is about no brand of shoes.
+const GIVING: &[&str] = &["gave", "give", "giving", "got", "brought", "bring", "handed", "offered", "lent", "owes", "sent", "saw", "told"];
 
 /// Finds names; `harmless` marks words that harmless phrases took.
 pub(super) fn find(view: &View, words: &Words, harmless: &[bool], hits: &mut Vec<Hit>) {
@@ -123,7 +154,8 @@ fn name(view: &View, words: &Words, w: usize) -> Option<usize> {
     let own = text(word);
     let last = extent(view, words, w);
     let next = near(last + 1);
-    if next.is_some_and(|n| is_one_of(BEHIND, text(n))) || near(w + 1).is_some_and(|n| is_one_of(BEHIND, text(n))) {
+    let given = before.is_some_and(|b| is_one_of(GIVING, text(b)));
+    if !given && [next, near(w + 1)].into_iter().flatten().any(|n| is_one_of(BEHIND, text(n))) {
         return None;
     }
     // A street or a park named after somebody: "Cesar Chavez and 3rd".

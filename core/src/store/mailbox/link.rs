@@ -10,6 +10,16 @@ use satchel_wire::frame::{Cursor, Done, Endpoint, Frame, PendingRows, ProblemCod
 use satchel_wire::ids::{BodyId, OperationId, RowId, RowName};
 use satchel_wire::row::Row;
 
+/// A clock's offset is kept in such steps: half of one is well within [`REQUEST_SKEW_MAX_SECONDS`](satchel_wire::limits::REQUEST_SKEW_MAX_SECONDS).
+const OFFSET_STEP_SECONDS: i64 = 600;
+
+/// What a clock at `now` lacks to one that says `time` (Unix seconds): as coarse as a relay's patience allows. To the second it
+/// would be a mark that a relay gives a phone, and that comes back on every connection.
+pub(super) fn coarse_offset(time: u64, now: u64) -> i64 {
+    let offset = i64::try_from(time).unwrap_or(i64::MAX).saturating_sub(i64::try_from(now).unwrap_or(i64::MAX));
+    offset.saturating_add(OFFSET_STEP_SECONDS / 2).div_euclid(OFFSET_STEP_SECONDS).saturating_mul(OFFSET_STEP_SECONDS)
+}
+
 #[derive(Debug)]
 pub(super) enum Step {
     Claim,
@@ -264,7 +274,7 @@ impl RelayLink {
             (ProblemCode::ClockSkew, Some(time)) if !self.corrected => {
                 self.corrected = true;
                 let now = self.unlocked.env().now().seconds();
-                self.offset = i64::try_from(time).unwrap_or(i64::MAX).saturating_sub(i64::try_from(now).unwrap_or(i64::MAX));
+                self.offset = coarse_offset(time, now);
                 return Ok(());
             }
             // perhaps the relay still has the access keys of another turn
@@ -343,5 +353,22 @@ impl RelayLink {
         }
         self.step = Step::Done;
         Err(RelayError::Refused(code))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{OFFSET_STEP_SECONDS, coarse_offset};
+    use proptest::prelude::*;
+    use satchel_wire::limits::REQUEST_SKEW_MAX_SECONDS;
+
+    proptest! {
+        #[test]
+        fn an_offset_is_near_enough_for_the_relay_and_says_little(now in 0_u64..8_000_000_000, time in 0_u64..8_000_000_000) {
+            let offset = coarse_offset(time, now);
+            prop_assert_eq!(offset % OFFSET_STEP_SECONDS, 0);
+            let off = now.saturating_add_signed(offset).abs_diff(time);
+            prop_assert!(off <= REQUEST_SKEW_MAX_SECONDS / 3, "{}", off);
+        }
     }
 }

@@ -9,6 +9,7 @@
 use super::super::root::{Seed, open_value, seal_value};
 use super::super::vault::Vault;
 use super::super::{Store, Unlocked, wipe_stack};
+use super::link::coarse_offset;
 use super::{Acceptance, NetworkChoice, RelayAnswer, RelayError, RelayState};
 use crate::crypto::RootKey;
 use crate::error::Error;
@@ -216,7 +217,7 @@ impl LockedInbox {
             RelayAnswer::Problem { code: ProblemCode::ClockSkew, relay_time: Some(time) } if !self.corrected => {
                 let now = self.store.shared.env.now().seconds();
                 self.corrected = true;
-                self.offset = i64::try_from(*time).unwrap_or(i64::MAX).saturating_sub(i64::try_from(now).unwrap_or(i64::MAX));
+                self.offset = coarse_offset(*time, now);
                 return Ok(());
             }
             RelayAnswer::Problem { code: ProblemCode::Refused, .. } => {

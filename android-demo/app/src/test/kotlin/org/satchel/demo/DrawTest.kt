@@ -4,12 +4,19 @@ import android.content.Context
 import android.content.res.Configuration
 import android.graphics.Bitmap
 import android.graphics.Canvas
+import android.graphics.Color
 import android.graphics.Rect
+import android.graphics.drawable.ColorDrawable
+import android.graphics.drawable.Drawable
+import android.graphics.drawable.GradientDrawable
+import android.graphics.drawable.RippleDrawable
 import android.view.ContextThemeWrapper
 import android.view.View
 import android.view.ViewGroup
 import android.widget.Button
 import android.widget.EditText
+import android.widget.LinearLayout
+import android.widget.ScrollView
 import android.widget.TextView
 import java.io.File
 import java.nio.file.Files
@@ -19,6 +26,7 @@ import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.cancel
 import org.junit.Assert.assertEquals
+import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
@@ -96,12 +104,14 @@ class DrawTest {
                 show(AskModel.State(words = ConsentWords(1u, if (es) Language.SPANISH else Language.ENGLISH, say("May our team write down your legal name, to apply for housing, until January 31?", "¿Puede nuestro equipo anotar su nombre legal, para solicitar vivienda, hasta el 31 de enero?"))))
             },
             "20-hold" to HoldModel(app, id("rec")).apply {
-                val encounter = Encounter("2026-11-23", EncounterKind.STREET, id("rec"), null, listOf(Offer(kit.id, 2u, Outcome.ACCEPTED, null)), null, 0u)
-                show(HoldModel.State(Holding(file, listOf(encounter), emptyList(), listOf(FactLine(FactField.LEGAL_NAME, "Maria Example", emptyList())), listOf(grant), emptyList()), supplies))
+                // the other language than the phone's
+                val own = HeldSection(say("Tu ficha", "Your file"), listOf(say("La guardamos porque dijiste que sí.", "We keep it because you said yes.")), listOf("Blue", say("un lugar seco", "a dry place")))
+                val yes = HeldSection(say("A qué dijiste que sí", "What you said yes to"), listOf(say("Tu nombre legal, para solicitar vivienda, hasta el 31 de enero de 2027.", "Your legal name, to apply for housing, until January 31, 2027.")), listOf("Maria Example"))
+                show(HoldModel.State(held = Held(if (es) Language.ENGLISH else Language.SPANISH, say("Lo que guardamos sobre ti", "What we hold on you"), listOf(own, yes), "")))
             },
             "21-find" to FindModel(app, "").apply { show(FindModel.State(without = setOf(Demand.POLICE_CONTACT), found = listOf(dropIn(repository), shelter(repository)), open = repository.resourceId("Night shelter"))) },
             "22-follow-ups" to FollowUpsModel(app).apply { show(FollowUpsModel.State(promised)) },
-            "23-team" to TeamModel(app).apply { show(TeamModel.State(listOf(TeamModel.Phone(self, 0), TeamModel.Phone(other, 2)), true)) },
+            "23-team" to TeamModel(app).apply { show(TeamModel.State(listOf(TeamModel.Phone(self, 0), TeamModel.Phone(other, 2)), true, true, false)) },
             "24-invite" to InviteModel(app),
             "25-invite-qr" to InviteModel(app).apply { show(InviteModel.State(InviteModel.Step.SHOW, qr = "an invitation that is only drawn 192.168.1.7:40000", address = "192.168.1.7:40000")) },
             "26-invite-code" to InviteModel(app).apply { show(InviteModel.State(InviteModel.Step.SHOW, code = "apple river stone", address = "192.168.1.7:40000")) },
@@ -110,7 +120,20 @@ class DrawTest {
             "29-erase" to EraseModel(app).apply { show(EraseModel.State(true)) },
             "30-complain" to ComplainModel(app),
             "31-complaint-code" to ComplainModel(app).apply { show(ComplainModel.State(code = "ABCD-EFGH-JKLM-NPQR")) },
-            "32-inbox" to InboxModel(app).apply { show(InboxModel.State(true, listOf("apple", "river", "stone", "window", "garden", "paper"), BoardBook(listOf(BookLine("abcd2345", "2026-11-23", ComplaintCategory.PRIVACY, ComplaintProgress.RECEIVED, false)), 0u))) },
+            "32-inbox" to InboxModel(app).apply { show(InboxModel.State(true, listOf("apple", "river", "stone", "window", "garden", "paper"), book = BoardBook(listOf(BookLine("abcd2345", "2026-11-23", ComplaintCategory.PRIVACY, ComplaintProgress.RECEIVED, false)), 0u))) },
+            "34-name-board" to NameBoardModel(app),
+            "35-answer" to ComplainModel(app).apply { show(ComplainModel.State(looking = true, answer = ReceiptStatus(ComplaintProgress.ANSWERED, say("We have asked them to stop.", "Les hemos pedido que dejen de hacerlo.")))) },
+            "40-board-keys" to InboxModel(app).apply {
+                show(InboxModel.State(true, listOf("apple", "river", "stone", "window", "garden", "paper"), java.util.Base64.getUrlEncoder().encodeToString(ByteArray(1248).also(java.util.Random(5)::nextBytes))))
+            },
+            "41-paper-again" to PaperModel(app).apply { show(PaperModel.State(List(35) { listOf("apple", "river", "stone", "window", "garden")[it % 5] })) },
+            "36-offer" to OfferModel(app).apply { show(OfferModel.State(PairingText("an offer that is only drawn", listOf("apple", "river", "stone", "window", "garden", "paper")))) },
+            "37-pair" to PairModel(app),
+            "38-share" to ShareModel(app, id("rec"), id("rec")).apply {
+                show(ShareModel.State(SharePlan(id("rec"), "Elm House", ShareClass.SERVICE, emptyList(), listOf(FactField.LEGAL_NAME), Purpose.HOUSING_APPLICATION, "2027-01-31")))
+            },
+            "39-take" to TakeModel(app, id("rec")),
+            "33-hold-word" to HoldModel(app, id("rec")).apply { show(HoldModel.State(asksWord = true)) },
         )
     }
 
@@ -132,6 +155,21 @@ class DrawTest {
         drawing.cancel()
     }
 
+    /** The opaque colour right behind a view's text. */
+    private fun ground(view: View): Int? = generateSequence(view) { it.parent as? View }.firstNotNullOfOrNull { fill(it.background) }
+    private fun fill(drawable: Drawable?): Int? = when (drawable) {
+        is RippleDrawable -> (0 until drawable.numberOfLayers).firstNotNullOfOrNull { fill(drawable.getDrawable(it)) }
+        is GradientDrawable -> drawable.color?.defaultColor
+        is ColorDrawable -> drawable.color
+        else -> null
+    }?.takeIf { Color.alpha(it) == 255 }
+
+    /** Contrast as WCAG 2.2 defines it, 1 to 21. */
+    private fun contrast(one: Int, other: Int): Double {
+        val (dark, light) = listOf(Color.luminance(one), Color.luminance(other)).sorted()
+        return (light + 0.05) / (dark + 0.05)
+    }
+
     private val problems = mutableListOf<String>()
     private fun expect(what: String, holds: Boolean) {
         if (!holds) problems += what
@@ -148,18 +186,61 @@ class DrawTest {
                 val said = view.contentDescription ?: (view as TextView).text
                 expect("$what says something to a screen reader", said.any(Char::isLetterOrDigit))
             }
+            if (view is TextView && view.text.isNotEmpty()) {
+                val behind = ground(view)
+                expect("$what has a ground that is known", behind != null)
+                val ratio = contrast(view.currentTextColor, behind ?: view.currentTextColor)
+                expect("$what stands out from its ground: $ratio", ratio >= 4.5)
+            }
             if (view is TextView && view !is EditText && view.layout != null) {
                 val room = view.height - view.compoundPaddingTop - view.compoundPaddingBottom
                 expect("$what shows all its text", view.layout.height <= room + 1)
                 for (line in 0 until view.layout.lineCount) expect("$what is not cut off", view.layout.getEllipsisCount(line) == 0)
             }
         }
+        val scroll = all(root).first { it is ScrollView }
+        expect("$picture: there is room to read: ${scroll.height}", scroll.height >= 160 * density)
         val foot = root.getChildAt(root.childCount - 1) as ViewGroup
         (0 until foot.childCount).map(foot::getChildAt).filterIsInstance<Button>().lastOrNull()?.let { primary ->
             val at = Rect(0, 0, primary.width, primary.height).also { root.offsetDescendantRectToMyCoords(primary, it) }
             expect("$picture: the primary button is 64 dp high", primary.height >= 64 * density)
             expect("$picture: and in the lower half: $at", at.top >= height / 2 && at.bottom <= height)
         }
+    }
+
+    @Test fun `the measure finds text that is faint, cut off or too low to touch`() {
+        val context = context("en", 1f, false)
+        fun measured(view: TextView, width: Int, height: Int): String {
+            val root = LinearLayout(context).apply {
+                orientation = LinearLayout.VERTICAL
+                setBackgroundColor(Color.WHITE)
+                addView(ScrollView(context), LinearLayout.LayoutParams(360, 300))
+                addView(LinearLayout(context).apply { addView(view, LinearLayout.LayoutParams(width, height)) })
+            }
+            root.measure(View.MeasureSpec.makeMeasureSpec(360, View.MeasureSpec.EXACTLY), View.MeasureSpec.makeMeasureSpec(720, View.MeasureSpec.EXACTLY))
+            root.layout(0, 0, 360, 720)
+            problems.clear()
+            check("sample", root, 360, 720, 1f)
+            return problems.joinToString("; ").also { problems.clear() }
+        }
+        fun label(text: String, colour: Int) = TextView(context).apply {
+            this.text = text
+            textSize = 17f
+            setTextColor(colour)
+        }
+        assertEquals("", measured(label("Blue", Color.BLACK), 200, 60))
+        assertTrue("stands out" in measured(label("Blue", 0xFF888888.toInt()), 200, 60))
+        assertTrue("all its text" in measured(label("Blue ".repeat(40), Color.BLACK), 100, 40))
+        assertTrue("within the width" in measured(label("Blue", Color.BLACK), 400, 60))
+        val low = Button(context).apply {
+            text = "Go"
+            minHeight = 0
+            minimumHeight = 0
+            setTextColor(Color.BLACK)
+            setBackgroundColor(Color.WHITE)
+        }
+        val found = measured(low, 200, 40)
+        assertTrue(found, "high enough to touch" in found && "64 dp" in found && "lower half" in found)
     }
 
     @Test fun `every screen is drawn`() {
@@ -171,6 +252,6 @@ class DrawTest {
             }
         }
         assertEquals("", problems.joinToString("\n"))
-        assertEquals(32 * 5, folder.listFiles()!!.size)
+        assertEquals(41 * 5, folder.listFiles()!!.size)
     }
 }

@@ -131,9 +131,81 @@ class ModelTest {
         ana.here<EncounterModel>()
         val participant = runBlocking { ana.repository.participants() }.valueOrNull()!!.single().id
         ana.app.go(Place.Hold(participant))
-        val held = ana.here<HoldModel>().state.until { it.holding != null }.holding!!
-        assertEquals(listOf("415-555-0123"), held.facts.map { it.value })
-        assertEquals("Blue", held.file.alias)
+        val held = ana.here<HoldModel>().state.until { it.held != null }.held!!
+        val own = held.sections.flatMap { it.ownWords }
+        assertTrue("$own", own.any { "415-555-0123" in it } && own.any { "Blue" in it })
+    }
+
+    @Test fun `what is held is shown and read in their language, to whoever knows their word`() {
+        val ana = ana()
+        val blue = runBlocking { ana.repository.createParticipant(ParticipantDraft(HowGiven.SPOKEN, "es", alias = "Azul", recognitionWord = "río verde")) }.valueOrNull()!!
+        runBlocking { ana.repository.editParticipant(blue, ParticipantEdit(language = "es")) }
+        ana.app.go(Place.Hold(blue))
+        val hold = ana.here<HoldModel>()
+        assertTrue(hold.state.until { it.asksWord }.held == null)
+        hold.word = "heron"
+        hold.said()
+        val fault = hold.fault.until { it != null }!!
+        assertEquals("word" to "recognition_word", fault.field to fault.code)
+        assertNull("another word opens nothing", hold.state.value.held)
+        assertEquals("and is forgotten", "", hold.word)
+        hold.busy.until { !it }
+        hold.word = "Rio  Verde"
+        hold.said()
+        val held = hold.state.until { it.held != null }.held!!
+        assertEquals(Language.SPANISH, held.language)
+        assertTrue("Azul" in held.text && "verde" !in held.text.lowercase())
+        hold.busy.until { !it }
+        hold.readAloud()
+        assertEquals("es:${held.text}", ana.platform.said)
+        hold.language(Language.ENGLISH)
+        val english = hold.state.until { it.held?.language == Language.ENGLISH }.held!!
+        assertNull("the other language is not read on", ana.platform.said)
+        assertTrue(english.title != held.title)
+        hold.busy.until { !it }
+        hold.readAloud()
+        assertEquals("en:${english.text}", ana.platform.said)
+        ana.app.lock()
+        assertNull("silent once it is locked", ana.platform.said)
+        assertEquals("", hold.word)
+    }
+
+    @Test fun `the paper's words are forgotten once they are written down, and not before`() {
+        val ana = phone("ana")
+        ana.here<WelcomeModel>().create()
+        val create = ana.here<CreateModel>()
+        create.name = "Ana"
+        create.create(PASSPHRASE.toByteArray(), PASSPHRASE.toByteArray())
+        val words = create.state.until { it.paper.isNotEmpty() }.paper
+        // somebody comes: the notebook is locked, and the words are not lost
+        ana.app.lock()
+        assertFalse(ana.repository.isUnlocked())
+        assertTrue(create.state.until { it.paper.isEmpty() }.paper.isEmpty())
+        create.busy.until { !it }
+        ana.here<UnlockModel>().unlock(PASSPHRASE.toByteArray())
+        ana.here<TodayModel>().team()
+        ana.here<TeamModel>().apply { state.until { it.isPaperKept } }.paper()
+        val paper = ana.here<PaperModel>()
+        assertEquals(words, paper.state.until { it.words.isNotEmpty() }.words)
+        paper.later()
+        ana.here<TeamModel>().apply { state.until { it.isPaperKept } }.paper()
+        ana.here<PaperModel>().apply { state.until { it.words.isNotEmpty() } }.written()
+        ana.here<TeamModel>().state.until { it.phones.isNotEmpty() && !it.isPaperKept }
+        assertNull(runBlocking { ana.repository.reseatPaper() }.valueOrNull())
+    }
+
+    @Test fun `who writes the paper down at once is not asked again, and who goes on without it is`() {
+        assertEquals(Reply.Done(null), runBlocking { ana().repository.reseatPaper() })
+        val zoe = phone("zoe")
+        zoe.here<WelcomeModel>().create()
+        zoe.here<CreateModel>().apply {
+            name = "Zoe"
+            create(PASSPHRASE.toByteArray(), PASSPHRASE.toByteArray())
+            state.until { it.paper.isNotEmpty() }
+            paperLater()
+        }
+        zoe.here<TodayModel>()
+        assertEquals(35, runBlocking { zoe.repository.reseatPaper() }.valueOrNull()!!.size)
     }
 
     @Test fun `a no to the words leaves nothing`() {
@@ -220,10 +292,11 @@ class ModelTest {
         assertTrue(runBlocking { ana.repository.encounters() }.valueOrNull()!!.isEmpty())
     }
 
-    private fun join(ana: Phone, name: String, byCode: Boolean, same: Boolean = true): Phone {
+    private fun join(ana: Phone, name: String, byCode: Boolean, same: Boolean = true, role: Role = Role.WORKER): Phone {
         val ben = phone(name)
         ana.app.go(Place.Invite)
         val invite = ana.here<InviteModel>()
+        invite.role(role)
         invite.invite(byCode)
         val shown = invite.state.until { it.step == InviteModel.Step.SHOW }
         ben.here<WelcomeModel>().join()
@@ -286,6 +359,150 @@ class ModelTest {
         assertTrue(meet(ben, ana) is Reply.Failed)
     }
 
+    @Test fun `facts go to the one recipient of a yes, from phone to phone, and nowhere without it`() {
+        val ana = ana()
+        val elm = phone("elm").apply {
+            here<WelcomeModel>().create()
+            here<CreateModel>().apply {
+                name = "Elm"
+                create(PASSPHRASE.toByteArray(), PASSPHRASE.toByteArray())
+                state.until { it.paper.isNotEmpty() }
+                paperWritten()
+            }
+            here<TodayModel>()
+        }
+        elm.app.go(Place.Offer)
+        val offering = elm.here<OfferModel>()
+        offering.name.typed("Harbor")
+        offering.offer()
+        val offer = offering.state.until { it.offer != null }.offer!!
+        ana.app.go(Place.Pair)
+        val pairing = ana.here<PairModel>()
+        pairing.name.typed("Elm House")
+        pairing.scanned(offer.text)
+        pairing.pair()
+        assertEquals(offer.words, pairing.state.until { it.words.isNotEmpty() }.words)
+        pairing.agree(false)
+        pairing.state.until { it.differed }
+        assertTrue(runBlocking { ana.repository.recipients() }.valueOrNull()!!.isEmpty())
+        pairing.busy.until { !it }
+        pairing.pair()
+        pairing.state.until { it.words.isNotEmpty() }
+        pairing.agree(true)
+        ana.here<TodayModel>()
+        val recipient = runBlocking { ana.repository.recipients() }.valueOrNull()!!.single().id
+
+        val person = ana.newPerson("Blue")
+        val id = person.state.value.file!!.id
+        fun asking(act: ConsentAct) = Asking(act, listOf(GatedCategory.LEGAL_NAME), recipient.takeIf { act == ConsentAct.SHARE }, Purpose.HOUSING_APPLICATION, 30, Language.ENGLISH)
+        val kept = runBlocking { ana.repository.grant(id, asking(ConsentAct.RECORD)) }.valueOrNull()!!
+        runBlocking { ana.repository.writeFact(id, kept, Fact(FactField.LEGAL_NAME, "Maria Gonzalez")) }
+        assertEquals("a yes to keep is none to share", Fault.Kind.NO_CONSENT, (runBlocking { ana.repository.sharePlan(id, kept) } as Reply.Failed).fault.kind)
+        val grant = runBlocking { ana.repository.grant(id, asking(ConsentAct.SHARE)) }.valueOrNull()!!
+        person.load()
+        person.share(person.state.until { state -> state.grants.any { it.id == grant } }.grants.first { it.id == grant })
+        val share = ana.here<ShareModel>()
+        val plan = share.state.until { it.plan != null }.plan!!
+        assertEquals("Elm House" to listOf(FactField.LEGAL_NAME), plan.name to plan.fields)
+        share.give()
+        val teal = elm.newPerson("Teal")
+        teal.take()
+        val taking = elm.here<TakeModel>()
+        taking.address = share.state.until { it.address != null }.address!!
+        taking.take()
+        assertEquals("Maria Gonzalez", taking.state.until { it.facts != null }.facts!!.single().value)
+        share.state.until { it.isGiven }
+        taking.busy.until { !it }
+        taking.keep()
+        elm.here<PersonModel>()
+        elm.app.go(Place.Hold(teal.state.value.file!!.id))
+        val held = elm.here<HoldModel>().state.until { it.held != null }.held!!
+        assertTrue("kept there too", "Maria Gonzalez" in held.text)
+        ana.app.go(Place.Hold(id))
+        assertTrue("told to the participant", "Elm House" in ana.here<HoldModel>().state.until { it.held != null }.held!!.text)
+    }
+
+    @Test fun `a complaint reaches the board alone, and its answer whoever holds the code`() {
+        val ana = ana()
+        ana.app.go(Place.Complain)
+        assertFalse("no board, no button", ana.here<ComplainModel>().state.until { !it.isOffered }.isOffered)
+        ana.app.back()
+        val board = join(ana, "Board", byCode = false, role = Role.BOARD)
+        assertTrue(board.here<TodayModel>().state.until { it.isBoard }.isBoard)
+        board.app.go(Place.Inbox)
+        val inbox = board.here<InboxModel>()
+        inbox.state.until { !it.isSetUp }
+        inbox.setUp()
+        val made = inbox.state.until { it.keys != null }
+        inbox.busy.until { !it }
+
+        ana.app.go(Place.TeamPage)
+        ana.here<TeamModel>().apply { state.until { !it.hasBoard } }.nameBoard()
+        val naming = ana.here<NameBoardModel>()
+        naming.scanned("something else")
+        naming.name()
+        assertEquals("board_keys", naming.fault.until { it != null }!!.code)
+        naming.busy.until { !it }
+        naming.scanned(made.keys!!)
+        naming.name()
+        assertEquals("both phones show the same words", made.words, naming.state.until { it.words.isNotEmpty() }.words)
+        naming.busy.until { !it }
+        naming.done()
+        assertTrue(ana.here<TeamModel>().state.until { it.hasBoard && it.phones.isNotEmpty() }.hasBoard)
+        meet(ana, board)
+        inbox.load()
+        inbox.state.until { it.keys == null && it.isSetUp }
+        inbox.publish()
+        inbox.busy.until { !it }
+        meet(board, ana)
+
+        ana.app.go(Place.Complain)
+        val complain = ana.here<ComplainModel>()
+        complain.state.until { it.isOffered }
+        complain.category(ComplaintCategory.COERCION)
+        complain.text = "I was told to come back sober."
+        complain.send()
+        val code = complain.state.until { it.code != null }.code!!
+        assertEquals("", complain.text)
+        complain.busy.until { !it }
+        complain.look(true)
+        complain.lookUp(code.toByteArray())
+        assertNull("nothing came back yet", complain.state.until { it.answer != null }.answer!!.progress)
+        complain.busy.until { !it }
+        complain.lookUp("not a code".toByteArray())
+        assertEquals("receipt_code", complain.fault.until { it != null }!!.code)
+        complain.busy.until { !it }
+        complain.done()
+        assertNull("shown once", complain.state.value.code)
+
+        // which of the sealed boxes goes along with a meeting is drawn, and most hold nothing
+        var meetings = 0
+        while (runBlocking { board.repository.boardBook() }.valueOrNull()!!.lines.isEmpty() && meetings++ < 200) meet(ana, board)
+        inbox.load()
+        val line = inbox.state.until { it.book?.lines?.isNotEmpty() == true }.book!!.lines.single()
+        inbox.read(line)
+        assertEquals("I was told to come back sober.", inbox.state.until { it.read != null }.read!!.second.text)
+        inbox.busy.until { !it }
+        inbox.answer = "We have asked them to stop."
+        inbox.answer()
+        inbox.state.until { it.read == null && it.book?.lines?.single()?.progress == ComplaintProgress.ANSWERED }
+        inbox.busy.until { !it }
+        inbox.publish()
+        inbox.busy.until { !it }
+        meet(board, ana)
+        ana.app.go(Place.Complain)
+        val asking = ana.here<ComplainModel>()
+        asking.look(true)
+        val typed = code.toByteArray()
+        asking.lookUp(typed)
+        val answer = asking.state.until { it.answer?.progress != null }.answer!!
+        assertEquals(ComplaintProgress.ANSWERED to "We have asked them to stop.", answer.progress to answer.answer)
+        assertTrue("the code is wiped", typed.all { it == 0.toByte() })
+        asking.leave()
+        assertNull("and left with the page", asking.state.value.answer)
+        assertEquals("the steward's phone is no board's", Fault.Kind.REFUSED, (runBlocking { ana.repository.boardBook() } as Reply.Failed).fault.kind)
+    }
+
     @Test fun `nobody joins when the words differ`() {
         val ana = ana()
         val ben = join(ana, "Ben", byCode = false, same = false)
@@ -345,6 +562,19 @@ class ModelTest {
         ana.here<UnlockModel>()
         assertFalse(ana.repository.isUnlocked())
         assertEquals(false, ana.platform.isOpen)
+    }
+
+    @Test fun `after twelve hours it locks, however busy, and asks for the passphrase`() {
+        val ana = ana()
+        ana.platform.moment = Moment(7, ana.platform.moment.elapsedMillis + QuickPin.PASSPHRASE_EVERY_MILLIS - 1)
+        assertFalse("not before", ana.app.quickPin.isOver(1))
+        assertTrue(ana.repository.isUnlocked())
+        ana.platform.moment = Moment(7, ana.platform.moment.elapsedMillis + 1)
+        val unlock = ana.here<UnlockModel>()
+        assertFalse(ana.repository.isUnlocked())
+        assertEquals(Asks.PASSPHRASE, unlock.state.value.asks)
+        unlock.unlock(PASSPHRASE.toByteArray())
+        ana.here<TodayModel>()
     }
 
     @Test fun `a short passphrase and two that differ are refused before anything is written`() {

@@ -13,6 +13,7 @@ import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withTimeout
 import org.satchel.demo.model.App
 import org.satchel.demo.model.Model
+import org.satchel.demo.model.Moment
 import org.satchel.demo.model.Platform
 import org.satchel.demo.model.ownResource
 import org.satchel.demo.platform.LocalNetwork
@@ -43,6 +44,11 @@ class TestPlatform : Platform {
     }
     override fun readAloud(text: String, language: String) {
         said = "$language:$text"
+    }
+    @Volatile var moment = Moment(7, 1_000)
+    override fun moment() = moment
+    override fun stopReading() {
+        said = null
     }
 }
 

@@ -3,6 +3,8 @@ package org.satchel.demo
 import android.app.NotificationManager
 import android.content.Intent
 import android.os.Looper
+import android.speech.tts.TextToSpeech
+import android.speech.tts.Voice
 import android.view.View
 import android.view.ViewGroup
 import android.view.WindowManager
@@ -10,6 +12,7 @@ import android.view.inputmethod.EditorInfo
 import android.widget.EditText
 import java.io.File
 import java.nio.file.Files
+import java.util.Locale
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.runBlocking
 import org.junit.Assert.assertEquals
@@ -25,11 +28,13 @@ import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
+import org.robolectric.shadows.ShadowTextToSpeech
 import org.satchel.demo.model.PersonModel
 import org.satchel.demo.model.TodayModel
 import org.satchel.demo.model.UnlockModel
 import org.satchel.demo.model.WelcomeModel
 import org.satchel.demo.platform.NotesApplication
+import org.satchel.demo.platform.PhonePlatform
 import org.satchel.demo.repository.Effort
 import org.satchel.demo.repository.Repository
 import org.satchel.demo.repository.valueOrNull
@@ -156,6 +161,26 @@ class ScreenTest {
         assertTrue(shadowOf(manager).allNotifications.isEmpty())
     }
 
+    private fun voice(name: String, language: String, network: Boolean) =
+        Voice(name, Locale(language), Voice.QUALITY_NORMAL, Voice.LATENCY_NORMAL, network, emptySet())
+
+    @Test fun `what is read aloud never leaves the phone, and stops when asked`() {
+        val platform = PhonePlatform(application)
+        fun engine() = shadowOf(ShadowTextToSpeech.getLastTextToSpeechInstance()).apply { onInitListener.onInit(TextToSpeech.SUCCESS) }
+        ShadowTextToSpeech.addVoice(voice("es-network", "es", true))
+        ShadowTextToSpeech.addVoice(voice("en-local", "en", false))
+        platform.readAloud("Tu ficha", "es")
+        assertTrue("a voice of the network says nothing", engine().spokenTextList.isEmpty())
+        ShadowTextToSpeech.addVoice(voice("es-local", "es", false))
+        platform.readAloud("Tu ficha\n\nAzul", "es")
+        val engine = engine()
+        assertEquals(listOf("Tu ficha", "Azul"), engine.spokenTextList)
+        assertEquals("es-local", engine.currentVoice.name)
+        platform.stopReading()
+        assertTrue(engine.isStopped && engine.isShutdown)
+        ShadowTextToSpeech.reset()
+    }
+
     @Test fun `erasing leaves an empty phone`() {
         found()
         tap("settings")
@@ -173,5 +198,10 @@ class ScreenTest {
         val grey = ByteArray(pixels.size) { (pixels[it] and 0xFF).toByte() }
         assertEquals("an invitation 192.168.1.7:40000", readQr(grey, 400, 400, 400))
         assertNull(readQr(ByteArray(400 * 400), 400, 400, 400))
+        // the longest there is: a board's keys, as wide as a small phone shows them
+        val keys = java.util.Base64.getUrlEncoder().withoutPadding().encodeToString(ByteArray(1248).also(java.util.Random(5)::nextBytes))
+        val wide = qr(keys, 640)
+        val dots = IntArray(640 * 640).also { wide.getPixels(it, 0, 640, 0, 0, 640, 640) }
+        assertEquals(keys, readQr(ByteArray(dots.size) { (dots[it] and 0xFF).toByte() }, 640, 640, 640))
     }
 }

@@ -30,6 +30,9 @@ interface Platform {
     fun openedOrLocked(isOpen: Boolean)
     /** The phone's screen reads this out. */
     fun readAloud(text: String, language: String)
+    /** Says nothing more: the page that it read is left. */
+    fun stopReading()
+    fun moment(): Moment
 }
 
 /** Where in the app one is. */
@@ -49,6 +52,12 @@ sealed interface Place {
     data class Ask(val participant: String, val category: GatedCategory? = null, val words: String = "") : Place
     data class Hold(val participant: String) : Place
     data object TeamPage : Place
+    data object Paper : Place
+    data object Offer : Place
+    data object Pair : Place
+    data class Share(val participant: String, val grant: String) : Place
+    data class Take(val participant: String) : Place
+    data object NameBoard : Place
     data object Invite : Place
     data class Remove(val device: String) : Place
     data object Sync : Place
@@ -66,6 +75,7 @@ class App(
     val guardPauseMillis: Long = 300,
     private val lookMillis: Long = 5_000,
 ) {
+    val quickPin = QuickPin(platform::moment)
     private val back = ArrayDeque<Place>()
     private val here = MutableStateFlow<Pair<Place, Model<*>>>(start().let { it to modelOf(it) })
     /** The place and its model. */
@@ -90,6 +100,12 @@ class App(
         is Place.Ask -> AskModel(this, place.participant, place.category, place.words)
         is Place.Hold -> HoldModel(this, place.participant)
         Place.TeamPage -> TeamModel(this)
+        Place.Paper -> PaperModel(this)
+        Place.Offer -> OfferModel(this)
+        Place.Pair -> PairModel(this)
+        is Place.Share -> ShareModel(this, place.participant, place.grant)
+        is Place.Take -> TakeModel(this, place.participant)
+        Place.NameBoard -> NameBoardModel(this)
         Place.Invite -> InviteModel(this)
         is Place.Remove -> RemoveModel(this, place.device)
         Place.Sync -> SyncModel(this)
@@ -109,7 +125,9 @@ class App(
 
     private fun enter(next: Place) {
         val model = modelOf(next)
+        val left = here.value.second
         here.value = next to model
+        left.leave()
         model.load()
     }
 
@@ -122,6 +140,8 @@ class App(
     /** A notebook was opened: today is shown, and what arrives is shown as it comes. */
     fun opened() {
         back.clear()
+        // there is no other way in yet
+        quickPin.passphraseGiven(repository.notebook)
         enter(Place.Today)
         platform.openedOrLocked(true)
         watching?.cancel()
@@ -129,7 +149,7 @@ class App(
             launch {
                 while (true) {
                     delay(lookMillis)
-                    if (repository.lockIfIdle()) locked()
+                    if (quickPin.isOver(repository.notebook)) lock() else if (repository.lockIfIdle()) locked()
                 }
             }
             repository.changes().conflate().collect { here.value.second.load() }

@@ -6,12 +6,15 @@ import org.satchel.demo.repository.ConsentWords
 import org.satchel.demo.repository.Fact
 import org.satchel.demo.repository.FactField
 import org.satchel.demo.repository.GatedCategory
-import org.satchel.demo.repository.Holding
+import org.satchel.demo.repository.Held
 import org.satchel.demo.repository.Language
 import org.satchel.demo.repository.Purpose
 import org.satchel.demo.repository.RecipientLine
-import org.satchel.demo.repository.Resource
+import org.satchel.demo.repository.Reply
 import org.satchel.demo.repository.ShareClass
+
+/** Two lower-case letters (ISO 639-1). */
+fun Language.code(): String = if (this == Language.SPANISH) "es" else "en"
 
 /** Asking for a yes: what, why, for how long and to whom; then exactly the words that the yes names. */
 class AskModel(app: App, private val participant: String, category: GatedCategory?, words: String) :
@@ -68,8 +71,10 @@ class AskModel(app: App, private val participant: String, category: GatedCategor
 
     fun readAloud() {
         val words = state.value.words ?: return
-        app.platform.readAloud(words.text, if (words.language == Language.SPANISH) "es" else "en")
+        app.platform.readAloud(words.text, words.language.code())
     }
+
+    override fun leave() = app.platform.stopReading()
 
     /** They said yes: the grant, and the fact under it. */
     fun yes() = act {
@@ -92,20 +97,54 @@ class AskModel(app: App, private val participant: String, category: GatedCategor
     }
 }
 
-/** "What do you hold on me?" */
+/** "What do you hold on me?": the phone is turned to the participant, in their language. */
 class HoldModel(app: App, private val participant: String) : Model<HoldModel.State>(app, State()) {
-    data class State(val holding: Holding? = null, val resources: List<Resource> = emptyList(), val word: Boolean = false)
+    data class State(val asksWord: Boolean = false, val held: Held? = null)
+
+    /** The word that they chose, as it is being typed. */
+    var word = ""
+    /** What opened the page; kept while it is shown, as what changes meanwhile is read again. */
+    private var said: String? = null
 
     override fun load() {
         loading {
-            val holding = repository.holding(participant).orShow() ?: return@loading
-            val resources = repository.find("", null, emptyList(), false).orShow().orEmpty()
-            change { copy(holding = holding, resources = resources) }
+            val asks = repository.hasWord(participant).orShow() ?: return@loading
+            if (asks && said == null) change { State(true) } else read(said, state.value.held?.language)
         }
     }
 
-    /** They said their recognition word, or have none. */
-    fun recognised() = change { copy(word = true) }
+    private suspend fun read(word: String?, language: Language?) {
+        when (val reply = repository.hold(participant, word, language)) {
+            is Reply.Done -> {
+                said = word
+                this.word = ""
+                change { State(false, reply.value) }
+            }
+            is Reply.Failed -> {
+                leave()
+                change { State(asksWord = reply.fault.field == "word") }
+                reply.orShow()
+            }
+        }
+    }
 
-    fun readAloud(text: String) = app.platform.readAloud(text, app.platform.language())
+    /** They said their word. */
+    fun said() = act { if (word.isNotBlank()) read(word, null) }
+
+    fun language(language: Language) = act {
+        app.platform.stopReading()
+        read(said, language)
+    }
+
+    fun readAloud() {
+        val held = state.value.held ?: return
+        app.platform.readAloud(held.text, held.language.code())
+    }
+
+    override fun leave() {
+        word = ""
+        said = null
+        app.platform.stopReading()
+        change { State() }
+    }
 }

@@ -38,6 +38,9 @@ abstract class Model<S>(protected val app: App, initial: S) {
     /** Reads again what is shown. */
     open fun load() {}
 
+    /** Another place is shown from now on. */
+    open fun leave() {}
+
     protected fun change(next: S.() -> S) = shown.update(next)
 
     protected fun fail(fault: Fault?) {
@@ -73,6 +76,11 @@ abstract class Model<S>(protected val app: App, initial: S) {
     }
 
     protected fun reading(action: suspend CoroutineScope.() -> Unit): Job = app.scope.launch(block = action)
+}
+
+/** Takes what the camera read. */
+interface Scanning {
+    fun scanned(text: String)
 }
 
 /** A free text that the guard reads while it is typed. Never kept by the platform: it lives here. */

@@ -2,6 +2,7 @@ package org.satchel.demo.model
 
 import kotlinx.coroutines.CompletableDeferred
 import org.satchel.demo.repository.Fault
+import org.satchel.demo.repository.valueOrNull
 
 /** Nothing is here yet: found a team or join one. */
 class WelcomeModel(app: App) : Model<Unit>(app, Unit) {
@@ -14,7 +15,7 @@ class CreateModel(app: App) : Model<CreateModel.State>(app, State()) {
     data class State(val paper: List<String> = emptyList())
 
     var name = ""
-    private var written = CompletableDeferred<Unit>()
+    private var written = CompletableDeferred<Boolean>()
 
     /** The passphrase is wiped. */
     fun create(passphrase: ByteArray, again: ByteArray) = act {
@@ -28,31 +29,67 @@ class CreateModel(app: App) : Model<CreateModel.State>(app, State()) {
         written = CompletableDeferred()
         repository.createTeam(name.trim(), passphrase, app.platform.timeZone(), app.starterResources()) { words ->
             change { State(words) }
-            written.await()
-            change { State() }
+            written.await().also { change { State() } }
         }.orShow() ?: return@act
-        app.opened()
+        // while the words were shown somebody may have locked
+        if (repository.isUnlocked()) app.opened() else app.locked()
     }
 
-    /** The words are on paper. */
+    /** The words are on paper: the phone forgets them. */
     fun paperWritten() {
-        written.complete(Unit)
+        written.complete(true)
     }
+
+    /** Not now: the phone keeps the words, and shows them again under "people and phones". */
+    fun paperLater() {
+        written.complete(false)
+    }
+
+    override fun leave() = paperLater()
 
     companion object {
         const val LEAST_PASSPHRASE_BYTES = 12
     }
 }
 
+/** The words of the reseat paper once more, for as long as nobody wrote them down. */
+class PaperModel(app: App) : Model<PaperModel.State>(app, State()) {
+    data class State(val words: List<String> = emptyList())
+
+    override fun load() {
+        loading {
+            val words = repository.reseatPaper().orShow().orEmpty()
+            change { State(words) }
+        }
+    }
+
+    fun written() = act {
+        repository.reseatPaperWritten().orShow() ?: return@act
+        change { State() }
+        app.back()
+    }
+
+    fun later() {
+        app.back()
+    }
+
+    override fun leave() = change { State() }
+}
+
 /** Joining: what was scanned or typed, then four words that both people compare. */
-class JoinModel(app: App) : Model<JoinModel.State>(app, State()) {
-    data class State(val typing: Boolean = false, val words: List<String> = emptyList(), val refused: Boolean = false)
+class JoinModel(app: App) : Model<JoinModel.State>(app, State()), Scanning {
+    data class State(val typing: Boolean = false, val isScanned: Boolean = false, val words: List<String> = emptyList(), val refused: Boolean = false)
 
     var scanned = ""
     var code = ""
     var address = ""
     var name = ""
     private var agreed = CompletableDeferred<Boolean>()
+
+    override fun scanned(text: String) {
+        scanned = text
+        change { copy(typing = false, isScanned = true) }
+    }
 
     fun type(typing: Boolean) = change { copy(typing = typing) }
 
@@ -90,9 +127,14 @@ class JoinModel(app: App) : Model<JoinModel.State>(app, State()) {
 
 /** A locked notebook. Other members' notebooks are numbers: a lock screen names nobody. */
 class UnlockModel(app: App, private val notebook: Int) : Model<UnlockModel.State>(app, State(notebook)) {
-    data class State(val notebook: Int, val notebooks: List<Int> = listOf(notebook))
+    data class State(val notebook: Int, val notebooks: List<Int> = listOf(notebook), val asks: Asks = Asks.PASSPHRASE)
 
-    override fun load() = change { State(notebook, repository.notebooks()) }
+    override fun load() {
+        loading {
+            val hasPin = repository.hasPin(notebook).valueOrNull() ?: false
+            change { State(notebook, repository.notebooks(), app.quickPin.asks(notebook, hasPin)) }
+        }
+    }
 
     fun choose(number: Int) = app.replace(Place.Unlock(number))
     fun add() = app.go(Place.Welcome)

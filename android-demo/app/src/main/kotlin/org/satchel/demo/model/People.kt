@@ -90,6 +90,8 @@ class PersonModel(app: App, private val id: String) : Model<PersonModel.State>(a
     fun edit() = app.go(Place.Edit(id))
     fun ask() = app.go(Place.Ask(id))
     fun hold() = app.go(Place.Hold(id))
+    fun share(line: GrantLine) = app.go(Place.Share(id, line.id))
+    fun take() = app.go(Place.Take(id))
 
     fun promise(days: Int) = act {
         val what = promise.orNull() ?: return@act
@@ -169,6 +171,8 @@ class EditModel(app: App, private val id: String) : Model<EditModel.State>(app, 
     var pronouns = GuardedText(app)
     var contact = GuardedText(app)
     val goal = GuardedText(app)
+    /** A new recognition word; the one that they have is never shown. */
+    val word = GuardedText(app)
 
     override fun load() {
         if (state.value.isRead) return
@@ -193,7 +197,7 @@ class EditModel(app: App, private val id: String) : Model<EditModel.State>(app, 
 
     fun save() = act {
         val goals = state.value.goals + listOfNotNull(goal.orNull())
-        val edit = ParticipantEdit(alias.orNull(), pronouns.orNull(), null, contact.orNull(), goals)
-        if (repository.editParticipant(id, edit).orShow() == null) listOf(alias, pronouns, contact, goal).forEach { it.look() } else app.back()
+        val edit = ParticipantEdit(alias.orNull(), pronouns.orNull(), null, contact.orNull(), goals, word.orNull())
+        if (repository.editParticipant(id, edit).orShow() == null) listOf(alias, pronouns, contact, goal, word).forEach { it.look() } else app.back()
     }
 }

@@ -14,18 +14,24 @@ import org.satchel.demo.repository.valueOrNull
 /** People and phones. */
 class TeamModel(app: App) : Model<TeamModel.State>(app, State()) {
     data class Phone(val device: DeviceLine, val heardDaysAgo: Long?)
-    data class State(val phones: List<Phone> = emptyList(), val maySteward: Boolean = false)
+    data class State(val phones: List<Phone> = emptyList(), val maySteward: Boolean = false, val isPaperKept: Boolean = false, val hasBoard: Boolean = true)
 
     override fun load() {
         loading {
             val team = repository.team().orShow() ?: return@loading
             val today = repository.today().orShow() ?: return@loading
             val phones = team.devices.filter { it.standing != Standing.REMOVED }.map { line -> Phone(line, line.lastHeard?.let { -daysFrom(today, it) }) }
-            change { State(phones, team.devices.any { it.isSelf && it.role == Role.STEWARD }) }
+            val kept = repository.reseatPaper().orShow() != null
+            val hasBoard = repository.boardStatus().orShow()?.words != null
+            change { State(phones, team.devices.any { it.isSelf && it.role == Role.STEWARD }, kept, hasBoard) }
         }
     }
 
     fun invite() = app.go(Place.Invite)
+    fun paper() = app.go(Place.Paper)
+    fun offer() = app.go(Place.Offer)
+    fun pair() = app.go(Place.Pair)
+    fun nameBoard() = app.go(Place.NameBoard)
     fun remove(phone: Phone) = app.go(Place.Remove(phone.device.id))
 }
 
@@ -184,7 +190,9 @@ class EraseModel(app: App) : Model<EraseModel.State>(app, State()) {
 
     fun erase() = act {
         app.erasing()
-        val gone = repository.eraseNotebook(repository.notebook).orShow() ?: return@act
+        val erased = repository.notebook
+        val gone = repository.eraseNotebook(erased).orShow() ?: return@act
+        app.quickPin.forget(erased)
         if (gone) app.restart() else change { copy(keysStay = true) }
     }
 

@@ -10,6 +10,8 @@ import android.content.ComponentName
 import android.content.Context
 import android.content.Intent
 import android.net.ConnectivityManager
+import android.os.SystemClock
+import android.provider.Settings
 import android.speech.tts.TextToSpeech
 import java.io.DataInputStream
 import java.io.DataOutputStream
@@ -24,6 +26,7 @@ import java.util.Locale
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.withContext
 import org.satchel.demo.R
+import org.satchel.demo.model.Moment
 import org.satchel.demo.model.Platform
 import org.satchel.demo.repository.Carrier
 import org.satchel.demo.repository.ResourceCategory
@@ -142,13 +145,28 @@ class PhonePlatform(private val context: Context) : Platform {
     }
 
     override fun readAloud(text: String, language: String) {
-        voice?.shutdown()
-        voice = TextToSpeech(context) { status ->
-            if (status == TextToSpeech.SUCCESS) {
-                voice?.language = Locale(language)
-                voice?.speak(text, TextToSpeech.QUEUE_FLUSH, null, "words")
-            }
+        stopReading()
+        voice = TextToSpeech(context) { status -> voice?.takeIf { status == TextToSpeech.SUCCESS }?.read(text, language) }
+    }
+
+    /** Only with a voice that stays on this phone: one of the network would send somebody's file to its maker. */
+    private fun TextToSpeech.read(text: String, language: String) {
+        val own = voices.orEmpty().filter { it.locale.language == Locale(language).language && !it.isNetworkConnectionRequired }
+        val chosen = own.maxByOrNull { it.quality } ?: return
+        if (setVoice(chosen) != TextToSpeech.SUCCESS) return
+        // the engine takes so much at once and no more; a page is read in its lines
+        val most = TextToSpeech.getMaxSpeechInputLength()
+        text.lines().filter { it.isNotBlank() }.flatMap { it.chunked(most) }.forEachIndexed { at, line ->
+            speak(line, if (at == 0) TextToSpeech.QUEUE_FLUSH else TextToSpeech.QUEUE_ADD, null, "line$at")
         }
+    }
+
+    override fun moment() = Moment(Settings.Global.getInt(context.contentResolver, Settings.Global.BOOT_COUNT, -1), SystemClock.elapsedRealtime())
+
+    override fun stopReading() {
+        voice?.stop()
+        voice?.shutdown()
+        voice = null
     }
 
     companion object {

@@ -11,14 +11,17 @@ import kotlinx.coroutines.flow.callbackFlow
 import kotlinx.coroutines.flow.map
 import kotlinx.coroutines.withContext
 import org.satchel.core.ChangeObserver
+import org.satchel.core.CharterChange
 import org.satchel.core.DaylessKeyProtector
 import org.satchel.core.FfiException
 import org.satchel.core.Joining
 import org.satchel.core.KeyCost
 import org.satchel.core.KeyProtectorException
 import org.satchel.core.NearbyEvent
+import org.satchel.core.OpenedPacket
 import org.satchel.core.RemovalPlan
 import org.satchel.core.ResourceFilter
+import org.satchel.core.SlotKind
 import org.satchel.core.Store
 import org.satchel.core.Unlocked
 import org.satchel.core.buildCatalogue
@@ -30,9 +33,12 @@ import org.satchel.core.foundTeam
 import org.satchel.core.guardNotice
 import org.satchel.core.joinByCode
 import org.satchel.core.joinTeam
+import org.satchel.core.keySlots
 import org.satchel.core.meetNearby
 import org.satchel.core.ownResourceId
+import org.satchel.core.pairWith
 import org.satchel.core.runOver
+import org.satchel.core.shareAfter
 import org.satchel.core.useAndWipe
 
 // The one file that knows the library: every other one sees its nouns through these names.
@@ -80,12 +86,12 @@ typealias ConsentWords = org.satchel.core.ConsentWords
 typealias Purpose = org.satchel.core.Purpose
 typealias Language = org.satchel.core.Language
 typealias ShareClass = org.satchel.core.ShareClass
+typealias SharePlan = org.satchel.core.SharePlan
 typealias RecipientLine = org.satchel.core.RecipientLine
-typealias SharingLine = org.satchel.core.SharingLine
 typealias TakenBack = org.satchel.core.TakenBack
 typealias Fact = org.satchel.core.Fact
 typealias FactField = org.satchel.core.FactField
-typealias FactLine = org.satchel.core.FactLine
+typealias HeldSection = org.satchel.core.CharterSection
 typealias ComplaintCategory = org.satchel.core.ComplaintCategory
 typealias ComplaintDraft = org.satchel.core.ComplaintDraft
 typealias Complaint = org.satchel.core.Complaint
@@ -93,6 +99,7 @@ typealias ComplaintProgress = org.satchel.core.ComplaintProgress
 typealias BoardBook = org.satchel.core.BoardBook
 typealias BookLine = org.satchel.core.BookLine
 typealias BoardStatus = org.satchel.core.BoardStatus
+typealias ReceiptStatus = org.satchel.core.ReceiptStatus
 typealias RelayReport = org.satchel.core.RelayReport
 typealias SessionReport = org.satchel.core.SessionReport
 typealias RecordKind = org.satchel.core.RecordKind
@@ -142,18 +149,17 @@ data class Asking(
     val how: HowGiven = HowGiven.SPOKEN,
 )
 
+/** A board's public keys as one text, for a QR code on its phone; and the words that its phone shows beside it. */
+data class BoardKeysText(val text: String, val words: List<String>)
+
+/** A recipient's offer: its [text] as a QR code, and the [words] beside it. */
+data class PairingText(val text: String, val words: List<String>)
+
 /** A removal that was prepared: its [details] are shown to a person, who then confirms. */
 class Removal internal constructor(val details: RemovalDetails, internal val plan: RemovalPlan)
 
-/** What the team holds about one participant, to be shown or read out to them. */
-data class Holding(
-    val file: Participant,
-    val encounters: List<Encounter>,
-    val followUps: List<FollowUpLine>,
-    val facts: List<FactLine>,
-    val grants: List<GrantLine>,
-    val shared: List<SharingLine>,
-)
+/** Everything that this phone holds about one participant, in one language, to be shown or read out to them: [text] is what is read. */
+data class Held(val language: Language, val title: String, val sections: List<HeldSection>, val text: String)
 
 /** Every call to the library: off the caller's thread, answering instead of throwing. */
 class Repository(
@@ -197,17 +203,27 @@ class Repository(
 
     // --- opening, locking, erasing ---
 
-    /** Founds a team in the next free notebook. [paper] is shown the words of the reseat paper, which are wiped after it. */
-    suspend fun createTeam(name: String, passphrase: ByteArray, zone: String, starters: List<Resource>, paper: suspend (List<String>) -> Unit) = answer {
+    /**
+     * Founds a team in the next free notebook. [paper] is shown the words of the reseat paper and answers whether they are
+     * written down; else the phone keeps them, and [reseatPaper] gives them again. A lock meanwhile locks this notebook too.
+     */
+    suspend fun createTeam(name: String, passphrase: ByteArray, zone: String, starters: List<Resource>, paper: suspend (List<String>) -> Boolean) = answer {
         val number = nextNotebook()
         val founded = passphrase.useAndWipe { foundTeam(dir(number).path, it, zone, name, cost, protector) }
         founded.use {
-            it.reseatPaper().use { sheet -> paper(sheet.words().useAndWipe { bytes -> String(bytes).split(' ') }) }
-            adopt(number, it.unlocked())
+            val opened = it.unlocked()
+            adopt(number, opened)
+            if (starters.isNotEmpty()) opened.publishCatalogue(direct(buildCatalogue("starter", starters)))
+            if (paper(it.reseatPaper().use(::wordsOn))) opened.reseatPaperWrittenDown()
         }
-        if (starters.isNotEmpty()) unlocked?.publishCatalogue(direct(buildCatalogue("starter", starters)))
-        Unit
     }
+
+    private fun wordsOn(paper: org.satchel.core.Paper): List<String> = paper.words().useAndWipe { bytes -> String(bytes).split(' ') }
+
+    /** The words of the reseat paper for as long as nobody said that they are written down, at most two weeks. */
+    suspend fun reseatPaper(): Reply<List<String>?> = asked { it.reseatPaper()?.use(::wordsOn) }
+    /** The words are on paper: this phone forgets them. */
+    suspend fun reseatPaperWritten() = asked { it.reseatPaperWrittenDown() }
 
     private fun nextNotebook(): Int {
         root.mkdirs()
@@ -253,6 +269,11 @@ class Repository(
         val done = stores.remove(number)?.use { it.eraseDevice(protector) } ?: eraseDeviceIn(dir(number).path, protector)
         if (done.areFilesGone) dir(number).deleteRecursively()
         done.areKeysGone && done.areFilesGone
+    }
+
+    /** Whether a PIN opens this notebook, kept by hardware that counts the tries. No store has one yet. */
+    suspend fun hasPin(number: Int) = answer {
+        protector?.isHardwareBound() == true && keySlots(dir(number).path).any { it.kind == SlotKind.PIN_KEYSTORE }
     }
 
     suspend fun changePassphrase(passphrase: ByteArray) = asked { passphrase.useAndWipe { bytes -> it.changeCredentials(bytes, cost, protector) } }
@@ -326,21 +347,35 @@ class Repository(
         asked { it.withdraw(participant, takenBack ?: everythingTakenBack(HowGiven.SPOKEN)).isFileClosed }
     suspend fun recipients() = asked { it.recipients() }
     suspend fun addRecipient(name: String, shareClass: ShareClass) = asked { it.addRecipient(name, shareClass) }
+    /** On the recipient's phone: the offer that a sender scans, and the six words that both compare. */
+    suspend fun showOffer(name: String) = asked { store -> store.showOffer(name).use { PairingText(it.text().useAndWipe { bytes -> String(bytes) }, it.words()) } }
+    /** Pairs with a recipient who stands there. Null: the words differed, and nothing is stored. */
+    suspend fun pair(name: String, kind: ShareClass, offer: String, compare: suspend (List<String>) -> Boolean) =
+        asked { it.pairWith(name, kind, offer.toByteArray(), compare) }
+    /** What would leave under a yes to share, and for whom; nothing is written. */
+    suspend fun sharePlan(participant: String, grant: String) = asked { it.sharePlan(participant, grant, emptyList()) }
+    /** Seals what the yes covers for its one recipient. */
+    suspend fun share(participant: String, grant: String) = asked { store -> store.shareAfter(participant, grant) { true }!!.bytes }
+    /** What a packet that was handed over holds: facts, each with its value. Null: it is something else than facts. */
+    suspend fun openPacket(packet: ByteArray): Reply<List<Fact>?> = asked { (it.openPacket(packet) as? OpenedPacket.Facts)?.shared?.facts }
+    suspend fun keepShared(packet: ByteArray, participant: String) = asked { it.keepShared(packet, participant) }
     suspend fun writeFact(participant: String, grant: String, fact: Fact) =
         asked { store -> store.vault(participant, grant).use { it.write(listOf(fact)) } }
     /** The fields in which a fact of this category can stand. */
     fun fieldsOf(category: GatedCategory): List<FactField> = FactField.entries.filter { categoryOfFact(it) == category }
 
-    /** Everything that is held about somebody, for their own eyes. */
-    suspend fun holding(participant: String) = asked { store ->
-        Holding(
-            store.participant(participant),
-            store.encounters(participant).map { store.encounter(it.id) },
-            store.followUps().filter { it.participant == participant },
-            store.vaults(participant).flatMap { line -> store.vault(participant, line.grant).use { it.read() } },
-            store.grants(participant),
-            store.sharingLog(participant),
-        )
+    /** Whether somebody chose a word that is asked for before what is held about them is shown. */
+    suspend fun hasWord(participant: String) = asked { it.participant(participant).recognitionWord != null }
+
+    /**
+     * Everything that is held about somebody, for their own eyes and ears: in [language], or in their own. [word] is the
+     * recognition word as they said it, where they chose one; another one opens nothing.
+     */
+    suspend fun hold(participant: String, word: String? = null, language: Language? = null) = asked { store ->
+        store.holdOnMe(participant, word).use { page ->
+            val shown = language ?: page.language()
+            Held(shown, page.title(shown), page.sections(shown), page.text(shown))
+        }
     }
 
     // --- complaints and the board ---
@@ -348,7 +383,31 @@ class Repository(
     suspend fun boardStatus() = asked { it.boardStatus() }
     /** Seals a complaint and gives the code that its author keeps, to be shown once. */
     suspend fun complain(draft: ComplaintDraft) = asked { it.complain(draft).use { code -> code.text().useAndWipe { bytes -> String(bytes) } } }
-    suspend fun setUpBoard() = asked { it.boardSetUp().words }
+    /** The code of a complaint, as its author typed it, looked up in the bulletins that this phone has. The code is wiped. */
+    suspend fun lookUp(code: ByteArray): Reply<ReceiptStatus?> = asked { store ->
+        code.useAndWipe { org.satchel.core.ReceiptCode.read(it) }.use { receipt ->
+            val bulletins = store.bulletins()
+            try {
+                bulletins.asReversed().map { it.lookUp(receipt) }.firstOrNull { it.progress != null }
+            } finally {
+                bulletins.forEach { it.close() }
+            }
+        }
+    }
+    suspend fun setUpBoard() = asked { store ->
+        val keys = store.boardSetUp()
+        BoardKeysText(KEYS_TEXT.encodeToString(keys.receiving + keys.signing), keys.words)
+    }
+
+    /** Puts a board's keys into the charter: what its phone showed. Gives the words to be compared with those on that phone. */
+    suspend fun nameBoard(text: String): Reply<List<String>> {
+        val keys = runCatching { KEYS_TEXT_BACK.decode(text.trim()) }.getOrNull()
+        if (keys?.size != RECEIVING_BYTES + SIGNING_BYTES) return Reply.Failed(Fault(Fault.Kind.INPUT, "board_keys", "correct_input"))
+        return asked {
+            it.changeCharter(CharterChange(boardKey = keys.copyOfRange(0, RECEIVING_BYTES), boardSigning = keys.copyOfRange(RECEIVING_BYTES, keys.size)))
+            it.boardStatus().words.orEmpty()
+        }
+    }
     suspend fun boardBook() = asked { it.boardBook() }
     suspend fun boardRead(id: String) = asked { it.boardRead(id) }
     suspend fun boardAnswer(id: String, text: String) = asked { it.boardAnswer(id, text) }
@@ -430,6 +489,11 @@ class Repository(
     private companion object {
         const val MOST_NOTEBOOKS = 8
         val BULLETIN_DAYS: UShort = 30u
+        // X-Wing and Ed25519 public keys
+        const val RECEIVING_BYTES = 1216
+        const val SIGNING_BYTES = 32
+        val KEYS_TEXT: java.util.Base64.Encoder = java.util.Base64.getUrlEncoder().withoutPadding()
+        val KEYS_TEXT_BACK: java.util.Base64.Decoder = java.util.Base64.getUrlDecoder()
 
         /** Bytes that the library borrows: it takes them only from outside the Java heap. */
         fun direct(bytes: ByteArray): java.nio.ByteBuffer = java.nio.ByteBuffer.allocateDirect(bytes.size).put(bytes).apply { flip() }

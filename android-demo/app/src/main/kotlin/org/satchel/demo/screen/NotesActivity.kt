@@ -15,8 +15,8 @@ import kotlinx.coroutines.flow.combine
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.launch
 import org.satchel.demo.model.App
-import org.satchel.demo.model.JoinModel
 import org.satchel.demo.model.Model
+import org.satchel.demo.model.Scanning
 import org.satchel.demo.platform.NotesApplication
 
 /** The one window. It draws the place that the app is at anew whenever what is shown changes. */
@@ -79,11 +79,10 @@ class NotesActivity : Activity() {
     override fun onActivityResult(request: Int, result: Int, data: Intent?) {
         val model = app.place.value.second
         val text = data?.getStringExtra(ScanActivity.TEXT)
-        if (request == SCAN && result == RESULT_OK && text != null && model is JoinModel) {
-            model.scanned = text
+        if (request == SCAN && result == RESULT_OK && text != null && model is Scanning) {
+            // the fields are drawn anew, with what was read
             drawn = null
-            model.type(true)
-            model.type(false)
+            model.scanned(text)
         }
     }
 

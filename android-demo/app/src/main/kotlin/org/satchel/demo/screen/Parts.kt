@@ -27,7 +27,7 @@ import org.satchel.demo.R
  * One screen: a title, what scrolls, and below it the buttons that are meant most, in reach of a thumb.
  * Everything is plain framework views; nothing needs a drag or a long press.
  */
-class Page(val context: Context, val style: Style, title: String, back: (() -> Unit)?) {
+class Page(val context: Context, val style: Style, title: String, back: (() -> Unit)?, private val wordsIn: Context = context) {
     val root = LinearLayout(context).apply {
         orientation = LinearLayout.VERTICAL
         setBackgroundColor(style.page)
@@ -58,7 +58,7 @@ class Page(val context: Context, val style: Style, title: String, back: (() -> U
             head.addView(
                 plainButton("‹", style.primary).apply {
                     textSize = style.titleSize
-                    contentDescription = context.getString(R.string.back)
+                    contentDescription = wordsIn.getString(R.string.back)
                     setOnClickListener { back() }
                     minWidth = style.touchHeight
                     minimumWidth = style.touchHeight
@@ -80,7 +80,7 @@ class Page(val context: Context, val style: Style, title: String, back: (() -> U
         if (android.os.Build.VERSION.SDK_INT >= 28) isAccessibilityHeading = true
     }
 
-    fun words(id: Int, vararg values: Any): String = context.getString(id, *values)
+    fun words(id: Int, vararg values: Any): String = wordsIn.getString(id, *values)
 
     fun label(text: String, size: Float = style.bodySize, colour: Int = style.text) = TextView(context).apply {
         this.text = text

@@ -68,12 +68,20 @@ internal fun Screens.person(model: PersonModel) = page(model.state.value.file?.a
     heading(words(R.string.permissions))
     now.grants.filter { it.live.isNotEmpty() }.forEach { line ->
         card(line.live.joinToString { context.wordFor("gated", it) }, line.grant?.let { context.wordFor("purpose", it.purpose) }.orEmpty())
-            .with(row(small(words(R.string.withdraw_one), "withdraw.${line.live.first()}") { model.withdrawGrant(line) }))
+            .with(
+                row(
+                    *listOfNotNull(
+                        small(words(R.string.share), "share.${line.live.first()}") { model.share(line) }.takeIf { line.grant?.act == ConsentAct.SHARE },
+                        small(words(R.string.withdraw_one), "withdraw.${line.live.first()}") { model.withdrawGrant(line) },
+                    ).toTypedArray(),
+                ),
+            )
     }
     flow(
         small(words(R.string.ask_consent), "ask", action = model::ask),
         small(words(R.string.hold), "hold", action = model::hold),
         small(words(R.string.edit), "edit", action = model::edit),
+        small(words(R.string.take), "take", action = model::take),
         small(words(if (file.closed) R.string.reopen_file else R.string.close_file), "close_file") { model.close(!file.closed) },
         small(words(R.string.withdraw_all), "withdraw_all") { model.withdraw(true) },
     )
@@ -85,6 +93,7 @@ internal fun Screens.edit(model: EditModel) = page(R.string.edit) {
     guarded(R.string.alias, "alias", model.alias)
     guarded(R.string.pronouns, "pronouns", model.pronouns)
     guarded(R.string.contact, "contact", model.contact)
+    guarded(R.string.recognition_word, "word", model.word)
     heading(words(R.string.goals))
     now.goals.forEachIndexed { at, goal ->
         card("${at + 1}. $goal").with(
@@ -133,31 +142,25 @@ internal fun Screens.ask(model: AskModel) = page(R.string.ask_consent) {
     primary(R.string.show_words, "show_words") { model.words() }
 }
 
-internal fun Screens.hold(model: HoldModel) = page(R.string.hold) {
-    val holding = model.state.value.holding ?: return@page
-    val word = holding.file.recognitionWord
-    if (word != null && !model.state.value.word) {
-        text(words(R.string.hold_word, word))
-        primary(R.string.hold_word_ok, "recognised", action = model::recognised)
-        return@page
+/** In the participant's language, whatever the phone's is. */
+internal fun Screens.hold(model: HoldModel): Page {
+    val now = model.state.value
+    val held = now.held ?: return page(R.string.hold) {
+        if (!now.asksWord) return@page
+        text(words(R.string.hold_word))
+        field(R.string.hold_word_field, "word", model.word) { model.word = it }
+        primary(R.string.hold_word_ok, "recognised", action = model::said)
     }
-    val said = StringBuilder()
-    fun say(text: String, isHeading: Boolean = false) {
-        said.append(text).append(". ")
-        if (isHeading) heading(text) else text(text)
+    return page(held.title, wordsIn = context().inLanguage(held.language.code())) {
+        held.sections.forEach { section ->
+            heading(section.heading)
+            section.lines.forEach { text(it) }
+            section.ownWords.forEach { card(it) }
+        }
+        flow(
+            small(words(R.string.in_english), "in_english") { model.language(Language.ENGLISH) },
+            small(words(R.string.in_spanish), "in_spanish") { model.language(Language.SPANISH) },
+        )
+        primary(R.string.read_aloud, "read_aloud", action = model::readAloud)
     }
-    say(words(R.string.hold_file), true)
-    listOfNotNull(holding.file.alias, holding.file.pronouns, holding.file.language, holding.file.contact).forEach { say(it) }
-    holding.file.goals.forEach { say(it) }
-    say(words(R.string.encounters, holding.encounters.size), true)
-    holding.encounters.forEach { encounter ->
-        val offers = encounter.offers.joinToString { offer -> "${model.state.value.resources.firstOrNull { it.id == offer.resource }?.name.orEmpty()} × ${offer.quantity}: ${context.wordFor("outcome", offer.outcome)}" }
-        say(listOfNotNull(encounter.day, offers.ifEmpty { null }, encounter.note).joinToString("\n"))
-    }
-    say(words(R.string.follow_ups), true)
-    holding.followUps.mapNotNull { it.what }.ifEmpty { listOf(words(R.string.hold_nothing)) }.forEach { say(it) }
-    say(words(R.string.hold_facts), true)
-    holding.facts.map { it.value }.ifEmpty { listOf(words(R.string.hold_nothing)) }.forEach { say(it) }
-    say(words(R.string.hold_shared, holding.shared.count { it.event.name == "SHARED" }))
-    primary(R.string.read_aloud, "read_aloud") { model.readAloud(said.toString()) }
 }

@@ -17,9 +17,8 @@ internal fun Screens.welcome(model: WelcomeModel) = page(R.string.app_name, hasB
 internal fun Screens.create(model: CreateModel) = page(R.string.create_team) {
     val paper = model.state.value.paper
     if (paper.isNotEmpty()) {
-        heading(words(R.string.paper_title))
-        text(words(R.string.paper_text))
-        card(paper.mapIndexed { at, word -> "${at + 1} $word" }.joinToString("   "))
+        sheet(paper)
+        secondary(R.string.paper_later, "paper_later", model::paperLater)
         primary(R.string.paper_done, "paper_done", action = model::paperWritten)
         return@page
     }
@@ -28,6 +27,20 @@ internal fun Screens.create(model: CreateModel) = page(R.string.create_team) {
     text(words(R.string.passphrase_hint), quiet = true)
     val again = passphrase(R.string.passphrase_again, "passphrase_again")
     primary(R.string.create_team, "create") { model.create(first.takeBytes(), again.takeBytes()) }
+}
+
+private fun Page.sheet(paper: List<String>) {
+    heading(words(R.string.paper_title))
+    text(words(R.string.paper_text))
+    card(paper.mapIndexed { at, word -> "${at + 1}\u00A0$word" }.joinToString("   "))
+}
+
+internal fun Screens.paper(model: PaperModel) = page(R.string.paper_kept) {
+    val paper = model.state.value.words
+    if (paper.isEmpty()) return@page
+    sheet(paper)
+    secondary(R.string.paper_later, "paper_later", model::later)
+    primary(R.string.paper_done, "paper_done", action = model::written)
 }
 
 internal fun Screens.join(model: JoinModel, scan: (() -> Unit)?) = page(R.string.join_team) {
@@ -52,7 +65,7 @@ internal fun Screens.join(model: JoinModel, scan: (() -> Unit)?) = page(R.string
     primary(R.string.join, "join") { model.join(passphrase.takeBytes()) }
 }
 
-private fun Page.compare(check: List<String>, agree: (Boolean) -> Unit) {
+internal fun Page.compare(check: List<String>, agree: (Boolean) -> Unit) {
     heading(words(R.string.compare))
     card(check.joinToString("\n"))
     text(words(R.string.compare_hint), quiet = true)
@@ -72,6 +85,7 @@ internal fun Screens.unlock(model: UnlockModel) = page(context().getString(R.str
 
 internal fun Screens.team(model: TeamModel) = page(R.string.team) {
     val now = model.state.value
+    if (now.isPaperKept) button(words(R.string.paper_kept), "paper", action = model::paper)
     now.phones.forEach { phone ->
         val line = phone.device
         val heard = when {
@@ -82,6 +96,9 @@ internal fun Screens.team(model: TeamModel) = page(R.string.team) {
         val card = card(line.name ?: words(R.string.no_alias), context.wordFor("role", line.role), heard, if (line.standing == Standing.SUSPENDED) words(R.string.suspended) else "")
         if (!line.isSelf && now.maySteward) card.with(row(small(words(R.string.remove_phone), "remove.${line.name}") { model.remove(phone) }))
     }
+    if (now.maySteward && !now.hasBoard) button(words(R.string.name_board), "name_board", action = model::nameBoard)
+    button(words(R.string.pair), "pair", action = model::pair)
+    button(words(R.string.offer), "offer", action = model::offer)
     if (now.maySteward) primary(R.string.invite, "invite", action = model::invite)
 }
 
@@ -106,16 +123,7 @@ internal fun Screens.invite(model: InviteModel) = page(R.string.invite) {
         }
         InviteModel.Step.SHOW -> {
             text(words(R.string.invite_show))
-            now.qr?.let { text ->
-                val side = minOf(context.resources.displayMetrics.widthPixels - 2 * style.side, style.dp(340))
-                body.addView(
-                    ImageView(context).apply {
-                        setImageBitmap(qr(text, side))
-                        contentDescription = words(R.string.invite_qr_said)
-                    },
-                    LinearLayout.LayoutParams(side, side).apply { topMargin = style.gap },
-                )
-            }
+            now.qr?.let { code(it, R.string.invite_qr_said) }
             now.code?.let {
                 heading(words(R.string.invite_read))
                 card(it)
@@ -128,6 +136,31 @@ internal fun Screens.invite(model: InviteModel) = page(R.string.invite) {
             primary(R.string.done, "close", action = model::done)
         }
     }
+}
+
+internal fun Page.code(text: String, said: Int) {
+    val side = minOf(context.resources.displayMetrics.widthPixels - 2 * style.side, style.dp(340))
+    body.addView(
+        ImageView(context).apply {
+            setImageBitmap(qr(text, side))
+            contentDescription = words(said)
+        },
+        LinearLayout.LayoutParams(side, side).apply { topMargin = style.gap },
+    )
+}
+
+internal fun Screens.nameBoard(model: NameBoardModel, scan: (() -> Unit)?) = page(R.string.name_board) {
+    val now = model.state.value
+    if (now.words.isNotEmpty()) {
+        text(words(R.string.name_board_words))
+        card(now.words.joinToString(" "))
+        primary(R.string.done, "close", action = model::done)
+        return@page
+    }
+    text(words(R.string.name_board_text))
+    if (scan != null) button(words(R.string.scan), "scan", action = scan)
+    field(R.string.scanned_text, "scanned", now.scanned) { if (it != model.state.value.scanned) model.scanned(it) }
+    primary(R.string.name_board_do, "name_board", action = model::name)
 }
 
 internal fun Screens.sync(model: SyncModel) = page(R.string.sync) {
@@ -175,10 +208,22 @@ internal fun Screens.complain(model: ComplainModel) = page(R.string.complain) {
         text(words(R.string.complain_none))
         return@page
     }
+    if (now.looking) {
+        val answer = now.answer
+        if (answer != null) {
+            heading(answer.progress?.let { context.wordFor("progress", it) } ?: words(R.string.complain_unknown))
+            answer.answer?.let { card(it) }
+        }
+        val code = passphrase(R.string.complain_code_field, "receipt")
+        secondary(R.string.back, "look_end") { model.look(false) }
+        primary(R.string.complain_look, "look_up") { model.lookUp(code.takeBytes()) }
+        return@page
+    }
     text(words(R.string.complain_text))
     if (now.overdue) warning(words(R.string.complain_overdue))
     flow(ComplaintCategory.entries.map { category -> choice(context.wordFor("about", category), "about.$category", category == now.category) { model.category(category) } })
     field(R.string.complain_words, "complaint", model.text, lines = 4) { model.text = it }
+    secondary(R.string.complain_look, "look") { model.look(true) }
     primary(R.string.complain_send, "complain_send", action = model::send)
 }
 
@@ -199,6 +244,12 @@ internal fun Screens.inbox(model: InboxModel) = page(R.string.inbox) {
     }
     text(words(R.string.inbox_words))
     card(now.words.joinToString(" "))
+    if (now.keys != null) {
+        text(words(R.string.inbox_keys))
+        code(now.keys, R.string.inbox_keys_said)
+        primary(R.string.inbox_keys_named, "inbox_keys_named", action = model::load)
+        return@page
+    }
     val lines = now.book?.lines.orEmpty()
     if (lines.isEmpty()) text(words(R.string.inbox_none))
     lines.forEach { line ->

@@ -19,14 +19,20 @@ class Screens(private val context: Context, private val app: App, private val dr
         if (model.busy.value) page.foot.addView(page.label(context.getString(R.string.working), style.smallSize, style.quiet), 0)
     }.root
 
-    internal fun page(title: Int, hasBack: Boolean = true, fill: Page.() -> Unit) = page(context.getString(title), hasBack, fill)
-    internal fun page(title: String, hasBack: Boolean = true, fill: Page.() -> Unit) =
-        Page(context, style, title, if (hasBack) ({ app.back() }) else null).apply(fill)
+    internal fun page(title: Int, hasBack: Boolean = true, fill: Page.() -> Unit): Page = page(context.getString(title), hasBack, context, fill)
+    internal fun page(title: String, hasBack: Boolean = true, wordsIn: Context = context, fill: Page.() -> Unit): Page =
+        Page(context, style, title, if (hasBack) ({ app.back() }) else null, wordsIn).apply(fill)
 
     private fun page(model: Model<*>): Page = when (model) {
         is WelcomeModel -> welcome(model)
         is CreateModel -> create(model)
         is JoinModel -> join(model, scan)
+        is PaperModel -> paper(model)
+        is OfferModel -> offer(model)
+        is PairModel -> pair(model, scan)
+        is ShareModel -> share(model)
+        is TakeModel -> take(model)
+        is NameBoardModel -> nameBoard(model, scan)
         is UnlockModel -> unlock(model)
         is TodayModel -> today(model)
         is EncounterModel -> encounter(model)

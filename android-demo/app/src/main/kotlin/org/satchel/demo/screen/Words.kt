@@ -1,6 +1,8 @@
 package org.satchel.demo.screen
 
 import android.content.Context
+import android.content.res.Configuration
+import java.util.Locale
 import org.satchel.demo.R
 import org.satchel.demo.repository.Fault
 
@@ -11,6 +13,10 @@ fun Context.wordFor(prefix: String, value: Enum<*>): String {
     return getString(R.string::class.java.getField(name).getInt(null))
 }
 
+/** The app's words in a language (ISO 639-1), whatever the phone's is. */
+fun Context.inLanguage(code: String): Context =
+    createConfigurationContext(Configuration(resources.configuration).apply { setLocale(Locale(code)) })
+
 /** What went wrong and what can be done, without anything that was typed. */
 fun Context.wordsFor(fault: Fault): String = when (fault.kind) {
     Fault.Kind.LOCKED -> getString(R.string.fault_locked)
@@ -20,6 +26,8 @@ fun Context.wordsFor(fault: Fault): String = when (fault.kind) {
     Fault.Kind.INPUT -> when {
         fault.findings.isNotEmpty() -> getString(R.string.fault_text)
         fault.code == "passphrase_short" -> getString(R.string.fault_passphrase_short)
+        fault.code == "board_keys" -> getString(R.string.fault_board_keys)
+        fault.code == "recognition_word" -> getString(R.string.fault_word)
         fault.code == "passphrases_differ" -> getString(R.string.fault_passphrases_differ)
         else -> getString(R.string.fault_input, fault.code)
     }
