@@ -1,6 +1,9 @@
 package org.satchel.demo
 
 import java.util.concurrent.TimeUnit
+import kotlinx.coroutines.CoroutineDispatcher
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.async
 import kotlinx.coroutines.runBlocking
 import org.junit.After
 import org.junit.Assert.assertEquals
@@ -20,12 +23,12 @@ class ModelTest {
     @get:Rule val limit = Timeout(120, TimeUnit.SECONDS)
     private val phones = mutableListOf<Phone>()
 
-    private fun phone(name: String) = Phone(folder.newFolder(name)).also { phones += it }
+    private fun phone(name: String, io: CoroutineDispatcher = Dispatchers.IO) = Phone(folder.newFolder(name), io).also { phones += it }
 
     @After fun close() = phones.forEach { it.close() }
 
     /** A phone that founded a team, at today's page. */
-    private fun ana(hasSupplies: Boolean = true): Phone = phone("ana").apply {
+    private fun ana(hasSupplies: Boolean = true, io: CoroutineDispatcher = Dispatchers.IO): Phone = phone("ana", io).apply {
         if (!hasSupplies) platform.supplies = emptyList()
         here<WelcomeModel>().create()
         val model = here<CreateModel>()
@@ -127,8 +130,8 @@ class ModelTest {
         ask.state.until { it.words?.language == Language.ENGLISH }
         ask.busy.until { !it }
         ask.yes()
-        // back at the encounter; what they said yes to stands under "what do you hold on me"
-        ana.here<EncounterModel>()
+        // back at the encounter, as it was left; what they said yes to stands under "what do you hold on me"
+        assertEquals("call tonight", ana.here<EncounterModel>().note.text)
         val participant = runBlocking { ana.repository.participants() }.valueOrNull()!!.single().id
         ana.app.go(Place.Hold(participant))
         val held = ana.here<HoldModel>().state.until { it.held != null }.held!!
@@ -554,6 +557,32 @@ class ModelTest {
         }
         ana.here<UnlockModel>()
         assertEquals(listOf(2), ana.repository.notebooks())
+    }
+
+    /** Keeps one call back until somebody runs it. */
+    private class HoldingOne : CoroutineDispatcher() {
+        @Volatile var holds = false
+        val held = java.util.concurrent.CompletableFuture<Runnable>()
+        override fun dispatch(context: kotlin.coroutines.CoroutineContext, block: Runnable) {
+            if (holds) {
+                holds = false
+                held.complete(block)
+            } else Dispatchers.IO.dispatch(context, block)
+        }
+    }
+
+    @Test fun `a call that ends after its notebook was locked does not lock the one opened since`() {
+        val io = HoldingOne()
+        val ana = ana(io = io)
+        io.holds = true
+        val late = ana.scope.async { ana.repository.today() }
+        val call = io.held.get()
+        ana.app.lock()
+        ana.here<UnlockModel>().unlock(PASSPHRASE.toByteArray())
+        ana.here<TodayModel>().state.until { it.supplies.isNotEmpty() }
+        call.run()
+        assertEquals(Fault.Kind.LOCKED, (runBlocking { late.await() } as Reply.Failed).fault.kind)
+        assertTrue(ana.repository.isUnlocked())
     }
 
     @Test fun `it locks by itself, and whatever asks then comes to the lock screen`() {

@@ -76,7 +76,7 @@ class App(
     private val lookMillis: Long = 5_000,
 ) {
     val quickPin = QuickPin(platform::moment)
-    private val back = ArrayDeque<Place>()
+    private val back = ArrayDeque<Pair<Place, Model<*>>>()
     private val here = MutableStateFlow<Pair<Place, Model<*>>>(start().let { it to modelOf(it) })
     /** The place and its model. */
     val place: StateFlow<Pair<Place, Model<*>>> = here.asStateFlow()
@@ -116,15 +116,14 @@ class App(
     }
 
     fun go(next: Place) {
-        back.addLast(here.value.first)
+        back.addLast(here.value)
         enter(next)
     }
 
     /** Goes to a place without a way back to this one. */
     fun replace(next: Place) = enter(next)
 
-    private fun enter(next: Place) {
-        val model = modelOf(next)
+    private fun enter(next: Place, model: Model<*> = modelOf(next)) {
         val left = here.value.second
         here.value = next to model
         left.leave()
@@ -133,7 +132,8 @@ class App(
 
     /** False: there is nowhere to go back to, and the app may leave the screen. */
     fun back(): Boolean {
-        enter(back.removeLastOrNull() ?: return false)
+        val (place, model) = back.removeLastOrNull() ?: return false
+        if (model.isKept) enter(place, model) else enter(place)
         return true
     }
 

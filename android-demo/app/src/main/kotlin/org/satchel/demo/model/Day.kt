@@ -112,6 +112,7 @@ class EncounterModel(app: App, participant: String?) : Model<EncounterModel.Stat
     )
 
     val note = GuardedText(app)
+    override val isKept get() = true
 
     override fun load() {
         loading {

@@ -38,6 +38,9 @@ abstract class Model<S>(protected val app: App, initial: S) {
     /** Reads again what is shown. */
     open fun load() {}
 
+    /** Half filled in: whoever comes back finds it as it was left. */
+    open val isKept: Boolean get() = false
+
     /** Another place is shown from now on. */
     open fun leave() {}
 
@@ -45,7 +48,8 @@ abstract class Model<S>(protected val app: App, initial: S) {
 
     protected fun fail(fault: Fault?) {
         faults.value = fault
-        if (fault?.kind == Fault.Kind.LOCKED) app.locked()
+        // what an earlier page asked of a notebook that was locked since says nothing about the one that is open
+        if (fault?.kind == Fault.Kind.LOCKED && !repository.isUnlocked()) app.locked()
     }
 
     /** The value of a reply, or null after showing its fault. */

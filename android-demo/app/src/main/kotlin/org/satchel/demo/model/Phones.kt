@@ -153,7 +153,7 @@ class SyncModel(app: App) : Model<SyncModel.State>(app, State()) {
     }
 
     fun exchange() = act {
-        val report = repository.exchange().orShow() ?: return@act
+        val report = repository.exchange(byHand = true).orShow() ?: return@act
         change { copy(requests = report.requests.toInt(), brought = brought + report.pulled.toInt()) }
         load()
     }

@@ -18,7 +18,7 @@ class SyncJob : JobService() {
         scope = CoroutineScope(application.main + Job()).also {
             it.launch {
                 // a relay that is not set or not reached is no fault here: the sync page shows how it stands
-                repository.exchange()
+                repository.exchange(byHand = false)
                 jobFinished(job, false)
             }
         }

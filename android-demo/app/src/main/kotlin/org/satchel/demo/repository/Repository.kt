@@ -186,20 +186,24 @@ class Repository(
 
     fun isUnlocked(): Boolean = unlocked != null
 
-    private suspend fun <T> answer(work: suspend () -> T): Reply<T> = withContext(io) {
+    /** [handle]: what the work asks, if it was open. */
+    private suspend fun <T> answer(handle: Unlocked? = null, work: suspend () -> T): Reply<T> = withContext(io) {
         try {
             Reply.Done(work())
         } catch (error: FfiException) {
             val fault = fault(error)
-            if (fault.kind == Fault.Kind.LOCKED) unlocked = null
+            // a call on what was locked before may end after somebody's notebook was opened
+            if (fault.kind == Fault.Kind.LOCKED && unlocked === handle) unlocked = null
             Reply.Failed(fault)
         } catch (_: java.io.IOException) {
             Reply.Failed(Fault(Fault.Kind.SYNC, "connection_lost", "try_later"))
         }
     }
 
-    private suspend fun <T> asked(call: suspend (Unlocked) -> T): Reply<T> =
-        answer { call(unlocked ?: throw FfiException.Locked("locked", "unlock")) }
+    private suspend fun <T> asked(call: suspend (Unlocked) -> T): Reply<T> {
+        val handle = unlocked
+        return answer(handle) { call(handle ?: throw FfiException.Locked("locked", "unlock")) }
+    }
 
     // --- opening, locking, erasing ---
 
@@ -464,7 +468,8 @@ class Repository(
 
     suspend fun waiting(): Reply<Int> = asked { it.waiting().unsent.toInt() }
     suspend fun setRelay(url: String, mailbox: String) = asked { it.setRelay(url, mailbox) }
-    suspend fun exchange() = asked { it.exchangeWithRelay() }
+    /** [byHand]: over any network, because somebody pressed a button. */
+    suspend fun exchange(byHand: Boolean) = asked { it.exchangeWithRelay(byHand = byHand) }
     /** Meets a colleague's phone over a connection that the platform made (Bluetooth, Wi-Fi): the host-carried session. */
     suspend fun meet(input: java.io.InputStream, output: java.io.OutputStream, dials: Boolean) =
         asked { (if (dials) it.dial() else it.listen()).runOver(input, output) }
