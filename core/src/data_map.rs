@@ -238,7 +238,7 @@ pub const DATA_MAP: &[DataGroup] = &[
         "complaints": "sealed boxes that wait, most of which hold nothing",
         "board book": "on a board phone: complaints that were read",
         "board shares": "on a board phone: which other board phone has the keys",
-        "shares sent": "copies that left, to ask for them back: to whom and which kinds of facts, never the facts",
+        "shares sent": "copies that left, to ask for them back: to whom and which kinds of facts, never the facts; while copies stand, the keys that seal for their recipients",
         "shares received": "what opens packets from other teams; gone for each packet that was kept, erased or over",
     ),
 ];

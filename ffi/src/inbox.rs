@@ -140,7 +140,7 @@ impl LockedInbox {
 
 #[uniffi::export]
 impl LockedInbox {
-    /// Carries the next request itself and takes its answer. Whether there was one. Uses the network and blocks, at most a minute.
+    /// Carries the next request itself and takes its answer. Whether there was one. Uses the network and blocks, for at most a minute of silence.
     ///
     /// Errors: [`FfiError::Sync`], with `network_metered` where the phone waits for a network that costs nothing;
     /// [`FfiError::Storage`]. It is then over, and the next one goes on from there.

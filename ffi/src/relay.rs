@@ -94,7 +94,7 @@ impl Unlocked {
         })
     }
 
-    /// One whole exchange with the team's relay, by `route` or straight. Uses the network and blocks, at most a minute per request.
+    /// One whole exchange with the team's relay, by `route` or straight. Uses the network and blocks, for at most a minute of silence.
     /// `by_hand`: also over a network that may cost, because somebody asked for it (`choose_networks`).
     ///
     /// Errors: [`FfiError::Sync`], with `network_metered` where this phone waits for a network that costs nothing;
@@ -166,8 +166,8 @@ impl Drop for RelayExchange {
 
 #[uniffi::export]
 impl RelayExchange {
-    /// Carries the next request itself and takes its answer. Whether there was one. Uses the network and blocks, at most a
-    /// minute. Errors: as `sync_with_relay`; the exchange is then over, and a new one goes on from there.
+    /// Carries the next request itself and takes its answer. Whether there was one. Uses the network and blocks, for at
+    /// most a minute of silence. Errors: as `sync_with_relay`; the exchange is then over, and a new one goes on from there.
     pub fn carry_next(&self) -> Result<bool, FfiError> {
         call(|| self.carry())
     }

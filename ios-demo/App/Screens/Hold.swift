@@ -19,11 +19,11 @@ extension Screens {
         } else {
             page(words("hold")) {
                 if model.state.isWordNeeded {
-                    text(words("hold_ask"))
-                    field(words("hold_said"), model.word) { model.word = $0 }
+                    text(words("hold_word"))
+                    field(words("hold_word_field"), model.word) { model.word = $0 }
                 }
             } foot: {
-                if model.state.isWordNeeded { primary(words("hold"), action: model.said) }
+                if model.state.isWordNeeded { primary(words("hold_word_ok"), action: model.said) }
             }
         }
     }

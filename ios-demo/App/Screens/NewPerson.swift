@@ -12,7 +12,7 @@ extension Screens {
             guarded(words("pronouns"), model.pronouns)
             guarded(words("goal"), model.goal)
             guarded(words("contact"), model.contact)
-            guarded(words("word"), model.word)
+            guarded(words("recognition_word"), model.word)
         } foot: {
             primary(words("said_yes"), action: model.theySaidYes)
         }

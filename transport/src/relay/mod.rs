@@ -33,8 +33,18 @@ use wire::Counted;
 const PROBLEM_TYPE_PREFIX: &str = "urn:satchel:problem:";
 /// Longest problem that is read (bytes).
 const PROBLEM_MAX_BYTES: u64 = 4 * 1024;
-/// For one whole request with its answer (seconds).
-const CALL_SECONDS: u64 = 60;
+/// How long a call may take.
+#[derive(Clone, Copy)]
+struct Patience {
+    /// From a whole request to the beginning of its answer.
+    answer: Duration,
+    /// For a request's body, and for an answer's: the largest page at 28 kbit/s, as long as relays wait.
+    body: Duration,
+    /// Without a byte either way.
+    silence: Duration,
+}
+
+const PATIENCE: Patience = Patience { answer: Duration::from_secs(60), body: Duration::from_secs(600), silence: Duration::from_secs(60) };
 /// How long a connection that nobody uses is kept (seconds); relays close theirs earlier.
 const IDLE_SECONDS: u64 = 300;
 
@@ -74,6 +84,10 @@ impl Client {
 
     /// The same on a route. Errors: as [`check_url_on`].
     pub fn on_route(url: &str, route: Route) -> Result<Self, TransportError> {
+        Self::patient(url, route, PATIENCE)
+    }
+
+    fn patient(url: &str, route: Route, patience: Patience) -> Result<Self, TransportError> {
         check_url_on(url, &route)?;
         let config = Agent::config_builder()
             .http_status_as_error(false)
@@ -84,13 +98,17 @@ impl Client {
             .user_agent("")
             .accept("")
             .accept_encoding("")
-            .timeout_global(Some(Duration::from_secs(CALL_SECONDS)))
+            // not for the whole call: a page that comes slowly still comes
+            .timeout_send_request(Some(patience.answer))
+            .timeout_send_body(Some(patience.body))
+            .timeout_recv_response(Some(patience.answer))
+            .timeout_recv_body(Some(patience.body))
             .max_idle_age(Duration::from_secs(IDLE_SECONDS))
             .max_response_header_size(16 * 1024)
             .build();
         let (breaker, tls) = (Breaker::default(), tls::config(route.pin, route.proxy.is_some())?);
         let counted = Arc::new(Counted::default());
-        let dialler = Dialler { route, breaker: breaker.clone(), tls, counted: Arc::clone(&counted) };
+        let dialler = Dialler { route, breaker: breaker.clone(), tls, counted: Arc::clone(&counted), silence: patience.silence };
         Ok(Self { base: url.trim_end_matches('/').to_owned(), agent: Agent::with_parts(config, dialler, NoLookup), breaker, counted })
     }
 
@@ -182,6 +200,42 @@ mod tests {
         let mut bytes = format!("HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n", body.len()).into_bytes();
         bytes.extend_from_slice(body);
         bytes
+    }
+
+    /// A relay that sends an answer's body in `pieces`, so many milliseconds apart, and then waits for its end; the answer or why not.
+    fn trickled(pieces: usize, apart: u64) -> Result<usize, TransportError> {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let patience = Patience { answer: Duration::from_millis(400), body: Duration::from_secs(20), silence: Duration::from_millis(400) };
+        let client = Client::patient(&url, Route::default(), patience).unwrap();
+        let sending = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let (mut request, mut byte) = (Vec::new(), [0]);
+            while !request.ends_with(b"\r\n\r\nframe") {
+                stream.read_exact(&mut byte).unwrap();
+                request.push(byte[0]);
+            }
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-type: {CONTENT_TYPE}\r\ncontent-length: {}\r\n\r\n", pieces * 10);
+            stream.write_all(head.as_bytes()).unwrap();
+            // nobody calls: what ends a slow wait is its time
+            let (_keep, never) = std::sync::mpsc::channel::<()>();
+            for _ in 0..pieces {
+                let _ = never.recv_timeout(Duration::from_millis(apart));
+                if stream.write_all(&[7; 10]).is_err() {
+                    break;
+                }
+            }
+        });
+        let answer = client.post(Endpoint::Pull, b"frame").map(|answer| answer.unwrap().len());
+        drop(client);
+        sending.join().unwrap();
+        answer
+    }
+
+    #[test]
+    fn an_answer_that_comes_slowly_comes_and_one_that_stops_does_not_hold() {
+        assert_eq!(trickled(12, 100), Ok(120), "longer than a silence, all in all");
+        assert_eq!(trickled(1, 3_000), Err(TransportError::IdleTimeout));
     }
 
     #[test]

@@ -37,6 +37,8 @@ pub(super) struct Dialler {
     pub(super) breaker: Breaker,
     pub(super) tls: Arc<ClientConfig>,
     pub(super) counted: Arc<Counted>,
+    /// Longest time without a byte.
+    pub(super) silence: Duration,
 }
 
 impl Dialler {
@@ -47,7 +49,13 @@ impl Dialler {
         let stream = dial(host, port, self.route.proxy.as_ref(), patience, &self.breaker)?;
         let stream = Wire::new(stream, Arc::clone(&self.counted));
         let channel = if is_tls { Channel::Tls(Box::new(self.secure(host, stream)?)) } else { Channel::Plain(stream) };
-        Ok(Socket { channel, buffers: LazyBuffers::new(BUFFER_BYTES, BUFFER_BYTES), gathered: Vec::new(), breaker: self.breaker.clone() })
+        Ok(Socket {
+            channel,
+            buffers: LazyBuffers::new(BUFFER_BYTES, BUFFER_BYTES),
+            gathered: Vec::new(),
+            breaker: self.breaker.clone(),
+            silence: self.silence,
+        })
     }
 
     fn secure(&self, host: &str, mut stream: Wire) -> Result<StreamOwned<ClientConnection, Wire>, TransportError> {
@@ -105,6 +113,7 @@ pub(super) struct Socket {
     /// What was handed over to be sent, and waits for the rest of the request.
     gathered: Vec<u8>,
     breaker: Breaker,
+    silence: Duration,
 }
 
 impl std::fmt::Debug for Socket {
@@ -130,7 +139,7 @@ impl Socket {
         if self.gathered.is_empty() {
             return Ok(());
         }
-        let patience = timeout.not_zero().map(|after| *after);
+        let patience = Some(timeout.not_zero().map_or(self.silence, |after| *after).min(self.silence));
         let sent = self.tcp().set_write_timeout(patience).and_then(|()| match &mut self.channel {
             Channel::Plain(stream) => stream.write_all(&self.gathered),
             Channel::Tls(stream) => stream.write_all(&self.gathered).and_then(|()| stream.flush()),
@@ -183,7 +192,7 @@ impl Transport for Socket {
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
         self.breaker.check().map_err(carried)?;
         self.send_gathered(timeout)?;
-        let patience = timeout.not_zero().map(|after| *after);
+        let patience = Some(timeout.not_zero().map_or(self.silence, |after| *after).min(self.silence));
         self.tcp().set_read_timeout(patience).map_err(|error| self.failed(&error))?;
         let room = self.buffers.input_append_buf();
         let read = match &mut self.channel {

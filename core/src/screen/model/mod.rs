@@ -38,7 +38,7 @@ const DOUBT: i32 = -80;
 /// Words on each side of a phrase's finding that may speak against it.
 const AROUND_WORDS: usize = 5;
 /// What a sentence must score for anything at all before a kind is looked at.
-const GATE: i32 = 20;
+const GATE: i32 = 50;
 
 /// Whether what a phrase found may be doubted: it hangs on words that often mean something else.
 const fn is_doubtful(reason: Reason) -> bool {

@@ -43,6 +43,8 @@ public struct Words: Sendable {
                 self("fault_passphrase_short")
             } else if fault.code == "passphrases_differ" {
                 self("fault_passphrases_differ")
+            } else if fault.code == "recognition_word" {
+                self("fault_word")
             } else {
                 self("fault_input", fault.code)
             }

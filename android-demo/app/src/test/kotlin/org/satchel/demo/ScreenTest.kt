@@ -1,6 +1,8 @@
 package org.satchel.demo
 
 import android.app.NotificationManager
+import android.app.job.JobParameters
+import android.app.job.JobScheduler
 import android.content.Intent
 import android.os.Looper
 import android.speech.tts.TextToSpeech
@@ -28,12 +30,14 @@ import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
+import org.robolectric.shadow.api.Shadow
 import org.robolectric.shadows.ShadowTextToSpeech
 import org.satchel.demo.model.PersonModel
 import org.satchel.demo.model.TodayModel
 import org.satchel.demo.model.UnlockModel
 import org.satchel.demo.model.WelcomeModel
 import org.satchel.demo.platform.NotesApplication
+import org.satchel.demo.platform.SyncJob
 import org.satchel.demo.platform.PhonePlatform
 import org.satchel.demo.repository.Effort
 import org.satchel.demo.repository.Repository
@@ -42,9 +46,8 @@ import org.satchel.demo.screen.NotesActivity
 import org.satchel.demo.screen.qr
 import org.satchel.demo.screen.readQr
 
-/** The application with a store that opens fast, in a folder of its own, and calls on the caller's thread. */
+/** The application with a store that opens fast, in a folder of its own, and calls on the caller's thread: what comes later comes by the main looper, as on a phone. */
 class TestApplication : NotesApplication() {
-    override val main get() = Dispatchers.Unconfined
     override fun repository() = Repository(Files.createTempDirectory("notes").toFile().also(File::deleteOnExit), null, Effort.LEAST, Dispatchers.Unconfined)
 }
 
@@ -179,6 +182,24 @@ class ScreenTest {
         platform.stopReading()
         assertTrue(engine.isStopped && engine.isShutdown)
         ShadowTextToSpeech.reset()
+    }
+
+    @Test fun `background sync is there while it is open, and does nothing for a locked notebook`() {
+        val jobs = application.getSystemService(JobScheduler::class.java)!!
+        assertTrue("control: nothing before", jobs.allPendingJobs.isEmpty())
+        found()
+        val job = jobs.allPendingJobs.single()
+        assertEquals(SyncJob::class.java.name, job.service.className)
+        assertEquals(listOf(true, SyncJob.PERIOD_MILLIS), listOf(job.isPeriodic, job.intervalMillis))
+        val service = Robolectric.buildService(SyncJob::class.java).create().get()
+        val parameters = Shadow.newInstanceOf(JobParameters::class.java)
+        assertTrue("it has begun", service.onStartJob(parameters))
+        settle()
+        assertTrue("and come to its end, without a relay too", shadowOf(service).isJobFinished)
+        app.lock()
+        settle()
+        assertTrue(jobs.allPendingJobs.isEmpty())
+        assertFalse(service.onStartJob(parameters))
     }
 
     @Test fun `erasing leaves an empty phone`() {
