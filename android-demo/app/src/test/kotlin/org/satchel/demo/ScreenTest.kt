@@ -194,7 +194,12 @@ class ScreenTest {
         val service = Robolectric.buildService(SyncJob::class.java).create().get()
         val parameters = Shadow.newInstanceOf(JobParameters::class.java)
         assertTrue("it has begun", service.onStartJob(parameters))
-        settle()
+        // the exchange ends on a thread of its own
+        val limit = System.nanoTime() + 60_000_000_000
+        while (!shadowOf(service).isJobFinished && System.nanoTime() < limit) {
+            settle()
+            Thread.yield()
+        }
         assertTrue("and come to its end, without a relay too", shadowOf(service).isJobFinished)
         app.lock()
         settle()
