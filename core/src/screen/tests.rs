@@ -137,6 +137,20 @@ fn accents_composed_or_not_read_alike() {
     assert_eq!(codes(&decomposed), ["exact_place"]);
 }
 
+/// Names and headings are shorter than what the model reads: a word with a second sense is no wording there.
+#[test]
+fn what_somebody_or_something_is_called_is_no_wording() {
+    for name in
+        ["Bird 3", "Blue", "Big Blue 7", "River", "Tiger 2", "Sunny", "Robin's corner", "Two socks", "Pez azul", "La Flaca", "Chispa 4"]
+    {
+        assert_eq!(codes(&screen(name, None)), [""; 0], "{name}");
+    }
+    // as short, and said outright
+    for text in ["in jail", "on parole", "her ICE hold", "está detenido"] {
+        assert!(!screen(text, None).is_empty(), "{text}");
+    }
+}
+
 #[test]
 fn an_alias_excuses_its_word_and_nothing_else() {
     assert_eq!(codes(&screen("Badge 4417 wants socks", None)), ["officer"]);

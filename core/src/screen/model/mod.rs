@@ -17,6 +17,9 @@ use super::view::{Hit, View};
 /// Most words that one verdict covers.
 const WINDOW_WORDS: usize = 40;
 
+/// Fewest words of a sentence that the model has a say in: names and headings are shorter, and phrases find what is said so briefly.
+const WORDING_MIN_WORDS: usize = 3;
+
 /// What the model can tell apart, in the order of the weights.
 pub(super) const KINDS: [Reason; 6] = [
     Reason::JusticeWording,
@@ -149,8 +152,8 @@ impl<'a> Model<'a> {
                 return;
             }
             sentence.read(view, words, harmless, from, count);
-            // One word alone is no wording.
-            if sentence.places.len() > 1
+            // What a person, a place or a promise is called is no wording, and too short to say what it is about.
+            if sentence.places.len() >= WORDING_MIN_WORDS
                 && let Some(kind) = self.verdict(self.scores(&sentence.buckets))
                 && let Some(&reason) = KINDS.get(kind)
                 && let Some((start, end)) = self.stretch(&sentence, kind)
